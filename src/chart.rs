@@ -1,0 +1,35 @@
+//! A chart in memory, and the values it is rendered with.
+//!
+//! Files come in from [`crate::source`], a valid [`Chart`] goes out; overrides and the values of
+//! running revisions come in, final [`Values`] go out. Reading files is left to `source`,
+//! rendering to `render`.
+
+mod metadata;
+mod values;
+
+pub use metadata::{Dependency, Maintainer, Metadata};
+pub use values::Values;
+
+/// One file of a chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The path below the chart's folder, with forward slashes.
+    pub path: String,
+    /// The content.
+    pub data: Vec<u8>,
+}
+
+/// A chart, valid once built.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// `Chart.yaml`.
+    pub metadata: Metadata,
+    /// `values.yaml`: the defaults.
+    pub values: Values,
+    /// `values.schema.json`, byte for byte.
+    pub schema: Option<Vec<u8>>,
+    /// Everything below `templates/`, sorted by path.
+    pub templates: Vec<File>,
+    /// Every other file, sorted by path.
+    pub files: Vec<File>,
+}

@@ -1,0 +1,1 @@
+//! The one handle to the Kubernetes API.

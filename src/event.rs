@@ -1,0 +1,1 @@
+//! What the library says while it works.

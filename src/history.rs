@@ -1,0 +1,1 @@
+//! The stored revisions of a release.

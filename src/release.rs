@@ -1,0 +1,1 @@
+//! One revision of a release, and Helm's encoding of it.

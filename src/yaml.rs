@@ -1,0 +1,192 @@
+//! Reading and writing YAML as Kubernetes does.
+//!
+//! Text comes in, [`serde_json::Value`] goes out, and the other way round. This is the only user
+//! of the YAML crate, so that its settings stand in one place: scalars are read as
+//! `sigs.k8s.io/yaml` reads them (`0644` is 420, `yes` is true), duplicate keys are refused,
+//! numbers that are integers stay integers, and depth and size have limits. What a document means
+//! is left to the callers.
+
+use serde_json::{Map, Number, Value};
+use serde_saphyr::{Options, Spanned, budget, options};
+
+/// Nesting beyond this is refused: deeper trees would threaten the stack further down.
+const MAX_DEPTH: usize = 256;
+/// A document with more nodes than this is refused.
+const MAX_NODES: usize = 4_000_000;
+
+/// Text that is not YAML as Kubernetes reads it, with the place of the fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What is wrong, without a position.
+    pub message: String,
+    /// Line of the fault, from 1; 0 if unknown.
+    pub line: u64,
+    /// Column of the fault in characters, from 1; 0 if unknown.
+    pub column: u64,
+}
+
+/// One document of a YAML stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// The line in the whole text on which the document's first node stands, from 1.
+    pub line: u64,
+    /// What the document holds.
+    pub value: Value,
+}
+
+/// Reads the one document of `text`; empty text is null.
+///
+/// # Errors
+/// If `text` is not valid YAML, holds a duplicate key or more than one document, or crosses a
+/// limit on nesting or nodes.
+pub fn parse(text: &str) -> Result<Value, Error> {
+    let value =
+        serde_saphyr::from_str_with_options::<Value>(text, settings()).map_err(|e| error(&e))?;
+    Ok(fold_integers(value))
+}
+
+/// Reads all documents of `text`, leaving out empty ones.
+///
+/// # Errors
+/// As [`parse`], for the first document at fault; its line counts from the start of `text`.
+pub fn parse_all(text: &str) -> Result<Vec<Document>, Error> {
+    let documents = serde_saphyr::from_multiple_with_options::<Spanned<Value>>(text, settings())
+        .map_err(|e| error(&e))?;
+    Ok(documents
+        .into_iter()
+        .filter(|document| !document.value.is_null())
+        .map(|document| Document {
+            line: document.referenced.line(),
+            value: fold_integers(document.value),
+        })
+        .collect())
+}
+
+/// Writes `value` as one YAML document that ends in a line break.
+///
+/// Strings that Kubernetes would read as something else are quoted.
+pub fn to_string(value: &Value) -> String {
+    // Serialising a JSON value into a string cannot fail: its keys are strings and its numbers
+    // are finite.
+    serde_saphyr::to_string(value).unwrap_or_default()
+}
+
+fn settings() -> Options {
+    options! {
+        legacy_octal_numbers: true,
+        budget: budget! { max_depth: MAX_DEPTH, max_nodes: MAX_NODES },
+    }
+}
+
+fn error(error: &serde_saphyr::Error) -> Error {
+    let location = error.location();
+    let formatter = serde_saphyr::UserMessageFormatter;
+    let text = serde_saphyr::MessageFormatter::format_message(&formatter, error.without_snippet());
+    Error {
+        message: text.into_owned(),
+        line: location.map_or(0, |place| place.line()),
+        column: location.map_or(0, |place| place.column()),
+    }
+}
+
+/// Turns `6443.0` and `1e6` into integers, as `sigs.k8s.io/yaml` does, at every depth.
+fn fold_integers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(fold_integer(number)),
+        Value::Array(items) => items.into_iter().map(fold_integers).collect(),
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .map(|(key, value)| (key, fold_integers(value)))
+                .collect::<Map<_, _>>(),
+        ),
+        other => other,
+    }
+}
+
+/// The integer that `number` is, if it is one and a double holds it exactly.
+pub fn fold_integer(number: Number) -> Number {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT =>
+        {
+            #[expect(clippy::cast_possible_truncation, reason = "within 2^53 by the guard")]
+            Number::from(float as i64)
+        }
+        _ => number,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(text: &str, expected: &Value) {
+        assert_eq!(&parse(text).unwrap(), expected, "{text}");
+    }
+
+    #[track_caller]
+    fn check_error(text: &str, line: u64, column: u64, part: &str) {
+        let error = parse_all(text).unwrap_err();
+        assert_eq!((error.line, error.column), (line, column), "{error:?}");
+        assert!(error.message.contains(part), "{error:?}");
+    }
+
+    #[test]
+    fn scalars_are_read_as_kubernetes_reads_them() {
+        check("0644", &json!(420));
+        check("yes", &json!(true));
+        check("off", &json!(false));
+        check("6443.0", &json!(6443));
+        check("1e6", &json!(1_000_000));
+        check("1.5", &json!(1.5));
+        check(
+            "12345678901234567890",
+            &json!(12_345_678_901_234_567_890_u64),
+        );
+        check("'yes'", &json!("yes"));
+        check("", &Value::Null);
+    }
+
+    #[test]
+    fn merge_keys_and_anchors_are_resolved() {
+        check(
+            "a: &x {k: 1}\nb: {<<: *x, l: 2}",
+            &json!({"a": {"k": 1}, "b": {"k": 1, "l": 2}}),
+        );
+    }
+
+    #[test]
+    fn documents_keep_the_line_of_the_whole_text() {
+        let documents = parse_all("---\n# note\na: 1\n---\n---\nb: 2\n").unwrap();
+        let found: Vec<_> = documents
+            .iter()
+            .map(|d| (d.line, d.value.clone()))
+            .collect();
+        assert_eq!(found, [(3, json!({"a": 1})), (6, json!({"b": 2}))]);
+    }
+
+    #[test]
+    fn faults_have_a_place() {
+        check_error("a: 1\nb: [1, 2\nc: 3\n", 3, 2, "");
+        check_error("a: 1\na: 2\n", 2, 1, "duplicate");
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        let error = parse(&"[".repeat(5_000)).unwrap_err();
+        assert!(error.message.contains("recursion limit"), "{error:?}");
+    }
+
+    #[test]
+    fn strings_survive_a_round_trip() {
+        for text in [
+            "yes", "0644", "1e6", "null", "", " x", "a: b", "- a", "y", "~", "1_000", "x\ny\n",
+        ] {
+            let value = json!({ "key": text });
+            assert_eq!(parse(&to_string(&value)).unwrap(), value, "{text:?}");
+        }
+    }
+}
