@@ -1,6 +1,21 @@
 //! Whether one live resource is ready, by the rules of kstatus, one file per family of kinds.
 //!
 //! A live body comes in, its [`Health`] goes out. Watching until it changes is left to `cluster`.
+//!
+//! The rules are those of `sigs.k8s.io/cli-utils/pkg/kstatus`, with these differences: a paused
+//! Deployment is ready, because it would wait for ever; an unfinished Job is not; a workload that
+//! is updated by hand (`OnDelete`) is held to its pods' readiness; a claim that waits for its first
+//! consumer is ready.
+
+mod crd;
+mod generic;
+mod job;
+mod pod;
+mod service;
+mod storage;
+mod workload;
+
+use serde_json::Value;
 
 /// The state of one live resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,4 +26,186 @@ pub enum Health {
     InProgress(String),
     /// It cannot become ready by itself; the reason says why.
     Failed(String),
+}
+
+impl Health {
+    /// Tells whether nothing is missing.
+    pub fn is_ready(&self) -> bool {
+        matches!(self, Self::Ready)
+    }
+
+    /// Tells whether waiting on is of no use.
+    pub fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+
+    /// Returns what is missing or wrong; none when ready.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Ready => None,
+            Self::InProgress(reason) | Self::Failed(reason) => Some(reason),
+        }
+    }
+}
+
+/// Judges one resource as the API server returned it, `apiVersion` and `kind` included.
+///
+/// A kind without a status, and a body without anything that could be judged, is ready.
+///
+/// ```
+/// use pintle::health::{self, Health};
+/// let live = serde_json::json!({
+///     "apiVersion": "apps/v1", "kind": "Deployment",
+///     "metadata": {"name": "web", "generation": 1},
+///     "spec": {"replicas": 3},
+///     "status": {"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 1},
+/// });
+/// assert_eq!(health::of(&live), Health::InProgress("1 of 3 pods ready".to_owned()));
+/// ```
+pub fn of(live: &Value) -> Health {
+    if text(live, "/metadata/deletionTimestamp").is_some() {
+        return waiting("being deleted");
+    }
+    let kind = text(live, "/kind").unwrap_or_default();
+    match (group(live), kind) {
+        ("apps", "Deployment") => workload::deployment(live),
+        ("apps", "StatefulSet") => workload::stateful_set(live),
+        ("apps", "DaemonSet") => workload::daemon_set(live),
+        ("apps", "ReplicaSet") | ("", "ReplicationController") => workload::replica_set(live),
+        ("batch", "Job") => job::job(live),
+        ("", "Pod") => pod::pod(live),
+        ("", "Service") => service::service(live),
+        ("", "PersistentVolumeClaim") => storage::claim(live),
+        ("", "PersistentVolume") => storage::volume(live),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => crd::definition(live),
+        // What their status says is the state of other resources, not their own.
+        ("batch", "CronJob")
+        | ("policy", "PodDisruptionBudget")
+        | ("autoscaling", "HorizontalPodAutoscaler")
+        | ("", "Node") => Health::Ready,
+        _ => generic::generic(live),
+    }
+}
+
+fn group(live: &Value) -> &str {
+    text(live, "/apiVersion")
+        .and_then(|version| version.split_once('/'))
+        .map_or("", |(group, _)| group)
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str)
+}
+
+/// A number that some controllers write as a string.
+fn number(value: &Value, pointer: &str) -> Option<i64> {
+    match value.pointer(pointer)? {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    }
+}
+
+/// A count of pods; the API leaves out zeros.
+fn count(live: &Value, pointer: &str) -> i64 {
+    number(live, pointer).unwrap_or(0)
+}
+
+fn condition<'a>(live: &'a Value, name: &str) -> Option<&'a Value> {
+    live.pointer("/status/conditions")?
+        .as_array()?
+        .iter()
+        .find(|condition| text(condition, "/type") == Some(name))
+}
+
+/// The condition if it is `True`.
+fn holds<'a>(live: &'a Value, name: &str) -> Option<&'a Value> {
+    condition(live, name).filter(|condition| text(condition, "/status") == Some("True"))
+}
+
+/// What a condition says, in the words that are most telling: its message or else its reason.
+fn explanation<'a>(condition: &'a Value, fallback: &'a str) -> &'a str {
+    ["/message", "/reason"]
+        .iter()
+        .filter_map(|field| text(condition, field))
+        .find(|said| !said.is_empty())
+        .unwrap_or(fallback)
+}
+
+fn waiting(reason: impl Into<String>) -> Health {
+    Health::InProgress(reason.into())
+}
+
+/// Waits for a controller whose last report is about an older generation.
+fn unobserved(live: &Value, observed: Option<i64>) -> Option<Health> {
+    let generation = number(live, "/metadata/generation")?;
+    (observed.unwrap_or(0) < generation).then(|| {
+        waiting(format!(
+            "waiting for the controller to observe generation {generation}"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// `want` is `Ready`, or the reason with `… ` before one of progress and `! ` before a failure.
+    #[track_caller]
+    pub(super) fn check(live: &Value, want: &str) {
+        let got = match of(live) {
+            Health::Ready => "Ready".to_owned(),
+            Health::InProgress(reason) => format!("… {reason}"),
+            Health::Failed(reason) => format!("! {reason}"),
+        };
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn anything_being_deleted_is_not_ready() {
+        for (version, kind) in [
+            ("v1", "ConfigMap"),
+            ("apps/v1", "Deployment"),
+            ("v1", "Pod"),
+        ] {
+            check(
+                &json!({"apiVersion": version, "kind": kind, "metadata": {
+                    "name": "a", "deletionTimestamp": "2026-11-21T10:00:00Z"}}),
+                "… being deleted",
+            );
+        }
+    }
+
+    #[test]
+    fn kinds_without_a_state_of_their_own_are_ready() {
+        check(&json!({"apiVersion": "v1", "kind": "ConfigMap"}), "Ready");
+        check(&json!({}), "Ready");
+        check(&json!(null), "Ready");
+        check(
+            &json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+                "metadata": {"generation": 2},
+                "status": {"observedGeneration": 1, "currentHealthy": 0, "desiredHealthy": 2}}),
+            "Ready",
+        );
+        check(
+            &json!({"apiVersion": "batch/v1", "kind": "CronJob", "status": {"active": [{}]}}),
+            "Ready",
+        );
+    }
+
+    #[test]
+    fn a_kind_is_known_by_its_group() {
+        let foreign = json!({"apiVersion": "example.com/v1", "kind": "Deployment",
+            "metadata": {"generation": 1}, "spec": {"replicas": 3}, "status": {}});
+        check(&foreign, "Ready");
+    }
+
+    #[test]
+    fn reasons_belong_to_what_is_not_ready() {
+        assert_eq!(Health::Ready.reason(), None);
+        assert_eq!(Health::Failed("no".to_owned()).reason(), Some("no"));
+        assert!(Health::Failed(String::new()).is_failed());
+        assert!(!waiting("x").is_ready() && !waiting("x").is_failed());
+    }
 }
