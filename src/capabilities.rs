@@ -5,6 +5,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::builtin;
+
+pub use crate::builtin::Kind;
+
 /// A Kubernetes version as the API server reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubeVersion {
@@ -56,32 +60,6 @@ impl fmt::Display for KubeVersion {
     }
 }
 
-/// A kind that an API server serves, with what a request for it needs.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Kind {
-    /// The API group; empty for the core group.
-    pub group: String,
-    /// The version within the group, such as `v1`.
-    pub version: String,
-    /// The kind, such as `Deployment`.
-    pub kind: String,
-    /// The resource name in request paths, such as `deployments`.
-    pub plural: String,
-    /// Whether resources of this kind live in a namespace.
-    pub namespaced: bool,
-}
-
-impl Kind {
-    /// `group/version`, or the version alone in the core group.
-    pub fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.clone()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
-    }
-}
-
 /// What a chart may ask about the cluster that it is rendered for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
@@ -89,4 +67,135 @@ pub struct Capabilities {
     pub kube_version: KubeVersion,
     /// `group/version` and `group/version/Kind` of everything served, as Helm lists it.
     pub api_versions: BTreeSet<String>,
+}
+
+impl Capabilities {
+    /// Returns what a cluster of the newest known Kubernetes without additions can do.
+    pub fn builtin() -> Self {
+        let mut api_versions: BTreeSet<String> = builtin::other_kinds()
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect();
+        for kind in builtin::kinds() {
+            api_versions.insert(format!("{}/{}", kind.api_version(), kind.kind));
+        }
+        let versions: Vec<String> = api_versions
+            .iter()
+            .filter_map(|name| name.rsplit_once('/'))
+            .map(|(version, _)| version.to_owned())
+            .collect();
+        api_versions.extend(versions);
+        let bare = builtin::version().trim_start_matches('v');
+        let mut numbers = bare.split('.').map(str::to_owned);
+        Self {
+            kube_version: KubeVersion {
+                version: builtin::version().to_owned(),
+                major: numbers.next().unwrap_or_default(),
+                minor: numbers.next().unwrap_or_default(),
+            },
+            api_versions,
+        }
+    }
+}
+
+/// Every kind that is known: Kubernetes' own and those that a cluster was found to serve.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kinds {
+    discovered: Vec<Kind>,
+}
+
+impl Kinds {
+    /// Adds the kinds that a cluster serves, preferred versions first, to Kubernetes' own.
+    pub fn with_discovered(discovered: impl IntoIterator<Item = Kind>) -> Self {
+        Self {
+            discovered: discovered.into_iter().collect(),
+        }
+    }
+
+    /// Finds a kind by its `apiVersion` and name.
+    ///
+    /// Where this version is not served but another one of the same group has the kind, that one
+    /// is returned: the same resource can be read through it. A cluster that was found to serve
+    /// the kind has the last word on its versions.
+    pub fn find(&self, api_version: &str, kind: &str) -> Option<&Kind> {
+        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+        let named = || self.discovered.iter().filter(|known| known.kind == kind);
+        named()
+            .find(|known| known.is_in(api_version))
+            .or_else(|| named().find(|known| known.group == group))
+            .or_else(|| builtin::kind_in(api_version, kind))
+            .or_else(|| builtin::kind(group, kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_api_versions_as_helm_does() {
+        let capabilities = Capabilities::builtin();
+        assert_eq!(capabilities.kube_version.minor, "36");
+        for name in [
+            "v1",
+            "v1/Pod",
+            "apps/v1",
+            "apps/v1/Deployment",
+            "authorization.k8s.io/v1",
+            "authorization.k8s.io/v1/SubjectAccessReview",
+        ] {
+            assert!(capabilities.api_versions.contains(name), "{name}");
+        }
+        assert!(!capabilities.api_versions.contains("apps"));
+    }
+
+    #[track_caller]
+    fn check_find(api_version: &str, kind: &str, expected: Option<&str>) {
+        let widget = |version: &str, group: &str| Kind {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: "Widget".to_owned(),
+            plural: "widgets".to_owned(),
+            namespaced: true,
+        };
+        let kinds = Kinds::with_discovered([
+            widget("v2", "example.com"),
+            widget("v1", "example.com"),
+            Kind {
+                kind: "DeviceClass".to_owned(),
+                ..widget("v1beta1", "resource.k8s.io")
+            },
+        ]);
+        let found = kinds.find(api_version, kind).map(Kind::api_version);
+        assert_eq!(found.as_deref(), expected);
+    }
+
+    #[test]
+    fn finds_kinds() {
+        check_find("v1", "Pod", Some("v1"));
+        check_find(
+            "autoscaling/v1",
+            "HorizontalPodAutoscaler",
+            Some("autoscaling/v1"),
+        );
+        check_find(
+            "autoscaling/v2beta2",
+            "HorizontalPodAutoscaler",
+            Some("autoscaling/v2"),
+        );
+        check_find("example.com/v1", "Widget", Some("example.com/v1"));
+        check_find("example.com/v1alpha1", "Widget", Some("example.com/v2"));
+        check_find(
+            "resource.k8s.io/v1beta2",
+            "DeviceClass",
+            Some("resource.k8s.io/v1beta1"),
+        );
+        check_find(
+            "resource.k8s.io/v1",
+            "DeviceClass",
+            Some("resource.k8s.io/v1beta1"),
+        );
+        check_find("other.com/v1", "Widget", None);
+        check_find("example.com/v1", "Pod", None);
+    }
 }
