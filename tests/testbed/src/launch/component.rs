@@ -1,0 +1,91 @@
+//! One running component: a process in a group of its own that dies with its launcher, and its
+//! log.
+//!
+//! A process dies with the launcher because it is started through the launcher's own binary as
+//! `testbed child --parent PID -- PROGRAM ARGUMENTS`, which asks the system for a SIGKILL at the
+//! parent's death and then becomes PROGRAM. The system takes the parent to be the *thread* that
+//! started the process, so components are to be started by a thread that lives as long as they.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// How many of a log's last lines are shown.
+const TAIL_LINES: usize = 15;
+
+/// Returns a command that runs `program` for as long as this thread lives, through `launcher`, the
+/// testbed binary.
+pub fn dependent(launcher: &Path, program: &Path) -> Command {
+    let mut command = Command::new(launcher);
+    let parent = std::process::id().to_string();
+    command.args(["child", "--parent", &parent, "--"]);
+    command.arg(program);
+    command
+}
+
+/// A started component. Dropping it kills its process group.
+#[derive(Debug)]
+pub(super) struct Component {
+    /// The binary's name.
+    pub(super) name: &'static str,
+    process: Child,
+    log: PathBuf,
+}
+
+impl Component {
+    /// Starts `command` with its output going to `logs/NAME.log` of the run folder.
+    ///
+    /// # Errors
+    /// An [`io::Error`] when the log cannot be made or the process does not start.
+    pub(super) fn start(
+        name: &'static str,
+        command: &mut Command,
+        folder: &Path,
+    ) -> io::Result<Self> {
+        let log = folder.join("logs").join(format!("{name}.log"));
+        let output = File::create(&log)?;
+        let process = command
+            .current_dir(folder)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        Ok(Self { name, process, log })
+    }
+
+    /// Returns how the component ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.try_wait().ok().flatten()
+    }
+
+    /// Returns the last lines of the component's log.
+    pub(super) fn tail(&self) -> String {
+        let text = fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+    }
+
+    /// Sends SIGKILL to the component's group without waiting for its end.
+    pub(super) fn kill(&self) {
+        if let Some(group) = i32::try_from(self.process.id())
+            .ok()
+            .and_then(Pid::from_raw)
+        {
+            // Fails only if the whole group is gone already.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Component {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.process.wait();
+    }
+}

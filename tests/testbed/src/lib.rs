@@ -1,0 +1,32 @@
+//! Builds and launches a real Kubernetes control plane for tests, demo and benchmarks: etcd,
+//! kube-apiserver, kube-controller-manager, kube-scheduler, and kwok, which plays the nodes.
+//!
+//! [`builder`] compiles the components from Go modules into a cache folder, [`launch`] starts them
+//! and ends them, and [`running`] is what a test uses to find a testbed or to start one. The
+//! library prints nothing; the binary `testbed` beside it is the process that the components live
+//! and die with.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "files, environment, clock and processes are the work of this package"
+)]
+
+pub mod gomod;
+
+pub mod module;
+
+pub mod cache;
+
+pub mod builder;
+
+pub mod run_folder;
+
+pub mod place;
+
+pub mod launch;
+
+pub mod running;
+
+pub use launch::{Options, Testbed};
+pub use place::{Place, User};
+pub use running::Running;
