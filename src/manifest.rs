@@ -1,8 +1,88 @@
 //! The resources that a chart renders to, parsed once.
 //!
-//! Rendered text comes in, ordered resources with unique ids and hooks go out, and the text that
-//! Helm records. What the cluster holds is left to `plan`.
+//! Rendered text comes in; documents in Helm's order, resources with unique ids and hooks go out,
+//! and the text that Helm records. What the cluster holds is left to `plan`.
 
+mod hook;
 mod id;
+mod kind_order;
+mod parse;
 
+use std::fmt;
+
+use serde_json::Value;
+
+pub use hook::{DeletePolicy, Hook, HookEvent, OutputLogPolicy};
 pub use id::ResourceId;
+pub use kind_order::{install_rank, uninstall_rank};
+pub use parse::{Error, Placement, ResourcePolicy};
+
+/// Everything that a chart renders to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Manifest {
+    /// The documents that are not hooks, in Helm's install order.
+    pub documents: Vec<Document>,
+    /// The resources of these documents in the same order; a `List` gives several.
+    pub resources: Vec<Resource>,
+    /// The hooks, in Helm's install order of their kinds.
+    pub hooks: Vec<Hook>,
+}
+
+/// One YAML document as it was rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The template it came from, such as `web/templates/service.yaml`.
+    pub template: String,
+    /// Its kind, by which it is ordered.
+    pub kind: String,
+    /// Its text, without the separator.
+    pub text: String,
+}
+
+/// One resource that the manifest asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// What makes it itself.
+    pub id: ResourceId,
+    /// `group/version`, as written.
+    pub api_version: String,
+    /// The whole resource.
+    pub body: Value,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// The place in a template's output that a resource came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The template, such as `web/templates/service.yaml`.
+    pub template: String,
+    /// The line of the rendered text on which the resource starts, from 1.
+    pub line: u64,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.template, self.line)
+    }
+}
+
+impl Manifest {
+    /// The text that Helm records for the resources: each document below a line that names its
+    /// template, ending in a blank line.
+    pub fn to_text(&self) -> String {
+        let mut text =
+            String::with_capacity(self.documents.iter().map(|d| d.text.len() + 64).sum());
+        for Document {
+            template,
+            text: body,
+            ..
+        } in &self.documents
+        {
+            for part in ["---\n# Source: ", template, "\n", body, "\n"] {
+                text.push_str(part);
+            }
+        }
+        text
+    }
+}
