@@ -1,1 +1,106 @@
-//! One revision of a release, and Helm's encoding of it.
+//! One revision of a release, in the shape of Helm's record, and the encoding of that record.
+//!
+//! A chart, values and a manifest come in; the payload that is stored goes out, and the other way
+//! round. The type serialises to the JSON of helm/helm `pkg/release/v1`, so that Helm reads what
+//! pintle writes; fields that are not known here travel along. Where records are stored is left
+//! to `history`, how they change to `plan` and `ops`.
+
+mod chart;
+mod info;
+mod name;
+mod payload;
+mod stored_hook;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use chart::{RecordedChart, RecordedFile};
+pub use info::{Info, Status};
+pub use name::{NameError, check_name};
+pub use payload::{Error as PayloadError, decode, encode};
+pub use stored_hook::{HookRun, StoredHook};
+
+use crate::chart::Values;
+
+/// One immutable revision of a release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    /// The release's name.
+    #[serde(default)]
+    pub name: String,
+    /// Its status, times and notes.
+    #[serde(default)]
+    pub info: Info,
+    /// The chart it was rendered from.
+    #[serde(default)]
+    pub chart: RecordedChart,
+    /// The values that the user gave, without the chart's defaults.
+    #[serde(
+        default,
+        skip_serializing_if = "Values::is_empty",
+        deserialize_with = "null_is_empty"
+    )]
+    pub config: Values,
+    /// The text of the resources.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub manifest: String,
+    /// The hooks.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_is_empty"
+    )]
+    pub hooks: Vec<StoredHook>,
+    /// The revision, from 1.
+    #[serde(rename = "version", default)]
+    pub revision: u32,
+    /// The namespace it lives in.
+    #[serde(default)]
+    pub namespace: String,
+    /// How its resources were written; absent means from the client side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apply_method: Option<ApplyMethod>,
+    /// Fields that are not known here, kept as they are.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+    /// The user's labels, which stand on the Secret and not in the payload.
+    #[serde(skip)]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// How the resources of a revision were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApplyMethod {
+    /// By patches that the client computes.
+    #[serde(rename = "csa")]
+    ClientSide,
+    /// By server-side apply.
+    #[serde(rename = "ssa")]
+    ServerSide,
+}
+
+impl Release {
+    /// The hook events that this revision has besides `test`, sorted: what cannot be left out
+    /// silently.
+    pub fn lifecycle_hooks(&self) -> Vec<&str> {
+        let events = self.hooks.iter().flat_map(|hook| &hook.events);
+        let mut events: Vec<_> = events
+            .map(String::as_str)
+            .filter(|e| !matches!(*e, "test" | "test-success"))
+            .collect();
+        events.sort_unstable();
+        events.dedup();
+        events
+    }
+}
+
+/// Reads null as the empty value: Go writes null for what is empty.
+fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}

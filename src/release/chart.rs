@@ -1,0 +1,98 @@
+//! A chart as the record holds it.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::null_is_empty;
+use crate::chart::{Chart, File, Metadata, Values};
+
+/// Go's zero time, which Helm 4 writes for a schema without a time.
+const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
+
+/// A chart as the record holds it (helm/helm `pkg/chart/v2/chart.go`): without its subcharts and
+/// without the text of `values.yaml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecordedChart {
+    /// `Chart.yaml`; always written, because Helm cannot show a record without it.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub metadata: Metadata,
+    /// `Chart.lock`.
+    #[serde(default)]
+    pub lock: Value,
+    /// The templates.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub templates: Vec<RecordedFile>,
+    /// The defaults.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub values: Values,
+    /// `values.schema.json` in base64.
+    #[serde(default)]
+    pub schema: Option<String>,
+    /// When the schema was changed.
+    #[serde(default = "zero_time")]
+    pub schemamodtime: String,
+    /// All other files.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub files: Vec<RecordedFile>,
+    /// Fields that are not known here, kept as they are.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// A file as the record holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedFile {
+    /// The path below the chart's folder.
+    #[serde(default)]
+    pub name: String,
+    /// The content in base64.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub data: String,
+    /// When it was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modtime: Option<String>,
+}
+
+impl RecordedChart {
+    /// The record of `chart`.
+    pub fn of(chart: &Chart) -> Self {
+        Self {
+            metadata: chart.metadata.clone(),
+            lock: Value::Null,
+            templates: chart.templates.iter().map(RecordedFile::of).collect(),
+            values: chart.values.clone(),
+            schema: chart
+                .schema
+                .as_ref()
+                .map(|schema| BASE64_STANDARD.encode(schema)),
+            schemamodtime: zero_time(),
+            files: chart.files.iter().map(RecordedFile::of).collect(),
+            other: Map::new(),
+        }
+    }
+
+    /// The bytes of `values.schema.json`; none if there is none or it is not base64.
+    pub fn schema(&self) -> Option<Vec<u8>> {
+        BASE64_STANDARD
+            .decode(self.schema.as_ref()?)
+            .ok()
+            .filter(|schema| !schema.is_empty())
+    }
+}
+
+impl RecordedFile {
+    fn of(file: &File) -> Self {
+        let data = BASE64_STANDARD.encode(&file.data);
+        Self {
+            name: file.path.clone(),
+            data,
+            modtime: None,
+        }
+    }
+}
+
+fn zero_time() -> String {
+    ZERO_TIME.to_owned()
+}
