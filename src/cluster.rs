@@ -1,1 +1,251 @@
 //! The one handle to the Kubernetes API.
+//!
+//! Kinds, names and JSON bodies come in, JSON bodies go out. This is where time limits, retries and
+//! the number of requests at once are kept, so nobody else has to. Deciding what to write is left
+//! to `plan`, and records of releases to `history`.
+
+mod body;
+mod broken;
+mod call;
+mod discovery;
+mod error;
+mod metadata;
+mod namespace;
+mod observe;
+mod path;
+mod pods;
+mod proxy;
+mod refusal;
+mod resource;
+mod scope;
+mod transport;
+mod wait;
+mod watch;
+
+use std::path::PathBuf;
+
+use http::Uri;
+use tokio::sync::Semaphore;
+
+pub use discovery::Discovered;
+pub use error::{Error, FieldConflict, Missing, Unready};
+pub use metadata::Metadata;
+pub use path::Address;
+pub use resource::{Deletion, Effect, Force, Patch, Precondition, Propagation, Validation};
+pub use resource::{Write, Written};
+
+/// How many requests are under way at once; watches are not counted.
+const AT_ONCE: usize = 16;
+
+/// Which cluster to talk to, as far as the user has said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The kubeconfig; without one, those of `KUBECONFIG`, `~/.kube/config`, or the account of the
+    /// pod this runs in.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it; without one, its current context.
+    pub context: Option<String>,
+    /// The namespace for whatever names none; without one, that of the context.
+    pub namespace: Option<String>,
+}
+
+/// A connection to one API server.
+///
+/// Requests may be made from many places at once; 16 of them are under way at a time, each for at
+/// most 30 s. Reads, deletions, patches with a resource version and dry runs are sent again, up to
+/// 4 times, when the API server is too busy or the connection breaks; other writes only when the
+/// API server has turned them away unread.
+pub struct Cluster {
+    client: kube::Client,
+    uri: Uri,
+    server: String,
+    namespace: String,
+    slots: Semaphore,
+}
+
+impl Cluster {
+    /// Reads the kubeconfig and prepares a connection. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Kubeconfig`] names the file and the context; [`Error::Credentials`] says what a
+    /// credential plugin said.
+    pub async fn connect(target: &Target) -> Result<Self, Error> {
+        let connection = transport::open(target).await?;
+        Ok(Self::with_client(
+            connection.client,
+            connection.server,
+            connection.namespace,
+        ))
+    }
+
+    fn with_client(client: kube::Client, uri: Uri, namespace: String) -> Self {
+        Self {
+            client,
+            server: shown(&uri),
+            uri,
+            namespace,
+            slots: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    /// Returns the namespace for whatever names none.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Returns the address of the API server, such as `https://127.0.0.1:6443`.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    fn is_near(&self) -> bool {
+        proxy::is_near(&self.uri)
+    }
+}
+
+/// The address as users know it: without the slash that a URI without a path gets.
+fn shown(server: &Uri) -> String {
+    server.to_string().trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+
+    use http::{Request, Response};
+    use kube::client::Body;
+
+    use super::*;
+
+    /// What a mock was asked: the method and the path with its query.
+    pub(super) type Asked = Arc<Mutex<Vec<String>>>;
+
+    /// A cluster whose answers come from a function of the request and its number.
+    pub(super) fn mock<F, A>(answer: F) -> (Cluster, Asked)
+    where
+        F: Fn(Request<Body>, usize) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Response<Body>, tower::BoxError>> + Send + 'static,
+    {
+        let asked = Asked::default();
+        let log = Arc::clone(&asked);
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let mut log = log.lock().unwrap();
+            log.push(format!("{} {}", request.method(), request.uri()));
+            answer(request, log.len())
+        });
+        let client = kube::Client::new(service, "default");
+        let uri = Uri::from_static("https://127.0.0.1:6443");
+        (
+            Cluster::with_client(client, uri, "default".to_owned()),
+            asked,
+        )
+    }
+
+    pub(super) fn answer(code: u16, body: &str) -> Response<Body> {
+        Response::builder()
+            .status(code)
+            .body(Body::from(body.as_bytes().to_vec()))
+            .unwrap()
+    }
+
+    const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+        contexts:\n- {name: a, context: {cluster: one, user: u}}\n\
+        - {name: b, context: {cluster: one, user: u, namespace: shop}}\n\
+        - {name: c, context: {cluster: gone, user: u}}\n\
+        clusters:\n- {name: one, cluster: {server: 'https://127.0.0.1:6443'}}\n\
+        users:\n- {name: u, user: {token: t}}\n";
+
+    async fn connect(path: &Path, context: Option<&str>) -> Result<Cluster, Error> {
+        Cluster::connect(&Target {
+            kubeconfig: Some(path.to_owned()),
+            context: context.map(str::to_owned),
+            namespace: None,
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_context_gives_server_and_namespace() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file.as_file(), KUBECONFIG.as_bytes()).unwrap();
+        let cluster = connect(file.path(), None).await.unwrap();
+        assert_eq!(cluster.server(), "https://127.0.0.1:6443");
+        assert_eq!(cluster.namespace(), "default");
+        let cluster = connect(file.path(), Some("b")).await.unwrap();
+        assert_eq!(cluster.namespace(), "shop");
+    }
+
+    #[track_caller]
+    fn refused(cluster: Result<Cluster, Error>) -> String {
+        let error = cluster.err().unwrap();
+        let source = std::error::Error::source(&error).unwrap();
+        format!("{error}: {source}")
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_kubeconfig_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = folder.path().join("good");
+        let bad = folder.path().join("bad");
+        for (path, text) in [
+            (&good, KUBECONFIG),
+            (&bad, "clusters: [\nusers: hunter2: x"),
+        ] {
+            let mut file = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
+            std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+            file.persist(path).unwrap();
+        }
+        let shown = good.display();
+        assert_eq!(
+            refused(connect(&good, Some("x")).await),
+            format!("cannot use the kubeconfig {shown} with context x: it has no context x")
+        );
+        assert_eq!(
+            refused(connect(&good, Some("c")).await),
+            format!("cannot use the kubeconfig {shown} with context c: it has no cluster gone")
+        );
+        let none = folder.path().join("none");
+        let shown = none.display();
+        assert_eq!(
+            refused(connect(&none, None).await),
+            format!(
+                "cannot use the kubeconfig {shown}: \
+                 cannot read {shown}: No such file or directory (os error 2)"
+            )
+        );
+        let said = refused(connect(&bad, None).await);
+        assert!(said.contains("not valid YAML"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_answer_is_given_up_in_seconds() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let text = KUBECONFIG.replace("127.0.0.1:6443", &address.to_string());
+        let mut file = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        file.persist(&path).unwrap();
+        let cluster = connect(&path, None).await.unwrap();
+        let start = tokio::time::Instant::now();
+        let error = cluster.version().await.unwrap_err();
+        assert!(error.is_unreachable());
+        assert_eq!(
+            refused(Err(error)),
+            format!("cannot reach the API server https://{address}: no connection within 5s")
+        );
+        assert_eq!(start.elapsed().as_secs(), 5);
+        drop(silent);
+        assert_eq!(
+            refused(cluster.version().await.map(|_| cluster)),
+            format!(
+                "cannot reach the API server https://{address}: \
+                 Connection refused (os error 111)"
+            )
+        );
+    }
+}

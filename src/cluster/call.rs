@@ -1,0 +1,361 @@
+//! One request with everything around it: how many at once, how long, how often again.
+//!
+//! A [`Call`] goes in, the body of the answer or an [`Error`] comes out. What is asked for and how
+//! the body is read is left to the modules beside this one.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WARNING};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use kube::client::Body;
+use serde_json::Value;
+
+use super::Cluster;
+use super::broken::Broken;
+use super::error::Error;
+use super::path::Uri;
+use super::refusal::Subject;
+
+/// How long one try may take, connection included.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a request is sent again at most.
+const RETRIES: u32 = 4;
+/// The pause before the first retry; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause that an API server may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The largest body that is unpacked, in bytes.
+const LARGEST_BODY: u64 = 512 << 20;
+
+/// What may be sent again when no good answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Sending it twice does no harm.
+    Always,
+    /// Only what the API server has turned away unread (429).
+    IfTurnedAway,
+}
+
+/// One request, ready to be sent any number of times.
+#[derive(Debug)]
+pub(super) struct Call {
+    subject: Subject,
+    request: Request<Bytes>,
+    again: Again,
+}
+
+/// The body of a good answer, and the warnings that came with it.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) body: Bytes,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Call {
+    /// Asks for something, as JSON.
+    pub(super) fn get(subject: Subject, uri: &Uri) -> Result<Self, Error> {
+        Self::new(subject, Method::GET, uri)
+    }
+
+    pub(super) fn new(subject: Subject, method: Method, uri: &Uri) -> Result<Self, Error> {
+        let again = match method {
+            Method::GET | Method::DELETE => Again::Always,
+            _ => Again::IfTurnedAway,
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(uri.as_str())
+            .header(ACCEPT, "application/json")
+            .body(Bytes::new());
+        match request {
+            Ok(request) => Ok(Self {
+                subject,
+                request,
+                again,
+            }),
+            Err(error) => Err(subject.unreadable(error)),
+        }
+    }
+
+    /// Asks for another form of the answer.
+    pub(super) fn accept(mut self, media_type: &'static str) -> Self {
+        let value = HeaderValue::from_static(media_type);
+        self.request.headers_mut().insert(ACCEPT, value);
+        self
+    }
+
+    /// Sends this as the body.
+    pub(super) fn body(mut self, media_type: &'static str, body: &Value) -> Self {
+        let value = HeaderValue::from_static(media_type);
+        self.request.headers_mut().insert(CONTENT_TYPE, value);
+        *self.request.body_mut() = Bytes::from(body.to_string());
+        self
+    }
+
+    pub(super) fn again(mut self, again: Again) -> Self {
+        self.again = again;
+        self
+    }
+
+    pub(super) fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The request for a stream, whose body is not read to its end.
+    pub(super) fn into_stream_request(self) -> (Subject, Request<Vec<u8>>) {
+        (self.subject, self.request.map(|_| Vec::new()))
+    }
+}
+
+/// What came of one try.
+enum Outcome {
+    Answered(Response<Bytes>),
+    Broken(Broken),
+    TimedOut,
+}
+
+impl Cluster {
+    /// Sends a request, again if that is safe and may help, and returns the body of its answer.
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer, Error> {
+        let mut tries = 0;
+        loop {
+            let outcome = self.attempt(call).await;
+            match pause(tries, call.again, &outcome) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return self.read(call, outcome),
+            }
+            tries += 1;
+        }
+    }
+
+    /// Sends a `GET` and reads its answer as JSON.
+    pub(super) async fn fetch(&self, call: &Call) -> Result<Value, Error> {
+        let answer = self.send(call).await?;
+        serde_json::from_slice(&answer.body).map_err(|error| call.subject.unreadable(error))
+    }
+
+    async fn attempt(&self, call: &Call) -> Outcome {
+        // The semaphore is never closed.
+        let _slot = self.slots.acquire().await.ok();
+        match tokio::time::timeout(PATIENCE, self.exchange(call)).await {
+            Ok(Ok(response)) => Outcome::Answered(response),
+            Ok(Err(error)) => Outcome::Broken(Broken::of(&error)),
+            Err(_) => Outcome::TimedOut,
+        }
+    }
+
+    async fn exchange(&self, call: &Call) -> Result<Response<Bytes>, kube::Error> {
+        let mut request = call.request.clone().map(Body::from);
+        // Packing costs more time than it saves unless there is a network in between.
+        if call.request.method() == Method::GET && !self.is_near() {
+            let value = HeaderValue::from_static("gzip");
+            request.headers_mut().insert(ACCEPT_ENCODING, value);
+        }
+        let (head, body) = self.client.send(request).await?.into_parts();
+        Ok(Response::from_parts(head, body.collect_bytes().await?))
+    }
+
+    fn read(&self, call: &Call, outcome: Outcome) -> Result<Answer, Error> {
+        let response = match outcome {
+            Outcome::Answered(response) => response,
+            Outcome::Broken(broken) => return Err(self.unreachable(broken)),
+            Outcome::TimedOut => return Err(call.subject.late()),
+        };
+        let warnings = warnings(&response);
+        let (head, body) = response.into_parts();
+        let body = match head.headers.get(CONTENT_ENCODING) {
+            Some(encoding) if encoding == "gzip" => unpack(&call.subject, &body)?,
+            _ => body,
+        };
+        if head.status.is_success() {
+            Ok(Answer { body, warnings })
+        } else {
+            Err(call.subject.refusal(&self.server, head.status, &body))
+        }
+    }
+
+    pub(super) fn unreachable(&self, broken: Broken) -> Error {
+        let server = self.server.clone();
+        match broken {
+            Broken::Credentials(source) => Error::Credentials { server, source },
+            Broken::Connecting(source) | Broken::Connected(source) => {
+                Error::Unreachable { server, source }
+            }
+        }
+    }
+}
+
+/// How long to wait before the request is sent again; none if it is not.
+fn pause(tries: u32, again: Again, outcome: &Outcome) -> Option<Duration> {
+    if tries >= RETRIES {
+        return None;
+    }
+    let usual = FIRST_PAUSE * 2_u32.pow(tries);
+    match outcome {
+        Outcome::Answered(response) => {
+            let may = match response.status() {
+                StatusCode::TOO_MANY_REQUESTS => true,
+                StatusCode::SERVICE_UNAVAILABLE => again == Again::Always,
+                _ => false,
+            };
+            let asked = asked_pause(response).unwrap_or(usual);
+            (may && asked <= LONGEST_PAUSE).then(|| asked.max(usual))
+        }
+        Outcome::Broken(Broken::Connected(_)) if again == Again::Always => Some(usual),
+        Outcome::Broken(_) | Outcome::TimedOut => None,
+    }
+}
+
+fn asked_pause(response: &Response<Bytes>) -> Option<Duration> {
+    let asked = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    asked.parse().ok().map(Duration::from_secs)
+}
+
+/// The texts of `Warning: 299 - "text"` headers, which is the only form an API server sends.
+fn warnings(response: &Response<Bytes>) -> Vec<String> {
+    let texts = response.headers().get_all(WARNING).iter();
+    texts
+        .filter_map(|value| {
+            let value = value.to_str().ok()?;
+            let quoted = value.split_once('"')?.1.rsplit_once('"')?.0;
+            Some(quoted.replace("\\\"", "\"").replace("\\\\", "\\"))
+        })
+        .collect()
+}
+
+fn unpack(subject: &Subject, body: &[u8]) -> Result<Bytes, Error> {
+    let mut unpacked = Vec::with_capacity(body.len() * 4);
+    flate2::read::MultiGzDecoder::new(body)
+        .take(LARGEST_BODY)
+        .read_to_end(&mut unpacked)
+        .map_err(|error| subject.unreadable(error))?;
+    Ok(Bytes::from(unpacked))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+    use tokio::time::Instant;
+
+    use super::super::refusal::Content;
+    use super::super::tests::{answer, mock};
+    use super::*;
+
+    fn call(method: Method) -> Call {
+        let subject = Subject {
+            verb: "get",
+            what: "things".to_owned(),
+            content: Content::Open,
+        };
+        Call::new(subject, method, &Uri::new("/things".to_owned())).unwrap()
+    }
+
+    /// Sends a request to a server that gives these codes in turn, the last one for ever, and
+    /// checks the outcome, how often it was asked, and the milliseconds that passed.
+    async fn check(method: Method, codes: &'static [u16], want: (bool, usize, u128)) {
+        let (cluster, asked) = mock(move |_, number| async move {
+            match codes[codes.len().min(number) - 1] {
+                0 => Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()),
+                1 => {
+                    let mut late = answer(429, "");
+                    late.headers_mut()
+                        .insert(RETRY_AFTER, HeaderValue::from_static("3"));
+                    Ok(late)
+                }
+                2 => {
+                    let mut late = answer(429, "");
+                    late.headers_mut()
+                        .insert(RETRY_AFTER, HeaderValue::from_static("11"));
+                    Ok(late)
+                }
+                3 => {
+                    tokio::time::sleep(Duration::from_secs(31)).await;
+                    Ok(answer(200, ""))
+                }
+                code => Ok(answer(code, "")),
+            }
+        });
+        let start = Instant::now();
+        let sent = cluster.send(&call(method)).await;
+        let times = asked.lock().unwrap().len();
+        assert_eq!(
+            (sent.is_ok(), times, start.elapsed().as_millis()),
+            want,
+            "{codes:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reads_are_sent_again() {
+        check(Method::GET, &[200], (true, 1, 0)).await;
+        check(Method::GET, &[503, 200], (true, 2, 50)).await;
+        check(Method::GET, &[0, 503, 429, 200], (true, 4, 350)).await;
+        check(Method::GET, &[503], (false, 5, 750)).await;
+        check(Method::DELETE, &[0, 200], (true, 2, 50)).await;
+        check(Method::GET, &[500], (false, 1, 0)).await;
+        check(Method::GET, &[404], (false, 1, 0)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_may_ask_for_a_pause() {
+        check(Method::GET, &[1, 200], (true, 2, 3000)).await;
+        check(Method::GET, &[2, 200], (false, 1, 0)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_are_sent_again_only_when_turned_away() {
+        check(Method::POST, &[429, 200], (true, 2, 50)).await;
+        check(Method::POST, &[503, 200], (false, 1, 0)).await;
+        check(Method::POST, &[0, 200], (false, 1, 0)).await;
+        check(Method::PATCH, &[0, 200], (false, 1, 0)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_takes_half_a_minute_at_most() {
+        check(Method::GET, &[3], (false, 1, 30_000)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sixteen_requests_are_under_way_at_once() {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let highest = Arc::clone(&most);
+        let (cluster, asked) = mock(move |_, _| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(answer(200, ""))
+            }
+        });
+        let call = call(Method::GET);
+        let sent = join_all((0..40).map(|_| cluster.send(&call))).await;
+        assert!(sent.iter().all(Result::is_ok));
+        assert_eq!(highest.load(Ordering::SeqCst), 16);
+        assert_eq!(asked.lock().unwrap().len(), 40);
+    }
+
+    #[tokio::test]
+    async fn packed_answers_and_warnings_are_read() {
+        let (cluster, _) = mock(|_, _| async {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(b"{\"a\": 1}").unwrap();
+            let warning = r#"299 - "a \"quoted\" word""#;
+            let packed = Response::builder()
+                .header(CONTENT_ENCODING, "gzip")
+                .header(WARNING, warning)
+                .header(WARNING, "nonsense")
+                .body(Body::from(gzip.finish().unwrap()));
+            Ok(packed.unwrap())
+        });
+        let answer = cluster.send(&call(Method::GET)).await.unwrap();
+        assert_eq!(answer.body, "{\"a\": 1}");
+        assert_eq!(answer.warnings, ["a \"quoted\" word"]);
+    }
+}

@@ -1,0 +1,230 @@
+//! What the cluster holds of a set of resources, read once.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
+use serde_json::Value;
+
+use super::body::{Lean, Wanted};
+use super::call::Call;
+use super::path::{Address, Uri};
+use super::scope::{Scope, name};
+use super::{Cluster, Error};
+use crate::capabilities::Kind;
+use crate::manifest::ResourceId;
+
+/// Up to how many resources of one kind and namespace are read one by one.
+const FEW: usize = 4;
+/// Up to how many resources are read one by one rather than by another page of a long list, which
+/// takes about as long.
+const WORTH_A_PAGE: usize = 40;
+
+impl Cluster {
+    /// Reads resources as they are now, without their managed fields.
+    ///
+    /// What does not exist, or is of a kind that the API server does not serve, is left out. More
+    /// than 4 resources of one kind and namespace are read as a list, from which other resources
+    /// are dropped on arrival; release records of Helm are never read.
+    ///
+    /// # Errors
+    /// Any other refusal; the first one ends the reading.
+    pub async fn observe(
+        &self,
+        wanted: &[(ResourceId, Kind)],
+    ) -> Result<BTreeMap<ResourceId, Value>, Error> {
+        let scopes = self.scopes(wanted);
+        let mut parts: FuturesUnordered<_> = scopes
+            .iter()
+            .map(|scope| self.observe_scope(scope))
+            .collect();
+        let mut all = BTreeMap::new();
+        while let Some(part) = parts.next().await {
+            let found = part?.into_iter();
+            all.extend(found.map(|(id, live)| (id.clone(), live)));
+        }
+        Ok(all)
+    }
+
+    async fn observe_scope<'a>(
+        &self,
+        scope: &Scope<'a>,
+    ) -> Result<Vec<(&'a ResourceId, Value)>, Error> {
+        if scope.ids.len() <= FEW {
+            return self.one_by_one(scope, scope.ids.values().copied()).await;
+        }
+        let (names, subject) = (scope.names(), scope.subject("list"));
+        let (wanted, uri) = (Wanted::Named(&names), scope.uri("list")?);
+        let mut missing = scope.ids.clone();
+        let mut found = Vec::with_capacity(missing.len());
+        let mut next = String::new();
+        loop {
+            let page = match self
+                .page(scope.kind, (&subject, &uri, &next), &wanted)
+                .await
+            {
+                Ok(page) => page,
+                Err(error) if error.is_unserved() => return Ok(Vec::new()),
+                // The rest of the list is gone, but not what it listed.
+                Err(error) if error.is_expired() => break,
+                Err(error) => return Err(error),
+            };
+            for item in page.items {
+                if let Some(id) = missing.remove(name(&item)) {
+                    found.push((id, item));
+                }
+            }
+            next = page.next;
+            if next.is_empty() || missing.is_empty() {
+                return Ok(found);
+            }
+            if missing.len() <= WORTH_A_PAGE {
+                break;
+            }
+        }
+        found.extend(self.one_by_one(scope, missing.into_values()).await?);
+        Ok(found)
+    }
+
+    async fn one_by_one<'a>(
+        &self,
+        scope: &Scope<'_>,
+        ids: impl Iterator<Item = &'a ResourceId>,
+    ) -> Result<Vec<(&'a ResourceId, Value)>, Error> {
+        let reads: FuturesUnordered<_> = ids.map(|id| self.observe_one(scope, id)).collect();
+        reads
+            .try_filter_map(|read| async { Ok(read) })
+            .try_collect()
+            .await
+    }
+
+    async fn observe_one<'a>(
+        &self,
+        scope: &Scope<'_>,
+        id: &'a ResourceId,
+    ) -> Result<Option<(&'a ResourceId, Value)>, Error> {
+        let at = Address {
+            kind: scope.kind,
+            namespace: scope.namespace,
+            name: &id.name,
+        };
+        let call = Call::get(at.subject("get"), &Uri::new(at.path("get")?))?;
+        match self.send(&call).await {
+            Ok(answer) => match serde_json::from_slice::<Lean>(&answer.body) {
+                Ok(live) => Ok(Some((id, live.0))),
+                Err(error) => Err(call.subject().unreadable(error)),
+            },
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::tests::{answer, mock};
+    use super::*;
+
+    fn secret() -> Kind {
+        Kind {
+            group: String::new(),
+            version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            plural: "secrets".to_owned(),
+            namespaced: true,
+        }
+    }
+
+    fn wanted(number: usize) -> Vec<(ResourceId, Kind)> {
+        let id = |index: usize| ResourceId {
+            group: String::new(),
+            kind: "Secret".to_owned(),
+            namespace: None,
+            name: format!("s{index}"),
+        };
+        (0..number).map(|index| (id(index), secret())).collect()
+    }
+
+    fn not_found() -> String {
+        json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404,
+            "details": {"name": "s0", "kind": "secrets"}})
+        .to_string()
+    }
+
+    #[tokio::test]
+    async fn a_few_are_read_one_by_one() {
+        let (cluster, asked) = mock(|request, _| async move {
+            let body = json!({"kind": "Secret", "metadata": {"name": "x", "managedFields": []}});
+            Ok(match request.uri().path() {
+                "/api/v1/namespaces/default/secrets/s1" => answer(200, &body.to_string()),
+                _ => answer(404, &not_found()),
+            })
+        });
+        let wanted = wanted(4);
+        let all = cluster.observe(&wanted).await.unwrap();
+        assert_eq!(asked.lock().unwrap().len(), 4);
+        assert_eq!(all.keys().collect::<Vec<_>>(), [&wanted[1].0]);
+        assert_eq!(
+            all[&wanted[1].0],
+            json!({"kind": "Secret", "metadata": {"name": "x"}})
+        );
+    }
+
+    #[tokio::test]
+    async fn many_are_listed_without_release_records() {
+        let (cluster, asked) = mock(|_, _| async {
+            let list = json!({"metadata": {}, "items": [
+                {"metadata": {"name": "s4"}}, {"metadata": {"name": "other"}}]});
+            Ok(answer(200, &list.to_string()))
+        });
+        let wanted = wanted(5);
+        let all = cluster.observe(&wanted).await.unwrap();
+        assert_eq!(all.keys().collect::<Vec<_>>(), [&wanted[4].0]);
+        assert_eq!(
+            *asked.lock().unwrap(),
+            ["GET /api/v1/namespaces/default/secrets\
+              ?fieldSelector=type%21%3Dhelm.sh%2Frelease.v1&limit=500"]
+        );
+    }
+
+    #[tokio::test]
+    async fn the_rest_of_a_long_list_is_read_one_by_one() {
+        let (cluster, asked) = mock(|request, number| async move {
+            let list =
+                json!({"metadata": {"continue": "t"}, "items": [{"metadata": {"name": "s0"}}]});
+            let one = json!({"metadata": {"name": "s3"}});
+            Ok(match (number, request.uri().path()) {
+                (1, _) => answer(200, &list.to_string()),
+                (_, "/api/v1/namespaces/default/secrets/s3") => answer(200, &one.to_string()),
+                _ => answer(404, &not_found()),
+            })
+        });
+        let wanted = wanted(5);
+        let all = cluster.observe(&wanted).await.unwrap();
+        assert_eq!(asked.lock().unwrap().len(), 5);
+        assert_eq!(all.keys().collect::<Vec<_>>(), [&wanted[0].0, &wanted[3].0]);
+    }
+
+    #[tokio::test]
+    async fn a_kind_that_is_not_served_is_absent() {
+        for number in [2, 6] {
+            let (cluster, _) = mock(|_, _| async { Ok(answer(404, "404 page not found\n")) });
+            assert!(cluster.observe(&wanted(number)).await.unwrap().is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn other_refusals_are_errors() {
+        for number in [2, 6] {
+            let (cluster, _) = mock(|_, _| async { Ok(answer(403, "")) });
+            assert!(
+                cluster
+                    .observe(&wanted(number))
+                    .await
+                    .unwrap_err()
+                    .is_forbidden()
+            );
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Resources of one kind in one namespace, which one request can list or watch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::body::{self, Page, Wanted};
+use super::call::Call;
+use super::metadata::PAGE;
+use super::path::{self, Uri};
+use super::refusal::Subject;
+use super::{Cluster, Error};
+use crate::capabilities::Kind;
+use crate::manifest::ResourceId;
+
+/// What leaves out the release records of Helm, which are large and never part of a release.
+const NO_RECORDS: &str = "type!=helm.sh/release.v1";
+
+/// The wanted resources of one kind in one namespace, by name.
+#[derive(Debug)]
+pub(super) struct Scope<'a> {
+    pub(super) kind: &'a Kind,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) ids: BTreeMap<&'a str, &'a ResourceId>,
+}
+
+/// The name of a body.
+pub(super) fn name(body: &Value) -> &str {
+    body.pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+impl Scope<'_> {
+    pub(super) fn names(&self) -> BTreeSet<&str> {
+        self.ids.keys().copied().collect()
+    }
+
+    /// The request for all of it, whether it becomes a list or a watch.
+    pub(super) fn uri(&self, verb: &'static str) -> Result<Uri, Error> {
+        let path = path::collection(verb, self.kind, self.namespace)?;
+        Ok(Uri::new(path).with("fieldSelector", &self.fields()))
+    }
+
+    fn fields(&self) -> String {
+        let mut fields = Vec::new();
+        if let (1, Some(name)) = (self.ids.len(), self.ids.keys().next()) {
+            fields.push(format!("metadata.name={name}"));
+        }
+        if path::is_secret(self.kind) {
+            fields.push(NO_RECORDS.to_owned());
+        }
+        fields.join(",")
+    }
+
+    pub(super) fn subject(&self, verb: &'static str) -> Subject {
+        path::subject(verb, self.kind, self.namespace)
+    }
+}
+
+impl Cluster {
+    /// Sorts resources into as few scopes as there are kinds and namespaces.
+    pub(super) fn scopes<'a>(&'a self, wanted: &'a [(ResourceId, Kind)]) -> Vec<Scope<'a>> {
+        let mut scopes: BTreeMap<(&Kind, Option<&str>), BTreeMap<&str, &ResourceId>> =
+            BTreeMap::new();
+        for (id, kind) in wanted {
+            let namespace = self.namespace_of(kind, id.namespace.as_deref());
+            scopes
+                .entry((kind, namespace))
+                .or_default()
+                .insert(&id.name, id);
+        }
+        scopes
+            .into_iter()
+            .map(|((kind, namespace), ids)| Scope {
+                kind,
+                namespace,
+                ids,
+            })
+            .collect()
+    }
+
+    /// Reads one page of a list; an empty `next` is the first one.
+    pub(super) async fn page(
+        &self,
+        kind: &Kind,
+        (subject, uri, next): (&Subject, &Uri, &str),
+        wanted: &Wanted<'_>,
+    ) -> Result<Page<Value>, Error> {
+        let uri = uri.clone().with("limit", PAGE).with("continue", next);
+        let call = Call::get(subject.clone(), &uri)?;
+        let answer = self.send(&call).await?;
+        body::page(&answer.body, kind, wanted).map_err(|error| subject.unreadable(error))
+    }
+
+    /// Reads a scope as it is now, with the version from which a watch goes on.
+    pub(super) async fn list_scope(
+        &self,
+        scope: &Scope<'_>,
+    ) -> Result<(Vec<Value>, String), Error> {
+        let (names, subject) = (scope.names(), scope.subject("list"));
+        let (wanted, uri) = (Wanted::Named(&names), scope.uri("list")?);
+        let mut all = Vec::new();
+        let mut next = String::new();
+        loop {
+            let page = self
+                .page(scope.kind, (&subject, &uri, &next), &wanted)
+                .await?;
+            all.extend(page.items);
+            next = page.next;
+            if next.is_empty() {
+                return Ok((all, page.version));
+            }
+        }
+    }
+}

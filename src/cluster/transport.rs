@@ -1,0 +1,196 @@
+//! The connection to the API server.
+//!
+//! A kubeconfig, or what kube finds in the environment, comes in; a client goes out whose
+//! connections are HTTP/1.1 over TCP without delay, through a proxy where there is one. What is
+//! sent is left to [`super::call`].
+
+use std::io;
+use std::time::Duration;
+
+use http::header::USER_AGENT;
+use http::{HeaderValue, Uri};
+use hyper_util::client::legacy::Client as Http;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connection as Connected, HttpConnector};
+use hyper_util::client::proxy::matcher::Intercept;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use kube::client::{Body, ConfigExt};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+use tower::timeout::TimeoutLayer;
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, Layer, Service, ServiceBuilder};
+
+use super::Target;
+use super::broken::{credentials, innermost};
+use super::error::{Cause, Error};
+use super::proxy;
+
+/// How long a connection may take: name, TCP, proxy and TLS.
+const CONNECT: Duration = Duration::from_secs(5);
+/// After how long without a byte the system asks whether the other side still lives.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+/// How long an unused connection is kept.
+const IDLE: Duration = Duration::from_secs(50);
+/// Who sends the requests, for the API server's audit log.
+const AGENT: &str = concat!("pintle/", env!("CARGO_PKG_VERSION"));
+
+/// A client and what is known without a request.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    pub(super) server: Uri,
+    pub(super) namespace: String,
+}
+
+/// Makes a client; nothing is sent yet, but a credential plugin runs.
+pub(super) async fn open(target: &Target) -> Result<Connection, Error> {
+    let (mut config, own_proxy) = load(target).await?;
+    if let Some(namespace) = &target.namespace {
+        config.default_namespace.clone_from(namespace);
+    }
+    let server = config.cluster_url.clone();
+    let proxy = proxy::find(&server, own_proxy.as_deref());
+    let proxy = proxy.map_err(|source| unusable(target, source))?;
+    let client = client(&mut config, proxy).map_err(|error| match error {
+        kube::Error::Auth(error) => Error::Credentials {
+            server: super::shown(&server),
+            source: credentials(&error),
+        },
+        other => unusable(target, innermost(&other)),
+    })?;
+    Ok(Connection {
+        client,
+        server,
+        namespace: config.default_namespace,
+    })
+}
+
+/// Reads the kubeconfig and its own proxy, or what a pod has in its place.
+async fn load(target: &Target) -> Result<(Config, Option<String>), Error> {
+    let read = match &target.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    let mut kubeconfig = match read {
+        Ok(kubeconfig) => kubeconfig,
+        Err(error) => return within_pod(target, &error),
+    };
+    let own_proxy = proxy::take(&mut kubeconfig, target.context.as_deref());
+    let options = KubeConfigOptions {
+        context: target.context.clone(),
+        ..KubeConfigOptions::default()
+    };
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+    let config = config.map_err(|error| unusable(target, explain(&error)))?;
+    Ok((config, own_proxy))
+}
+
+/// Uses the account of the pod this runs in, when there is no kubeconfig and none was asked for.
+fn within_pod(target: &Target, error: &KubeconfigError) -> Result<(Config, Option<String>), Error> {
+    let absent = match error {
+        KubeconfigError::ReadConfig(error, _) => error.kind() == io::ErrorKind::NotFound,
+        KubeconfigError::FindPath => true,
+        _ => false,
+    };
+    if absent
+        && target.kubeconfig.is_none()
+        && target.context.is_none()
+        && let Ok(config) = Config::incluster()
+    {
+        return Ok((config, None));
+    }
+    Err(unusable(target, explain(error)))
+}
+
+fn unusable(target: &Target, source: Cause) -> Error {
+    let file = match &target.kubeconfig {
+        Some(path) => format!("the kubeconfig {}", path.display()),
+        None => "the kubeconfig".to_owned(),
+    };
+    let kubeconfig = match &target.context {
+        Some(context) => format!("{file} with context {context}"),
+        None => file,
+    };
+    Error::Kubeconfig { kubeconfig, source }
+}
+
+/// Says what is wrong with a kubeconfig without quoting it, since it holds credentials.
+fn explain(error: &KubeconfigError) -> Cause {
+    match error {
+        KubeconfigError::CurrentContextNotSet => "it has no current context".into(),
+        KubeconfigError::LoadContext(name) => format!("it has no context {name}").into(),
+        KubeconfigError::LoadClusterOfContext(name) => format!("it has no cluster {name}").into(),
+        KubeconfigError::ReadConfig(error, path) => {
+            format!("cannot read {}: {error}", path.display()).into()
+        }
+        KubeconfigError::Parse(error) => match error.location() {
+            Some(at) => format!("not valid YAML or not a kubeconfig, at line {}", at.line()).into(),
+            None => "not valid YAML or not a kubeconfig".into(),
+        },
+        other => other.to_string().into(),
+    }
+}
+
+fn client(config: &mut Config, proxy: Option<Intercept>) -> Result<Client, kube::Error> {
+    let agent = HeaderValue::from_static(AGENT);
+    config.headers.push((USER_AGENT, agent));
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    // Otherwise the first request on each connection waits 40 ms for an acknowledgement.
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(KEEPALIVE));
+    let Some(proxy) = proxy else {
+        return stack(config, tcp);
+    };
+    match proxy.uri().scheme_str() {
+        Some("https") => {
+            let tls = config.rustls_https_connector_with_connector(tcp)?;
+            stack(config, tunnel(&proxy, tls))
+        }
+        Some(scheme) if scheme.starts_with("socks5") => {
+            let mut socks = SocksV5::new(proxy.uri().clone(), tcp).local_dns(scheme == "socks5");
+            if let Some((user, password)) = proxy.raw_auth() {
+                socks = socks.with_auth(user.to_owned(), password.to_owned());
+            }
+            stack(config, socks)
+        }
+        _ => stack(config, tunnel(&proxy, tcp)),
+    }
+}
+
+fn tunnel<C>(proxy: &Intercept, connector: C) -> Tunnel<C> {
+    let tunnel = Tunnel::new(proxy.uri().clone(), connector);
+    match proxy.basic_auth() {
+        Some(value) => tunnel.with_auth(value.clone()),
+        None => tunnel,
+    }
+}
+
+/// Puts TLS, the base path, credentials and fixed headers around a way to connect.
+fn stack<C>(config: &mut Config, connector: C) -> Result<Client, kube::Error>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connected + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let auth = config.auth_layer()?;
+    if auth.is_some() {
+        // A plugin has just given a token; it would run once more to see whether it gives a
+        // client certificate instead.
+        config.auth_info.exec = None;
+    }
+    let tls = config.rustls_https_connector_with_connector(connector)?;
+    let timed = BoxCloneSyncService::new(TimeoutLayer::new(CONNECT).layer(tls));
+    let http: Http<_, Body> = Http::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .build(timed);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(auth)
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .service(http);
+    Ok(Client::new(service, config.default_namespace.clone()))
+}

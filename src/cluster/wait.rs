@@ -1,0 +1,342 @@
+//! Waiting until resources are ready, or gone.
+//!
+//! Each scope is listed once, and watched from there on if anything is still missing, so that a
+//! wait for what is ready already costs one list per scope and nobody polls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use futures::stream::{SelectAll, StreamExt as _};
+use serde_json::Value;
+
+use super::error::Unready;
+use super::scope::{Scope, name};
+use super::watch::Change;
+use super::{Cluster, Error};
+use crate::capabilities::Kind;
+use crate::health::{self, Health};
+use crate::manifest::ResourceId;
+
+/// The pause before a first list that could not be had is tried again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What a wait knows of its resources, and when it may end.
+trait Goal {
+    /// Takes note of a resource; none if it does not exist.
+    fn note(&mut self, id: &ResourceId, live: Option<&Value>);
+    /// Whether waiting on is of no use, well or badly.
+    fn is_decided(&self) -> bool;
+    /// Whether anything may still happen to these resources as they are now.
+    fn is_settled(&self, scope: &Scope<'_>, live: &[Value]) -> bool;
+}
+
+struct Ready<'a> {
+    states: BTreeMap<ResourceId, Health>,
+    on: &'a mut dyn FnMut(&ResourceId, &Health),
+}
+
+impl Ready<'_> {
+    fn unready(&self) -> impl Iterator<Item = (&ResourceId, &Health)> {
+        self.states.iter().filter(|(_, health)| !health.is_ready())
+    }
+}
+
+impl Goal for Ready<'_> {
+    fn note(&mut self, id: &ResourceId, live: Option<&Value>) {
+        let health = match live {
+            Some(live) => health::of(live),
+            None => Health::InProgress("missing".to_owned()),
+        };
+        if self.states.get(id) != Some(&health) {
+            (self.on)(id, &health);
+            self.states.insert(id.clone(), health);
+        }
+    }
+
+    fn is_decided(&self) -> bool {
+        self.unready().next().is_none() || self.states.values().any(Health::is_failed)
+    }
+
+    /// What has no status cannot become unready but by being deleted.
+    fn is_settled(&self, scope: &Scope<'_>, live: &[Value]) -> bool {
+        live.len() == scope.ids.len() && live.iter().all(|body| body.get("status").is_none())
+    }
+}
+
+/// The resources that still exist, with the first uid seen and why they do.
+#[derive(Default)]
+struct Gone {
+    uids: BTreeMap<ResourceId, String>,
+    left: BTreeMap<ResourceId, String>,
+}
+
+impl Goal for Gone {
+    fn note(&mut self, id: &ResourceId, live: Option<&Value>) {
+        let Some(live) = live else {
+            self.left.remove(id);
+            return;
+        };
+        let uid = text(live, "/metadata/uid");
+        let first = self
+            .uids
+            .entry(id.clone())
+            .or_insert_with(|| uid.to_owned());
+        if first == uid {
+            self.left.insert(id.clone(), why_here(live));
+        } else {
+            // Another of the same name, made by whoever looks after it.
+            self.left.remove(id);
+        }
+    }
+
+    fn is_decided(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn is_settled(&self, _: &Scope<'_>, live: &[Value]) -> bool {
+        live.is_empty()
+    }
+}
+
+fn text<'a>(live: &'a Value, pointer: &str) -> &'a str {
+    live.pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn why_here(live: &Value) -> String {
+    if text(live, "/metadata/deletionTimestamp").is_empty() {
+        return "not being deleted".to_owned();
+    }
+    let finalizers = live
+        .pointer("/metadata/finalizers")
+        .and_then(Value::as_array);
+    let held: Vec<&str> = finalizers
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if held.is_empty() {
+        "being deleted".to_owned()
+    } else {
+        format!("being deleted, held by {}", held.join(", "))
+    }
+}
+
+impl Cluster {
+    /// Waits until all resources are ready, for at most `deadline`, and tells of every change of
+    /// health, the first one included.
+    ///
+    /// A resource that does not exist, or is deleted meanwhile, is in progress and "missing". One
+    /// that has failed for good ends the wait at once. An API server that cannot be reached for a
+    /// while does not.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] with every resource that is not ready and what its pods say; a refusal
+    /// to list or watch.
+    pub async fn wait_ready(
+        &self,
+        wanted: &[(ResourceId, Kind)],
+        deadline: Duration,
+        on: &mut dyn FnMut(&ResourceId, &Health),
+    ) -> Result<(), Error> {
+        let missing = || Health::InProgress("unknown".to_owned());
+        let mut goal = Ready {
+            states: wanted
+                .iter()
+                .map(|(id, _)| (id.clone(), missing()))
+                .collect(),
+            on,
+        };
+        // Out of time or decided: what is left to tell is the same.
+        if let Ok(Err(error)) = tokio::time::timeout(deadline, self.pursue(wanted, &mut goal)).await
+        {
+            return Err(error);
+        }
+        let mut resources: Vec<Unready> = goal
+            .unready()
+            .map(|(id, health)| Unready {
+                id: id.clone(),
+                health: health.clone(),
+                pods: Vec::new(),
+            })
+            .collect();
+        if resources.is_empty() {
+            return Ok(());
+        }
+        self.ask_pods(&mut resources).await;
+        Err(Error::NotReady { resources })
+    }
+
+    /// Waits until none of the resources exists any more, for at most `deadline`.
+    ///
+    /// A resource that somebody has created again counts as gone.
+    ///
+    /// # Errors
+    /// [`Error::NotGone`] with every resource that is left and what holds it; a refusal to list or
+    /// watch.
+    pub async fn wait_gone(
+        &self,
+        wanted: &[(ResourceId, Kind)],
+        deadline: Duration,
+    ) -> Result<(), Error> {
+        let ids = wanted
+            .iter()
+            .map(|(id, _)| (id.clone(), "unknown".to_owned()));
+        let mut goal = Gone {
+            left: ids.collect(),
+            ..Gone::default()
+        };
+        if let Ok(Err(error)) = tokio::time::timeout(deadline, self.pursue(wanted, &mut goal)).await
+        {
+            return Err(error);
+        }
+        if goal.left.is_empty() {
+            return Ok(());
+        }
+        let resources = goal.left.into_iter().map(|(id, reason)| Unready {
+            id,
+            health: Health::InProgress(reason),
+            pods: Vec::new(),
+        });
+        Err(Error::NotGone {
+            resources: resources.collect(),
+        })
+    }
+
+    /// Feeds a goal with what there is and what changes until it is decided.
+    async fn pursue(
+        &self,
+        wanted: &[(ResourceId, Kind)],
+        goal: &mut impl Goal,
+    ) -> Result<(), Error> {
+        let scopes = self.scopes(wanted);
+        let lists = try_join_all(scopes.iter().map(|scope| self.first_list(scope))).await?;
+        let mut open = Vec::new();
+        for (scope, (live, version)) in scopes.iter().zip(lists) {
+            note_all(goal, scope, &live);
+            if !goal.is_settled(scope, &live) {
+                open.push((scope, version));
+            }
+        }
+        if goal.is_decided() {
+            return Ok(());
+        }
+        let mut changes: SelectAll<_> = open
+            .into_iter()
+            .map(|(scope, version)| {
+                let changes = self.follow(scope, version);
+                changes.map(move |change| (scope, change))
+            })
+            .collect();
+        while let Some((scope, change)) = changes.next().await {
+            match change? {
+                Change::All(live) => note_all(goal, scope, &live),
+                Change::One(live) => note(goal, scope, (name(&live), Some(&live))),
+                Change::Gone(name) => note(goal, scope, (&name, None)),
+            }
+            if goal.is_decided() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists a scope, however long the API server cannot be reached; a kind that is not served has
+    /// no resources yet.
+    async fn first_list(&self, scope: &Scope<'_>) -> Result<(Vec<Value>, String), Error> {
+        loop {
+            match self.list_scope(scope).await {
+                Err(error) if error.is_unserved() => return Ok((Vec::new(), String::new())),
+                Err(error) if error.is_passing() => tokio::time::sleep(PAUSE).await,
+                listed => return listed,
+            }
+        }
+    }
+}
+
+fn note(goal: &mut impl Goal, scope: &Scope<'_>, (name, live): (&str, Option<&Value>)) {
+    if let Some(id) = scope.ids.get(name) {
+        goal.note(id, live);
+    }
+}
+
+fn note_all(goal: &mut impl Goal, scope: &Scope<'_>, live: &[Value]) {
+    for body in live {
+        note(goal, scope, (name(body), Some(body)));
+    }
+    let found: BTreeSet<&str> = live.iter().map(name).collect();
+    for (name, id) in &scope.ids {
+        if !found.contains(name) {
+            goal.note(id, None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn id() -> ResourceId {
+        ResourceId {
+            group: "apps".to_owned(),
+            kind: "Deployment".to_owned(),
+            namespace: Some("shop".to_owned()),
+            name: "web".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_change_of_health_is_told_once() {
+        let mut told = Vec::new();
+        let mut on = |_: &ResourceId, health: &Health| told.push(health.clone());
+        let mut goal = Ready {
+            states: BTreeMap::from([(id(), Health::InProgress("unknown".to_owned()))]),
+            on: &mut on,
+        };
+        let live = |ready: i64| {
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+                "spec": {"replicas": 2},
+                "status": {"replicas": 2, "updatedReplicas": 2, "readyReplicas": ready,
+                    "availableReplicas": ready}})
+        };
+        goal.note(&id(), None);
+        goal.note(&id(), Some(&live(1)));
+        goal.note(&id(), Some(&live(1)));
+        assert!(!goal.is_decided());
+        goal.note(&id(), Some(&live(2)));
+        assert!(goal.is_decided());
+        goal.note(&id(), None);
+        assert!(!goal.is_decided());
+        let missing = || Health::InProgress("missing".to_owned());
+        let one = Health::InProgress("1 of 2 pods ready".to_owned());
+        assert_eq!(told, [missing(), one, Health::Ready, missing()]);
+    }
+
+    #[test]
+    fn another_of_the_same_name_is_not_waited_for() {
+        let mut goal = Gone {
+            left: BTreeMap::from([(id(), String::new())]),
+            ..Gone::default()
+        };
+        goal.note(&id(), Some(&json!({"metadata": {"uid": "1"}})));
+        assert_eq!(goal.left[&id()], "not being deleted");
+        goal.note(
+            &id(),
+            Some(
+                &json!({"metadata": {"uid": "1", "deletionTimestamp": "2026-11-21T10:00:00Z",
+                "finalizers": ["foregroundDeletion"]}}),
+            ),
+        );
+        assert_eq!(
+            goal.left[&id()],
+            "being deleted, held by foregroundDeletion"
+        );
+        assert!(!goal.is_decided());
+        goal.note(&id(), Some(&json!({"metadata": {"uid": "2"}})));
+        assert!(goal.is_decided());
+    }
+}
