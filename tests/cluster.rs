@@ -19,6 +19,7 @@ use pintle::capabilities::Kind;
 use pintle::cluster::{Address, Cluster, Deletion, Target, Write, Written};
 use pintle::manifest::ResourceId;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// The kubeconfig of the running testbed.
 fn kubeconfig() -> PathBuf {
@@ -54,16 +55,17 @@ fn nanoseconds() -> u128 {
         .as_nanos()
 }
 
-/// The same API server as somebody who is allowed nothing.
-async fn as_nobody(namespace: &str) -> Cluster {
-    let mut config = Kubeconfig::read_from(kubeconfig()).unwrap();
-    for user in &mut config.auth_infos {
-        user.auth_info.as_mut().unwrap().impersonate = Some("nobody".to_owned());
-    }
+/// The same API server with another user in the kubeconfig; the folder holds that kubeconfig.
+async fn as_user(namespace: &str, change: impl Fn(&mut Value, &Path)) -> (Cluster, TempDir) {
+    let config = Kubeconfig::read_from(kubeconfig()).unwrap();
+    let mut config = serde_json::to_value(&config).unwrap();
     let folder = tempfile::tempdir().unwrap();
+    for user in config["users"].as_array_mut().unwrap() {
+        change(&mut user["user"], folder.path());
+    }
     let path = folder.path().join("config");
-    fs::write(&path, serde_json::to_string(&config).unwrap()).unwrap();
-    connect(path, namespace).await
+    fs::write(&path, config.to_string()).unwrap();
+    (connect(path, namespace).await, folder)
 }
 
 fn kind(group: &str, kind: &str) -> Kind {

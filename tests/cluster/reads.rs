@@ -1,12 +1,15 @@
 //! Versions, discovery, lists and single resources.
 
+use std::fs;
+use std::path::Path;
+
 use futures::future::try_join_all;
 use pintle::capabilities::Kind;
 use pintle::cluster::Write;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::wanted;
-use super::{address, as_nobody, config_map, connect, create, id, kind, kubeconfig, new_namespace};
+use super::{address, as_user, config_map, connect, create, id, kind, kubeconfig, new_namespace};
 
 #[tokio::test]
 async fn version_and_kinds_are_told() {
@@ -135,7 +138,8 @@ async fn long_lists_come_in_pages() {
 
 #[tokio::test]
 async fn who_may_not_read_is_told_what() {
-    let cluster = as_nobody("default").await;
+    let nobody = |user: &mut Value, _: &Path| user["as"] = json!("nobody");
+    let (cluster, _folder) = as_user("default", nobody).await;
     let secrets = kind("", "Secret");
     let error = cluster
         .list(&secrets, Some("default"), "")
@@ -151,4 +155,25 @@ async fn who_may_not_read_is_told_what() {
         error.to_string(),
         "not allowed to get Secret a in namespace default"
     );
+}
+
+#[tokio::test]
+async fn a_credential_plugin_runs_once() {
+    let plugin = |user: &mut Value, folder: &Path| {
+        let credential = json!({"apiVersion": "client.authentication.k8s.io/v1",
+            "kind": "ExecCredential", "status": {"token": user["token"],
+                "expirationTimestamp": "2099-01-01T00:00:00Z"}});
+        let runs = folder.join("runs");
+        let script = format!("echo run >> '{}'; echo '{credential}'", runs.display());
+        *user = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1",
+            "command": "sh", "args": ["-c", script], "interactiveMode": "Never"}});
+    };
+    let (cluster, folder) = as_user("default", plugin).await;
+    cluster.version().await.unwrap();
+    cluster
+        .list_metadata(&config_map(), Some("default"), "")
+        .await
+        .unwrap();
+    let runs = fs::read_to_string(folder.path().join("runs")).unwrap();
+    assert_eq!(runs, "run\n");
 }
