@@ -9,6 +9,10 @@
 use serde_json::{Map, Number, Value};
 use serde_saphyr::{Options, Spanned, budget, options};
 
+mod position;
+
+pub use position::{Step, locate};
+
 /// Nesting beyond this is refused: deeper trees would threaten the stack further down.
 const MAX_DEPTH: usize = 256;
 /// A document with more nodes than this is refused.
