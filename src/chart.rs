@@ -4,9 +4,11 @@
 //! running revisions come in, final [`Values`] go out. Reading files is left to `source`,
 //! rendering to `render`.
 
+pub mod constraint;
 mod metadata;
 mod values;
 
+pub use constraint::Constraint;
 pub use metadata::{Dependency, Maintainer, Metadata};
 pub use values::Values;
 
