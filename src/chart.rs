@@ -5,12 +5,18 @@
 //! rendering to `render`.
 
 pub mod constraint;
+mod error;
+mod load;
 mod metadata;
-mod values;
+mod path;
+pub mod schema;
+mod secret;
+pub mod values;
 
 pub use constraint::Constraint;
-pub use metadata::{Dependency, Maintainer, Metadata};
-pub use values::Values;
+pub use error::{Error, Position, Problem};
+pub use metadata::{Dependency, Engine, Kind, Maintainer, Metadata};
+pub use values::{Layer, Origin, Overrides, Resolved, Values};
 
 /// One file of a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]

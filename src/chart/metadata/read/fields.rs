@@ -1,0 +1,168 @@
+//! Taking typed fields out of a mapping, with the path of each fault.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use crate::chart::Problem;
+use crate::yaml::Step;
+
+pub(super) struct Fault {
+    pub(super) path: Vec<Step>,
+    pub(super) problem: Problem,
+}
+
+pub(super) fn fault(path: Vec<Step>, problem: Problem) -> Fault {
+    Fault { path, problem }
+}
+
+/// A mapping and where it stands.
+pub(super) struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    path: Vec<Step>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn root(value: &'a Value) -> Result<Self, Fault> {
+        Self::new(value, Vec::new())
+    }
+
+    fn new(value: &'a Value, path: Vec<Step>) -> Result<Self, Fault> {
+        match value {
+            Value::Object(map) => Ok(Self { map, path }),
+            Value::Null if !path.is_empty() => Err(fault(path, Problem::Null)),
+            _ => Err(fault(
+                path,
+                Problem::Type {
+                    expected: "a mapping",
+                },
+            )),
+        }
+    }
+
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.map.contains_key(field)
+    }
+
+    pub(super) fn at(&self, field: &str) -> Vec<Step> {
+        let mut path = self.path.clone();
+        path.push(Step::Key(field.to_owned()));
+        path
+    }
+
+    pub(super) fn in_entry(&self, list: &str, index: usize, field: &str) -> Vec<Step> {
+        let mut path = self.at(list);
+        path.extend([Step::Index(index), Step::Key(field.to_owned())]);
+        path
+    }
+
+    /// A string without what does not print; empty if it is not there.
+    pub(super) fn text(&self, field: &str) -> Result<String, Fault> {
+        self.raw_text(field).map(|text| clean(&text))
+    }
+
+    pub(super) fn raw_text(&self, field: &str) -> Result<String, Fault> {
+        match self.map.get(field) {
+            None | Some(Value::Null) => Ok(String::new()),
+            Some(value) => text(value, || self.at(field)),
+        }
+    }
+
+    pub(super) fn texts(&self, field: &str) -> Result<Vec<String>, Fault> {
+        self.each(field, |item, path| match item {
+            Value::Null => Err(fault(path(), Problem::Null)),
+            item => text(item, path).map(|text| clean(&text)),
+        })
+    }
+
+    pub(super) fn values(&self, field: &str) -> Result<Vec<Value>, Fault> {
+        self.each(field, |item, path| match item {
+            Value::Null => Err(fault(path(), Problem::Null)),
+            item => Ok(item.clone()),
+        })
+    }
+
+    pub(super) fn entries<T>(
+        &self,
+        field: &str,
+        read: fn(&Fields<'_>) -> Result<T, Fault>,
+    ) -> Result<Vec<T>, Fault> {
+        self.each(field, |item, path| read(&Fields::new(item, path())?))
+    }
+
+    pub(super) fn flag(&self, field: &str) -> Result<bool, Fault> {
+        match self.map.get(field) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(fault(
+                self.at(field),
+                Problem::Type {
+                    expected: "a boolean",
+                },
+            )),
+        }
+    }
+
+    pub(super) fn annotations(&self, field: &str) -> Result<BTreeMap<String, String>, Fault> {
+        let value = match self.map.get(field) {
+            None | Some(Value::Null) => return Ok(BTreeMap::new()),
+            Some(value) => value,
+        };
+        let inner = Fields::new(value, self.at(field))?;
+        let read = |key: &String| Ok((key.clone(), inner.raw_text(key)?));
+        inner.map.keys().map(read).collect()
+    }
+
+    fn each<T>(
+        &self,
+        field: &str,
+        read: impl Fn(&Value, &dyn Fn() -> Vec<Step>) -> Result<T, Fault>,
+    ) -> Result<Vec<T>, Fault> {
+        let items = match self.map.get(field) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(_) => return Err(fault(self.at(field), Problem::Type { expected: "a list" })),
+        };
+        let path = |index| {
+            let mut path = self.at(field);
+            path.push(Step::Index(index));
+            path
+        };
+        items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| read(item, &|| path(index)))
+            .collect()
+    }
+}
+
+fn text(value: &Value, path: impl Fn() -> Vec<Step>) -> Result<String, Fault> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        _ => Err(fault(
+            path(),
+            Problem::Type {
+                expected: "a string",
+            },
+        )),
+    }
+}
+
+/// Makes every kind of space a plain one and drops what does not print, so that no chart can
+/// steer a terminal.
+fn clean(text: &str) -> String {
+    static UNPRINTABLE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"[^\p{L}\p{M}\p{N}\p{P}\p{S} ]").ok());
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .collect();
+    match &*UNPRINTABLE {
+        Some(unprintable) => unprintable.replace_all(&text, "").into_owned(),
+        None => text.chars().filter(|c| !c.is_control()).collect(),
+    }
+}

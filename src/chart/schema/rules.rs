@@ -1,0 +1,245 @@
+//! CEL rules in a schema.
+//!
+//! The language and its libraries are those of `x-kubernetes-validations` in custom resource
+//! definitions. As there, a key that is not an identifier is written escaped (`a-b` as
+//! `self.a__dash__b`, `a_b` as `self.a__b`) unless its mapping has `additionalProperties`.
+
+mod inline;
+
+use std::error::Error as _;
+use std::thread;
+
+use kube_cel::cel::ExecutionError;
+use kube_cel::{CompilationError, CompiledSchema, ErrorKind, Validator, compile_schema};
+use serde_json::Value;
+
+use super::Error;
+use super::violation::{Reason, Violation};
+use crate::chart::path;
+
+/// The CEL parser and interpreter recurse with large frames; with the limits on expressions in
+/// [`inline`] this is several times what the worst one takes. Untouched pages cost nothing.
+const STACK: usize = 256 << 20;
+
+/// Which rules of a schema are evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    All,
+    /// Those that mention `oldSelf`.
+    Transitions,
+}
+
+/// Evaluates rules of `schema` over `values`; those that mention `oldSelf` against each of
+/// `previous`.
+pub(super) fn check(
+    schema: &Value,
+    which: Which,
+    values: &Value,
+    previous: &[Value],
+) -> Result<Vec<Violation>, Error> {
+    let Some(inline) = inline::rules(schema)? else {
+        return Ok(Vec::new());
+    };
+    let work = || {
+        let mut rules = Rules::compile(&inline)?;
+        Ok(match which {
+            Which::All => rules.check(values, previous),
+            Which::Transitions => rules.check_transitions(values, previous),
+        })
+    };
+    thread::scope(|scope| {
+        let worker = thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, work);
+        let worker = worker.map_err(|_| Error::Evaluator {
+            problem: "no thread for it",
+        })?;
+        worker.join().unwrap_or(Err(Error::Evaluator {
+            problem: "the evaluator broke down",
+        }))
+    })
+}
+
+struct Rules {
+    schema: CompiledSchema,
+}
+
+impl Rules {
+    fn compile(inline: &Value) -> Result<Self, Error> {
+        let mut schema = compile_schema(inline);
+        verify(&mut schema, "", Below::Mappings)?;
+        Ok(Self { schema })
+    }
+
+    fn check(&mut self, values: &Value, previous: &[Value]) -> Vec<Violation> {
+        let Some((first, others)) = previous.split_first() else {
+            return self.evaluate(values, None);
+        };
+        let mut violations = self.evaluate(values, Some(first));
+        if !others.is_empty() {
+            violations.extend(self.check_transitions(values, others));
+        }
+        violations
+    }
+
+    /// Drops all other rules.
+    fn check_transitions(&mut self, values: &Value, previous: &[Value]) -> Vec<Violation> {
+        keep_transitions(&mut self.schema);
+        previous
+            .iter()
+            .flat_map(|old| self.evaluate(values, Some(old)))
+            .collect()
+    }
+
+    fn evaluate(&self, values: &Value, previous: Option<&Value>) -> Vec<Violation> {
+        let errors = Validator::new()
+            .validate_compiled(&self.schema, values, previous)
+            .err();
+        errors.into_iter().flatten().map(violation).collect()
+    }
+}
+
+/// What a schema node hangs below.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    Mappings,
+    Lists,
+}
+
+/// Takes out the first thing that is wrong with a rule.
+fn verify(node: &mut CompiledSchema, path: &str, below: Below) -> Result<(), Error> {
+    for rule in node.validations.extract_if(.., |rule| rule.is_err()) {
+        rule.map_err(|fault| broken(fault, path))?;
+    }
+    let transition = node
+        .validations
+        .iter()
+        .flatten()
+        .any(|rule| rule.is_transition_rule);
+    if transition && below == Below::Lists {
+        // Items have no identity: what stood at an index before may be another item now.
+        let problem = "uses oldSelf below a list; write it for the mapping that has the list";
+        return Err(Error::RuleForm {
+            path: shown(path),
+            problem: problem.to_owned(),
+        });
+    }
+    for (key, child) in &mut node.properties {
+        verify(child, &join(path, key), below)?;
+    }
+    if let Some(items) = &mut node.items {
+        verify(items, &format!("{path}[]"), Below::Lists)?;
+    }
+    if let Some(values) = &mut node.additional_properties {
+        verify(values, &join(path, "*"), below)?;
+    }
+    node.all_of
+        .iter_mut()
+        .try_for_each(|branch| verify(branch, path, below))
+}
+
+fn broken(fault: CompilationError, path: &str) -> Error {
+    let path = shown(path);
+    match fault {
+        CompilationError::Parse {
+            rule: expression,
+            source: cause,
+        }
+        | CompilationError::MessageExpressionParse {
+            message_expression: expression,
+            source: cause,
+            ..
+        } => Error::Rule {
+            path,
+            expression,
+            cause,
+        },
+        CompilationError::InvalidRule(cause) => Error::RuleForm {
+            path,
+            problem: format!("is not written as a rule: {cause}"),
+        },
+        other => Error::RuleForm {
+            path,
+            problem: other.to_string(),
+        },
+    }
+}
+
+fn keep_transitions(node: &mut CompiledSchema) {
+    node.validations
+        .retain(|rule| rule.as_ref().is_ok_and(|rule| rule.is_transition_rule));
+    let children = node.properties.values_mut().chain(&mut node.all_of);
+    let boxed = node
+        .items
+        .as_deref_mut()
+        .into_iter()
+        .chain(node.additional_properties.as_deref_mut());
+    children.chain(boxed).for_each(keep_transitions);
+}
+
+fn violation(error: kube_cel::ValidationError) -> Violation {
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<ExecutionError>());
+    let (reason, expected) = match error.kind {
+        ErrorKind::ValidationFailure => (Reason::Rule, error.message),
+        ErrorKind::InvalidResult => {
+            let text = format!(
+                "has the rule {:?}, which gives neither true nor false",
+                error.rule
+            );
+            (Reason::BrokenRule, text)
+        }
+        _ => {
+            let problem = cause.map(problem).unwrap_or_default();
+            let text = format!("has the rule {:?}, which fails{problem}", error.rule);
+            (Reason::BrokenRule, text)
+        }
+    };
+    // Reading and writing the path takes out the leading dot of a rule's `fieldPath`.
+    let path = path::dotted(&path::parse(&error.field_path));
+    Violation {
+        path,
+        expected,
+        rule: error.rule,
+        reason,
+        origin: None,
+    }
+}
+
+/// Says why an evaluation failed, leaving out everything that can hold values.
+fn problem(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(key) if key.contains('_') && !key.contains("__") => {
+            format!(": there is no {key} (an underscore in a key is written twice)")
+        }
+        ExecutionError::NoSuchKey(key) => format!(": there is no {key}"),
+        ExecutionError::UndeclaredReference(name) => format!(": {name} is not defined"),
+        ExecutionError::UnexpectedType { got, want } => format!(": {want} needed, {got} found"),
+        ExecutionError::FunctionError { function, .. } => format!(" in {function}"),
+        ExecutionError::UnsupportedBinaryOperator(operator, ..)
+        | ExecutionError::UnsupportedUnaryOperator(operator, _) => {
+            format!(": {operator} does not fit its operands")
+        }
+        ExecutionError::ValuesNotComparable(..) => ": it compares different types".to_owned(),
+        ExecutionError::NoSuchOverload => ": the types do not fit".to_owned(),
+        ExecutionError::IndexOutOfBounds(_) => ": an index is out of bounds".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
+}
+
+fn shown(path: &str) -> String {
+    if path.is_empty() {
+        "the values".to_owned()
+    } else {
+        path.to_owned()
+    }
+}
