@@ -1,11 +1,66 @@
 //! Rendering a chart's templates.
 //!
-//! A [`Chart`](crate::chart::Chart) and a [`Scope`] come in, the text of each output file goes
-//! out. Rendering is pure: the same input gives the same bytes. Reading the text as resources is
-//! left to `manifest`.
+//! A [`Chart`] and a [`Scope`] come in, the text of each output file goes out. Rendering is pure:
+//! the same input gives the same bytes. Reading the text as resources is left to `manifest`.
+//! What a template can call is described in `docs/functions.md`.
 
 use crate::capabilities::Capabilities;
-use crate::chart::Values;
+use crate::chart::{Chart, Values};
+
+mod context;
+mod error;
+mod explain;
+mod functions;
+mod include;
+mod nearest;
+mod strict;
+mod templates;
+mod value;
+mod writer;
+
+pub use error::{Error, Fault, Place};
+pub use templates::Templates;
+
+/// The bytes that one rendering may put out unless a caller says otherwise: 64 MiB.
+pub const OUTPUT_BYTES: usize = 64 << 20;
+
+/// Renders `chart` for one release, within the default [`Budget`]. Whoever renders a chart more
+/// than once prepares its [`Templates`] instead.
+///
+/// # Errors
+/// As [`Templates::prepare`] and [`Templates::render`].
+pub fn render(chart: &Chart, scope: &Scope<'_>) -> Result<Rendered, Error> {
+    Templates::prepare(chart)?.render(scope)
+}
+
+/// What one rendering may use up.
+#[derive(Clone, Copy)]
+pub struct Budget<'a> {
+    /// How many bytes all output files and the notes may have together.
+    pub output_bytes: usize,
+    /// Tells whether the time is up. It is asked while output is written; none means that there
+    /// is all the time in the world.
+    pub expired: Option<&'a (dyn Fn() -> bool + Sync)>,
+}
+
+/// [`OUTPUT_BYTES`] and no deadline.
+impl Default for Budget<'_> {
+    fn default() -> Self {
+        Self {
+            output_bytes: OUTPUT_BYTES,
+            expired: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Budget<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Budget")
+            .field("output_bytes", &self.output_bytes)
+            .field("has_deadline", &self.expired.is_some())
+            .finish()
+    }
+}
 
 /// Everything that a template can see besides its own chart.
 #[derive(Debug, Clone)]
@@ -57,3 +112,6 @@ pub struct RenderedFile {
     /// The text: a YAML stream.
     pub text: String,
 }
+
+#[cfg(test)]
+mod tests;
