@@ -78,7 +78,16 @@ pub(super) fn page_of<T>(bytes: &[u8]) -> Result<Page<T>, serde_json::Error>
 where
     T: for<'de> Deserialize<'de>,
 {
-    parse(bytes, PhantomData::<Vec<T>>)
+    parse(bytes, All(PhantomData))
+}
+
+/// Reads a field that some servers write as null where they mean nothing.
+pub(super) fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn parse<'de, S, T>(bytes: &'de [u8], items: S) -> Result<Page<T>, serde_json::Error>
@@ -149,6 +158,16 @@ where
             Some(_) => Err(serde::de::Error::missing_field("items")),
             None => Ok(page),
         }
+    }
+}
+
+struct All<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for All<T> {
+    type Value = Vec<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        nullable(deserializer)
     }
 }
 
@@ -304,6 +323,8 @@ mod tests {
     #[test]
     fn what_is_no_list_is_an_error() {
         let read = |text: &str| page(text.as_bytes(), &config_map(), &Wanted::All);
+        let empty: Page<Lean> = page_of(b"{\"items\": null, \"metadata\": {}}").unwrap();
+        assert!(empty.items.is_empty());
         assert!(
             read("{\"items\": null, \"metadata\": {}}")
                 .unwrap()

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use serde::Deserialize;
 
+use super::body::nullable;
 use super::call::Call;
 use super::path::Uri;
 use super::refusal::{Content, Subject};
@@ -43,20 +44,26 @@ struct VersionInfo {
 enum Groups {
     #[serde(rename = "APIGroupDiscoveryList")]
     Aggregated {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "nullable")]
         items: Vec<Group>,
     },
     #[serde(rename = "APIVersions")]
-    Core { versions: Vec<String> },
+    Core {
+        #[serde(default, deserialize_with = "nullable")]
+        versions: Vec<String>,
+    },
     #[serde(rename = "APIGroupList")]
-    Others { groups: Vec<OtherGroup> },
+    Others {
+        #[serde(default, deserialize_with = "nullable")]
+        groups: Vec<OtherGroup>,
+    },
 }
 
 #[derive(Deserialize)]
 struct Group {
     #[serde(default)]
     metadata: GroupName,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     versions: Vec<GroupVersion>,
 }
 
@@ -69,7 +76,7 @@ struct GroupName {
 #[derive(Deserialize)]
 struct GroupVersion {
     version: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     resources: Vec<Served>,
 }
 
@@ -81,7 +88,7 @@ struct Served {
     response_kind: Option<KindName>,
     #[serde(default)]
     scope: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     subresources: Vec<Subresource>,
 }
 
@@ -113,7 +120,7 @@ struct OtherVersion {
 
 #[derive(Deserialize)]
 struct ResourceList {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     resources: Vec<Listed>,
 }
 
@@ -381,7 +388,8 @@ mod tests {
                     "scope": "Namespaced"});
                 json!({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {"name": "apps"},
                     "versions": [{"version": "v1", "resources": [deployments]},
-                        {"version": "v1beta1", "resources": [old]}]}]})
+                        {"version": "v1beta1", "resources": [old]}]},
+                    {"metadata": {"name": "stale.example.com"}, "versions": null}]})
             };
             Ok(answer(200, &body.to_string()))
         });

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::body::{Page, page_of};
+use super::body::{Page, nullable, page_of};
 use super::call::Call;
 use super::path::{self, Uri};
 use super::{Cluster, Error};
@@ -25,18 +25,25 @@ pub(super) const PAGE: &str = "500";
 #[serde(rename_all = "camelCase", default)]
 pub struct Metadata {
     /// The name.
+    #[serde(deserialize_with = "nullable")]
     pub name: String,
     /// The namespace; empty for cluster-scoped kinds.
+    #[serde(deserialize_with = "nullable")]
     pub namespace: String,
     /// What tells it from others of the same name, earlier or later.
+    #[serde(deserialize_with = "nullable")]
     pub uid: String,
     /// The version that changes with every write.
+    #[serde(deserialize_with = "nullable")]
     pub resource_version: String,
     /// When it was created, in RFC 3339.
+    #[serde(deserialize_with = "nullable")]
     pub creation_timestamp: String,
     /// The labels.
+    #[serde(deserialize_with = "nullable")]
     pub labels: BTreeMap<String, String>,
     /// The annotations.
+    #[serde(deserialize_with = "nullable")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -111,7 +118,8 @@ mod tests {
 
     fn page(name: &str, next: &str) -> String {
         json!({"metadata": {"continue": next}, "items": [
-            {"metadata": {"name": name, "labels": {"owner": "helm"}, "managedFields": []}}]})
+            {"metadata": {"name": name, "labels": {"owner": "helm"}, "annotations": null,
+                "creationTimestamp": null, "managedFields": []}}]})
         .to_string()
     }
 
