@@ -211,6 +211,8 @@ fn build_missing(
 fn build_one(cache: &Cache, target: &Target) -> Result<(), Error> {
     let source = source_folder(cache, target.module)?;
     let unfinished = target.path.with_added_extension("unfinished");
+    // What a killed build left there is no program, and go refuses to replace it.
+    let _ = fs::remove_file(&unfinished);
     let link_flags = target.module.link_flags(&target.tool.version);
     let mut go = go(&source, &BUILD_FLAGS);
     go.args(["-ldflags", &link_flags, "-o"]).arg(&unfinished);
@@ -277,4 +279,76 @@ fn run(go: &mut Command, folder: &Path, tool: &Tool) -> Result<Output, Error> {
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     |source| Error::File { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::{Error, Tool, run, targets};
+    use crate::cache::Cache;
+
+    /// Checks which binaries are taken from a folder that has `files`.
+    #[track_caller]
+    fn check_assets(files: &[&str], expected: &[&str]) {
+        let assets = tempfile::tempdir().unwrap();
+        for file in files {
+            fs::write(assets.path().join(file), "").unwrap();
+        }
+        let cache = Cache::at("/cache".into());
+        let targets = targets(&cache, Some(assets.path())).unwrap();
+        let taken = targets
+            .iter()
+            .filter(|target| target.path.starts_with(assets.path()));
+        let taken: Vec<&str> = taken.map(|target| target.tool.name.as_str()).collect();
+        assert_eq!(taken, expected);
+        let built = targets
+            .iter()
+            .filter(|target| target.path.starts_with("/cache"));
+        assert_eq!(built.count(), targets.len() - expected.len());
+    }
+
+    #[test]
+    fn assets_stand_in_only_with_apiserver_and_etcd() {
+        check_assets(&[], &[]);
+        check_assets(&["etcd", "kubectl"], &[]);
+        check_assets(&["etcd", "kube-apiserver"], &["etcd", "kube-apiserver"]);
+        let all = ["etcd", "kube-apiserver", "kubectl"];
+        check_assets(&all, &all);
+    }
+
+    fn tool() -> Tool {
+        Tool {
+            name: "kwok".to_owned(),
+            package: "a.b/kwok".to_owned(),
+            version: "v0.8.0".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_failed_build_says_what_and_shows_the_last_lines() {
+        let mut go = Command::new("sh");
+        go.args([
+            "-c",
+            "for line in $(seq 40); do echo line$line >&2; done; exit 3",
+        ]);
+        let error = run(&mut go, Path::new("/source"), &tool()).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("building kwok v0.8.0 (exit status: 3): "),
+            "{text}"
+        );
+        assert!(text.contains("`go build a.b/kwok` in /source"), "{text}");
+        assert!(text.ends_with("line39\nline40"), "{text}");
+        assert!(!text.contains("line28\n"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_go_is_an_error_of_its_own() {
+        let mut go = Command::new("/nonexistent/go");
+        let error = run(&mut go, Path::new("/source"), &tool()).unwrap_err();
+        assert!(matches!(error, Error::Go(_)), "{error}");
+    }
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use arguments::{Arguments, COMPONENTS, Layout};
+use arguments::{Arguments, CLIENTS, Layout, SERVERS};
 use component::Component;
 pub use component::dependent;
 pub use credentials::Error as CredentialsError;
@@ -101,13 +101,47 @@ pub struct Options {
 }
 
 /// How long a start took.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Timing {
-    /// From launching the components to `/readyz` of the apiserver.
+    /// From launching etcd and the apiserver to its `/readyz`.
     pub api: Duration,
-    /// From launching the components to Ready nodes.
-    pub nodes: Duration,
+    /// From the same moment until nodes and controllers are ready as well.
+    pub all: Duration,
 }
+
+/// Something a start waits for.
+struct Goal {
+    what: &'static str,
+    /// The component whose log tells why it does not come.
+    component: &'static str,
+    /// The arguments of a kubectl that succeeds when it is there.
+    kubectl: &'static [&'static str],
+}
+
+const API: Goal = Goal {
+    what: "the apiserver",
+    component: "kube-apiserver",
+    kubectl: &["get", "--raw=/readyz"],
+};
+
+const NODES: Goal = Goal {
+    what: "the nodes",
+    component: "kwok",
+    kubectl: &[
+        "wait",
+        "--for=condition=Ready",
+        "node",
+        "--all",
+        "--timeout=1s",
+    ],
+};
+
+/// Every namespace gets this account from the controller-manager, and pods need it.
+const CONTROLLERS: Goal = Goal {
+    what: "the controllers",
+    component: "kube-controller-manager",
+    kubectl: &["get", "serviceaccount/default", "--namespace=default"],
+};
 
 /// A running testbed. Dropping it kills the components and removes the run folder.
 #[derive(Debug)]
@@ -120,7 +154,7 @@ pub struct Testbed {
 }
 
 impl Testbed {
-    /// Starts a testbed and waits until its nodes are Ready.
+    /// Starts a testbed and waits until nodes and controllers are ready.
     ///
     /// To be called by a thread that lives as long as the testbed: the components die with it.
     ///
@@ -149,34 +183,49 @@ impl Testbed {
         credentials::write(&place.folder, &place.server)?;
         let objects = objects::initial(options.nodes).to_string();
         write_files(&place, binaries, &objects).map_err(preparing(&place.folder))?;
-        let begin = Instant::now();
         let mut testbed = Self {
-            components: start_components(&place, ports, &options.launcher)?,
+            components: Vec::new(),
             place,
-            timing: Timing {
-                api: Duration::ZERO,
-                nodes: Duration::ZERO,
-            },
+            timing: Timing::default(),
             _folder: folder,
         };
-        let deadline = begin + READY_WITHIN;
-        testbed.wait("the apiserver", deadline, &["get", "--raw=/readyz"])?;
-        testbed.timing.api = begin.elapsed();
-        testbed.create_objects()?;
-        let node = [
-            "wait",
-            "--for=condition=Ready",
-            "node",
-            "--all",
-            "--timeout=1s",
-        ];
-        if options.nodes > 0 {
-            testbed.wait("the nodes", deadline, &node)?;
-        }
-        testbed.timing.nodes = begin.elapsed();
+        testbed.start_all(ports, options)?;
         let place = &testbed.place;
         place.write().map_err(preparing(&place.folder))?;
         Ok(testbed)
+    }
+
+    fn start_all(&mut self, ports: Ports, options: &Options) -> Result<(), Error> {
+        let begin = Instant::now();
+        let deadline = begin + READY_WITHIN;
+        self.start_components(&SERVERS, ports, &options.launcher)?;
+        self.wait(&API, deadline)?;
+        self.timing.api = begin.elapsed();
+        self.start_components(&CLIENTS, ports, &options.launcher)?;
+        self.create_objects()?;
+        if options.nodes > 0 {
+            self.wait(&NODES, deadline)?;
+        }
+        self.wait(&CONTROLLERS, deadline)?;
+        self.timing.all = begin.elapsed();
+        Ok(())
+    }
+
+    fn start_components(
+        &mut self,
+        components: &[(&'static str, Arguments)],
+        ports: Ports,
+        launcher: &Path,
+    ) -> Result<(), Error> {
+        let folder = &self.place.folder;
+        for (name, arguments) in components {
+            let mut command = dependent(launcher);
+            command.arg(self.place.bin.join(name));
+            command.args(arguments(Layout { folder, ports }));
+            let started = Component::start(name, &mut command, folder);
+            self.components.push(started.map_err(starting(name))?);
+        }
+        Ok(())
     }
 
     /// Returns where the testbed is.
@@ -206,37 +255,28 @@ impl Testbed {
         Ok(())
     }
 
-    /// Runs kubectl with `arguments` until it succeeds.
-    fn wait(
-        &mut self,
-        what: &'static str,
-        deadline: Instant,
-        arguments: &[&str],
-    ) -> Result<(), Error> {
+    fn wait(&mut self, goal: &Goal, deadline: Instant) -> Result<(), Error> {
         loop {
             self.check()?;
             let mut kubectl = self.place.command("kubectl");
-            kubectl.args(arguments).stdin(Stdio::null());
+            kubectl.args(goal.kubectl).stdin(Stdio::null());
             let output = kubectl.output().map_err(starting("kubectl"))?;
             if output.status.success() {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                return Err(self.not_ready(what));
+                return Err(self.not_ready(goal));
             }
             std::thread::sleep(PAUSE);
         }
     }
 
-    fn not_ready(&self, what: &'static str) -> Error {
-        let matters = match what {
-            "the apiserver" => "kube-apiserver",
-            _ => "kwok",
-        };
-        let component = self.components.iter().find(|one| one.name == matters);
+    fn not_ready(&self, goal: &Goal) -> Error {
+        let mut components = self.components.iter();
+        let component = components.find(|component| component.name == goal.component);
         Error::NotReady {
-            what,
-            name: matters,
+            what: goal.what,
+            name: goal.component,
             log: component.map(Component::tail).unwrap_or_default(),
         }
     }
@@ -279,16 +319,6 @@ fn write_files(place: &Place, binaries: &Binaries, objects: &str) -> io::Result<
     let volumes = include_str!("../stages/volumes.yaml");
     fs::write(folder.join("volumes.yaml"), volumes)?;
     fs::write(folder.join(OBJECTS), objects)
-}
-
-fn start_components(place: &Place, ports: Ports, launcher: &Path) -> Result<Vec<Component>, Error> {
-    let folder = &place.folder;
-    let start = |(name, arguments): (&'static str, Arguments)| {
-        let mut command = dependent(launcher, &place.bin.join(name));
-        command.args(arguments(Layout { folder, ports }));
-        Component::start(name, &mut command, folder).map_err(starting(name))
-    };
-    COMPONENTS.into_iter().map(start).collect()
 }
 
 fn preparing(folder: &Path) -> impl FnOnce(io::Error) -> Error {

@@ -18,10 +18,12 @@ pub(super) struct Layout<'a> {
 /// Makes the arguments of a component.
 pub(super) type Arguments = fn(Layout) -> Vec<String>;
 
-/// The components in the order of starting.
-pub(super) const COMPONENTS: [(&str, Arguments); 5] = [
-    ("etcd", etcd),
-    ("kube-apiserver", api_server),
+/// The components that make up the API.
+pub(super) const SERVERS: [(&str, Arguments); 2] = [("etcd", etcd), ("kube-apiserver", api_server)];
+
+/// The components that use the API. They start when it is ready: before that they fail for want of
+/// the roles that an apiserver makes first, and then try again only after seconds.
+pub(super) const CLIENTS: [(&str, Arguments); 3] = [
     ("kube-controller-manager", controller_manager),
     ("kube-scheduler", scheduler),
     ("kwok", kwok),
@@ -57,6 +59,8 @@ fn api_server(layout: Layout) -> Vec<String> {
     vec![
         format!("--etcd-servers=http://127.0.0.1:{}", layout.ports.etcd),
         "--bind-address=127.0.0.1".to_owned(),
+        // Without it the apiserver looks for a network interface, which there may not be.
+        "--advertise-address=127.0.0.1".to_owned(),
         format!("--secure-port={}", layout.ports.api),
         format!("--cert-dir={}", layout.file("certificates")),
         format!("--tls-cert-file={}", layout.file("api.crt")),
@@ -120,7 +124,7 @@ fn kwok(layout: Layout) -> Vec<String> {
 mod tests {
     use std::path::Path;
 
-    use super::{COMPONENTS, Layout};
+    use super::{CLIENTS, Layout, SERVERS};
     use crate::launch::ports::Ports;
 
     #[track_caller]
@@ -131,8 +135,9 @@ mod tests {
             etcd_peer: 3,
         };
         let folder = Path::new("/run/1");
-        let (_, arguments) = COMPONENTS
+        let (_, arguments) = SERVERS
             .iter()
+            .chain(&CLIENTS)
             .find(|(name, _)| *name == component)
             .unwrap();
         let arguments = arguments(Layout { folder, ports });

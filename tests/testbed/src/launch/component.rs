@@ -17,13 +17,12 @@ use rustix::process::{Pid, Signal, kill_process_group};
 /// How many of a log's last lines are shown.
 const TAIL_LINES: usize = 15;
 
-/// Returns a command that runs `program` for as long as this thread lives, through `launcher`, the
-/// testbed binary.
-pub fn dependent(launcher: &Path, program: &Path) -> Command {
+/// Returns a command of `launcher`, the testbed binary, that runs the program and arguments which
+/// are added to it, for as long as this thread lives.
+pub fn dependent(launcher: &Path) -> Command {
     let mut command = Command::new(launcher);
     let parent = std::process::id().to_string();
     command.args(["child", "--parent", &parent, "--"]);
-    command.arg(program);
     command
 }
 

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Child, ExitCode, ExitStatus};
 
 use rustix::process::{Pid, Signal, getpgrp, kill_process};
@@ -27,11 +26,10 @@ pub(crate) fn exec(nodes: usize, command: &[OsString]) -> Result<ExitCode, Error
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-fn spawn(testbed: &Testbed, command: &[OsString]) -> Result<Child, Error> {
-    let (program, arguments) = command.split_first().ok_or(Error::NotUp)?;
+fn spawn(testbed: &Testbed, arguments: &[OsString]) -> Result<Child, Error> {
     let launcher = std::env::current_exe().map_err(system("finding the testbed binary"))?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut command = launch::dependent(&launcher, Path::new(program));
+    let mut command = launch::dependent(&launcher);
     command
         .args(arguments)
         .envs(testbed.place().environment(&path));
