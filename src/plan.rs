@@ -4,3 +4,4 @@
 //! printable and immutable plan goes out. Nothing here reads or writes, and time is an argument.
 
 pub mod diff;
+pub mod redact;

@@ -105,9 +105,10 @@ impl Keyed {
         }
     }
 
-    /// Tells whether a strategic merge patch merges the list at all.
-    pub fn is_merged(&self) -> bool {
-        self.merge.is_some()
+    /// Returns the field by which a strategic merge patch finds an item; none if a patch replaces
+    /// the list. It need not tell all items apart: see [`Keyed::patch_key`].
+    pub fn merge_key(&self) -> Option<&'static str> {
+        self.merge
     }
 }
 

@@ -1,9 +1,28 @@
 //! The three-way difference of one resource.
 //!
 //! What was applied before, what is wanted and what is live come in; one patch and its changes
-//! field by field go out.
+//! field by field go out. A field that is wanted is set, a field that was applied and is no
+//! longer wanted is removed, and every other field belongs to somebody else and stays. Values
+//! that the API server writes in another form (`1000m`, `stringData`, empty maps) are equal.
+//!
+//! Whether the patch is allowed, and what to do when it is not, is left to the planner.
+
+mod edit;
+mod equal;
+mod keyed;
+mod list;
+mod path;
+mod quantity;
+mod secret;
+mod walk;
+
+use std::borrow::Cow;
 
 use serde_json::Value;
+
+use crate::builtin::Type;
+use edit::Values;
+use walk::Walk;
 
 /// The three states of one resource that a difference rests on.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +31,7 @@ pub struct Sides<'a> {
     pub base: &'a [&'a Value],
     /// The resource as the new manifest has it, with the ownership marks.
     pub desired: &'a Value,
-    /// The resource in the cluster.
+    /// The resource in the cluster, read in the version of `desired`.
     pub live: &'a Value,
 }
 
@@ -38,6 +57,9 @@ pub enum Patch {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// Where: `spec.template.spec.containers[name=app].image`.
+    ///
+    /// A path that ends in ` (order)` is that of a list whose items only change places; its
+    /// values are then the keys of the items.
     pub path: String,
     /// The live value; none if the field is added.
     pub old: Option<Value>,
@@ -55,3 +77,47 @@ pub enum Cause {
     /// Somebody changed the live resource.
     Drift,
 }
+
+/// Returns what has to change, or none if the live resource is as wanted and nothing is to be
+/// sent.
+///
+/// With a schema (see [`crate::builtin::schema`]) the patch is a strategic merge patch, and lists
+/// merge by their keys. Without one it is a JSON merge patch, and lists are replaced as wholes.
+/// `status` and the fields of `metadata` that only the API server writes never count, nor do
+/// `apiVersion`, `kind`, name and namespace.
+///
+/// ```
+/// use pintle::builtin;
+/// use pintle::plan::diff::{Patch, Sides, three_way};
+/// use serde_json::json;
+///
+/// let base = json!({"spec": {"replicas": 1}});
+/// let desired = json!({"spec": {"replicas": 3}});
+/// let live = json!({"spec": {"replicas": 1, "paused": true}});
+/// let sides = Sides { base: &[&base], desired: &desired, live: &live };
+///
+/// let difference = three_way(builtin::schema("apps/v1", "Deployment"), &sides).unwrap();
+/// assert_eq!(difference.patch, Patch::StrategicMerge(json!({"spec": {"replicas": 3}})));
+/// assert_eq!(difference.changes[0].path, "spec.replicas");
+/// ```
+pub fn three_way(schema: Option<Type>, sides: &Sides<'_>) -> Option<Difference> {
+    let base: Vec<Cow<'_, Value>> = sides.base.iter().map(|body| secret::folded(body)).collect();
+    let desired = secret::folded(sides.desired);
+    let values = Values {
+        base: base.iter().map(|body| Some(&**body)).collect(),
+        desired: Some(&desired),
+        live: Some(sides.live),
+    };
+    let mut walk = Walk::new(schema);
+    let patch = walk.root(schema, &values)?;
+    let mut changes = walk.into_changes();
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    let patch = match schema {
+        Some(_) => Patch::StrategicMerge(patch),
+        None => Patch::Merge(patch),
+    };
+    Some(Difference { patch, changes })
+}
+
+#[cfg(test)]
+mod tests;

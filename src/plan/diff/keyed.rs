@@ -1,0 +1,319 @@
+//! Lists whose items are identified by keys.
+//!
+//! Where a strategic merge patch finds items by the same key, each item is patched. Elsewhere
+//! (ports, whose protocol is a part of their key; lists that hold a key twice; JSON merge patches)
+//! the merged list is made here and sent as a whole.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use super::Cause;
+use super::edit::{Edit, Form, ListPatch, Values};
+use super::equal::without_nulls;
+use super::walk::Walk;
+use crate::builtin::{Keyed, Shape};
+
+/// The items of one list by their keys; of items with one key only the last counts.
+struct Index<'a> {
+    /// The items in their order.
+    items: Vec<(String, &'a Value)>,
+    by_key: HashMap<String, &'a Value>,
+    /// How many items the list has.
+    len: usize,
+}
+
+impl<'a> Index<'a> {
+    /// None if an item lacks a key.
+    fn new(keyed: &Keyed, list: &'a [Value]) -> Option<Self> {
+        let mut items = Vec::with_capacity(list.len());
+        let mut by_key = HashMap::with_capacity(list.len());
+        for item in list.iter().rev() {
+            let key = key_text(keyed, item)?;
+            if let Entry::Vacant(entry) = by_key.entry(key) {
+                items.push((entry.key().clone(), item));
+                entry.insert(item);
+            }
+        }
+        items.reverse();
+        Some(Self {
+            items,
+            by_key,
+            len: list.len(),
+        })
+    }
+
+    fn get(&self, key: &str) -> Option<&'a Value> {
+        self.by_key.get(key).copied()
+    }
+
+    fn has_duplicates(&self) -> bool {
+        self.items.len() < self.len
+    }
+}
+
+fn key_text(keyed: &Keyed, item: &Value) -> Option<String> {
+    let mut text = String::new();
+    for (name, default) in &keyed.keys {
+        match item.get(name).filter(|value| !value.is_null()) {
+            Some(Value::String(value)) => text.push_str(value),
+            Some(value) => text.push_str(&value.to_string()),
+            None => text.push_str((*default)?),
+        }
+        text.push('\0');
+    }
+    Some(text)
+}
+
+/// What a comparison of two lists has found, item by item.
+#[derive(Default)]
+struct Found<'a> {
+    /// The edits of wanted items, in their order.
+    edits: Vec<(&'a str, &'a Value, Value)>,
+    /// The live items to remove.
+    removed: HashSet<&'a str>,
+}
+
+impl Walk {
+    /// Compares lists that merge by keys. What is in neither base nor desired stays.
+    pub(super) fn keyed(&mut self, keyed: &Keyed, values: &Values<'_>) -> Edit {
+        let (wanted, held) = (Values::array(values.desired), Values::array(values.live));
+        let (Some(desired), Some(live)) = (Index::new(keyed, wanted), Index::new(keyed, held))
+        else {
+            return self.unkeyed(keyed, values);
+        };
+        let base: Vec<Option<Index<'_>>> = values
+            .base
+            .iter()
+            .map(|base| Index::new(keyed, Values::array(*base)))
+            .collect();
+        let patch_key = keyed
+            .patch_key()
+            .filter(|_| self.form == Form::Strategic && !live.has_duplicates());
+        let form = self.form;
+        if patch_key.is_none() {
+            self.form = Form::Whole;
+        }
+        let lists = Lists {
+            keyed,
+            base,
+            desired,
+            live,
+        };
+        let mut found = Found::default();
+        self.wanted_items(&lists, &mut found);
+        self.applied_items(&lists, &mut found);
+        let is_moved = self.moved_items(&lists);
+        self.form = form;
+
+        if found.edits.is_empty() && found.removed.is_empty() && !is_moved {
+            return Edit::Keep;
+        }
+        match patch_key {
+            Some(key) => Edit::List(lists.patch(key, found)),
+            None => Edit::Set(lists.whole(&found, form)),
+        }
+    }
+
+    /// Compares lists that have an item without its key, which only a whole list can hold.
+    fn unkeyed(&mut self, keyed: &Keyed, values: &Values<'_>) -> Edit {
+        let lists = (Values::array(values.desired), Values::array(values.live));
+        match self.items(Shape::Unknown, lists, values) {
+            Edit::Set(Value::Array(mut list))
+                if keyed.merge_key().is_some() && self.form == Form::Strategic =>
+            {
+                list.insert(0, json!({"$patch": "replace"}));
+                Edit::Set(Value::Array(list))
+            }
+            edit => edit,
+        }
+    }
+
+    fn wanted_items<'l>(&mut self, lists: &'l Lists<'_>, found: &mut Found<'l>) {
+        for (key, desired) in &lists.desired.items {
+            let values = lists.values(key);
+            if values.live == Some(*desired) {
+                continue;
+            }
+            let mark = self.push_item(lists.keyed, desired);
+            let edit = if values.live.is_some() {
+                self.typed(
+                    lists.keyed.item_type(),
+                    lists.keyed.item_presence(),
+                    &values,
+                )
+            } else {
+                self.note(Shape::Unknown, &values);
+                Edit::Set(without_nulls(desired))
+            };
+            self.path.truncate(mark);
+            if let Edit::Set(edit) = edit {
+                found.edits.push((key, desired, edit));
+            }
+        }
+    }
+
+    fn applied_items<'l>(&mut self, lists: &'l Lists<'_>, found: &mut Found<'l>) {
+        for (key, live) in &lists.live.items {
+            let is_applied = || {
+                lists
+                    .base
+                    .iter()
+                    .flatten()
+                    .any(|base| base.get(key).is_some())
+            };
+            if lists.desired.get(key).is_some() || !is_applied() {
+                continue;
+            }
+            let mark = self.push_item(lists.keyed, live);
+            self.push_change(Some((*live).clone()), None, Cause::Chart);
+            self.path.truncate(mark);
+            found.removed.insert(key);
+        }
+    }
+
+    /// Notes it if the items that are wanted and live stand in another order.
+    fn moved_items(&mut self, lists: &Lists<'_>) -> bool {
+        let kept = |of: &Index<'_>, other: &Index<'_>| -> Vec<String> {
+            let keys = of.items.iter().map(|(key, _)| key);
+            keys.filter(|key| other.get(key).is_some())
+                .cloned()
+                .collect()
+        };
+        let desired = kept(&lists.desired, &lists.live);
+        let live = kept(&lists.live, &lists.desired);
+        if desired == live {
+            return false;
+        }
+        let newest = lists.base.last().and_then(Option::as_ref);
+        let is_old = newest.is_some_and(|base| {
+            let known = kept(&lists.desired, base);
+            known == kept(base, &lists.desired) && known.len() >= desired.len()
+        });
+        let cause = if is_old { Cause::Drift } else { Cause::Chart };
+        let names = |keys: &[String], of: &Index<'_>| -> Value {
+            let items = keys.iter().filter_map(|key| of.get(key));
+            items.map(|item| lists.name(item)).collect()
+        };
+        let old = names(&live, &lists.live);
+        let new = names(&desired, &lists.desired);
+        let mark = self.path.push_text(" (order)");
+        self.push_change(Some(old), Some(new), cause);
+        self.path.truncate(mark);
+        true
+    }
+
+    fn push_item(&mut self, keyed: &Keyed, item: &Value) -> usize {
+        let keys = keyed.keys.iter();
+        self.path
+            .push_keys(keys.filter_map(|(name, _)| Some((*name, item.get(name)?))))
+    }
+}
+
+/// The lists that are compared.
+struct Lists<'a> {
+    keyed: &'a Keyed,
+    base: Vec<Option<Index<'a>>>,
+    desired: Index<'a>,
+    live: Index<'a>,
+}
+
+impl<'a> Lists<'a> {
+    fn values(&self, key: &str) -> Values<'a> {
+        let find = |index: &Option<Index<'a>>| index.as_ref().and_then(|index| index.get(key));
+        Values {
+            base: self.base.iter().map(find).collect(),
+            desired: self.desired.get(key),
+            live: self.live.get(key),
+        }
+    }
+
+    /// The key of an item as people know it: one value, or an object of several.
+    fn name(&self, item: &Value) -> Value {
+        let part = |name: &str| item.get(name).cloned().unwrap_or_default();
+        match self.keyed.keys.as_slice() {
+            [(name, _)] => part(name),
+            keys => keys
+                .iter()
+                .map(|(name, _)| ((*name).to_owned(), part(name)))
+                .collect(),
+        }
+    }
+
+    /// Makes the patch of each item, in the order of the wanted list.
+    fn patch(&self, key: &str, found: Found<'_>) -> ListPatch {
+        let order = if self.keeps_places() {
+            Vec::new()
+        } else {
+            let items = self.desired.items.iter();
+            items.map(|(_, item)| json!({key: item[key]})).collect()
+        };
+        let mut items: Vec<Value> = found
+            .edits
+            .into_iter()
+            .map(|(_, item, mut edit)| {
+                edit[key] = item[key].clone();
+                edit
+            })
+            .collect();
+        let removed = self.live.items.iter();
+        let removed = removed.filter(|(key, _)| found.removed.contains(key.as_str()));
+        items.extend(removed.map(|(_, item)| json!({"$patch": "delete", key: item[key]})));
+        ListPatch {
+            items,
+            order,
+            removed: Vec::new(),
+        }
+    }
+
+    /// Whether the API server puts the items in the wanted order by itself: it leaves live items
+    /// where they are and appends others.
+    fn keeps_places(&self) -> bool {
+        let keys = self.desired.items.iter().map(|(key, _)| key);
+        let (old, new): (Vec<_>, Vec<_>) = keys.partition(|key| self.live.get(key).is_some());
+        let all = self.desired.items.iter().map(|(key, _)| key);
+        let held = self.live.items.iter().map(|(key, _)| key);
+        let held = held.filter(|key| self.desired.get(key).is_some());
+        held.eq(old.iter().copied()) && all.eq(old.into_iter().chain(new))
+    }
+
+    /// Makes the whole merged list. What belongs to others keeps its place before the items that
+    /// it stood before.
+    fn whole(&self, found: &Found<'_>, form: Form) -> Value {
+        let edits: HashMap<&str, &Value> = found.edits.iter().map(|(k, _, v)| (*k, v)).collect();
+        let places: HashMap<&str, usize> = self
+            .live
+            .items
+            .iter()
+            .enumerate()
+            .map(|(place, (key, _))| (key.as_str(), place))
+            .collect();
+        let mut others = self
+            .live
+            .items
+            .iter()
+            .filter(|(key, _)| {
+                self.desired.get(key).is_none() && !found.removed.contains(key.as_str())
+            })
+            .peekable();
+        let mut list = Vec::new();
+        if form == Form::Strategic && self.keyed.merge_key().is_some() {
+            list.push(json!({"$patch": "replace"}));
+        }
+        for (key, desired) in &self.desired.items {
+            let place = places.get(key.as_str());
+            let is_before = |other: &&(String, &Value)| {
+                place.is_none_or(|place| places[other.0.as_str()] < *place)
+            };
+            while let Some((_, other)) = others.next_if(|other| is_before(other)) {
+                list.push((*other).clone());
+            }
+            let edit = edits.get(key.as_str()).copied();
+            let live = self.live.get(key);
+            list.push(edit.or(live).unwrap_or(desired).clone());
+        }
+        list.extend(others.map(|(_, other)| (*other).clone()));
+        Value::Array(list)
+    }
+}

@@ -1,0 +1,86 @@
+//! Lists without keys: those that are replaced as wholes, and sets.
+
+use serde_json::Value;
+
+use super::Cause;
+use super::edit::{Edit, Form, ListPatch, Values};
+use super::equal::without_nulls;
+use super::walk::Walk;
+use crate::builtin::{SetMerge, Shape};
+
+impl Walk {
+    /// Compares lists that are replaced as wholes.
+    ///
+    /// Lists of one length are compared item by item, so that what the server has added to an
+    /// item makes no difference; a change of any item sends the whole list.
+    pub(super) fn items(
+        &mut self,
+        shape: Shape,
+        (desired, live): (&[Value], &[Value]),
+        values: &Values<'_>,
+    ) -> Edit {
+        let of = match shape {
+            Shape::Items(of) => of.shape(),
+            _ => Shape::Unknown,
+        };
+        let mut is_changed = false;
+        if desired.len() == live.len() {
+            for index in 0..desired.len() {
+                let base = values.base.iter();
+                let item = Values {
+                    base: base.map(|base| Values::array(*base).get(index)).collect(),
+                    desired: desired.get(index),
+                    live: live.get(index),
+                };
+                let mark = self.path.push_index(index);
+                is_changed |= !matches!(self.value(of, &item), Edit::Keep);
+                self.path.truncate(mark);
+            }
+        } else {
+            self.note(shape, values);
+            is_changed = true;
+        }
+        if !is_changed {
+            return Edit::Keep;
+        }
+        Edit::Set(desired.iter().map(without_nulls).collect())
+    }
+
+    /// Compares sets of scalars: their order makes no difference.
+    pub(super) fn set(&mut self, merge: SetMerge, values: &Values<'_>) -> Edit {
+        let desired = Values::array(values.desired);
+        let live = Values::array(values.live);
+        let mut added: Vec<Value> = Vec::new();
+        for item in desired {
+            if !live.contains(item) && !added.contains(item) {
+                added.push(item.clone());
+            }
+        }
+        let is_applied = |item: &Value| {
+            values
+                .base
+                .iter()
+                .any(|base| Values::array(*base).contains(item))
+        };
+        let (removed, mut all): (Vec<Value>, Vec<Value>) = live
+            .iter()
+            .cloned()
+            .partition(|item| !desired.contains(item) && is_applied(item));
+        if added.is_empty() && removed.is_empty() {
+            return Edit::Keep;
+        }
+        all.extend(added.iter().cloned());
+        let newest = Values::array(values.base.last().copied().flatten());
+        let is_old = removed.is_empty() && added.iter().all(|item| newest.contains(item));
+        let cause = if is_old { Cause::Drift } else { Cause::Chart };
+        self.push_change(values.live.cloned(), Some(Value::Array(all.clone())), cause);
+        match (merge, self.form) {
+            (SetMerge::Merge, Form::Strategic) => Edit::List(ListPatch {
+                items: added,
+                removed,
+                order: Vec::new(),
+            }),
+            _ => Edit::Set(Value::Array(all)),
+        }
+    }
+}
