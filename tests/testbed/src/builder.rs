@@ -137,7 +137,9 @@ pub fn build(
             report(&Progress::Waiting);
         }
         lock.lock().map_err(failed(&cache.path(LOCK)))?;
-        build_missing(cache, &targets, report)?;
+        if is_incomplete(cache, &targets) {
+            build_missing(cache, &targets, report)?;
+        }
     }
     let stages = staged().map(|module| stages_file(cache, module)).collect();
     let paths = targets
@@ -210,9 +212,10 @@ fn build_missing(
 
 fn build_one(cache: &Cache, target: &Target) -> Result<(), Error> {
     let source = source_folder(cache, target.module)?;
-    let unfinished = target.path.with_added_extension("unfinished");
-    // What a killed build left there is no program, and go refuses to replace it.
-    let _ = fs::remove_file(&unfinished);
+    // Its own for every process: the `go` of a killed one may still be writing.
+    let unfinished = target
+        .path
+        .with_added_extension(std::process::id().to_string());
     let link_flags = target.module.link_flags(&target.tool.version);
     let mut go = go(&source, &BUILD_FLAGS);
     go.args(["-ldflags", &link_flags, "-o"]).arg(&unfinished);
@@ -235,7 +238,7 @@ fn keep_stages(cache: &Cache, module: &Module) -> Result<(), Error> {
         }
     }
     let finished = stages_file(cache, module);
-    let unfinished = finished.with_added_extension("unfinished");
+    let unfinished = finished.with_added_extension(std::process::id().to_string());
     fs::write(&unfinished, joined).map_err(failed(&unfinished))?;
     fs::rename(&unfinished, &finished).map_err(failed(&finished))
 }

@@ -259,7 +259,9 @@ impl Testbed {
         loop {
             self.check()?;
             let mut kubectl = self.place.command("kubectl");
-            kubectl.args(goal.kubectl).stdin(Stdio::null());
+            // Whoever has taken the port may not answer at all.
+            kubectl.args(goal.kubectl).arg("--request-timeout=2s");
+            kubectl.stdin(Stdio::null());
             let output = kubectl.output().map_err(starting("kubectl"))?;
             if output.status.success() {
                 return Ok(());

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::place::Place;
+use crate::run_folder;
 
 /// Why a test has no testbed.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum Error {
         /// What is wrong with its file.
         source: io::Error,
     },
+    /// The testbed in the folder that `PINTLE_TESTBED` names has been killed.
+    #[error("the testbed at {}, which PINTLE_TESTBED names, runs no more", .0.display())]
+    Gone(PathBuf),
     /// The testbed binary does not run.
     #[error("running the testbed binary")]
     Run(#[source] io::Error),
@@ -46,17 +50,11 @@ impl Running {
     /// stderr.
     ///
     /// # Errors
-    /// [`Error::Read`] when the variable names no testbed; the others when one cannot be started.
+    /// [`Error::Read`] or [`Error::Gone`] when the variable names no running testbed; the others when one cannot be started.
     pub fn find_or_start() -> Result<Self, Error> {
         if let Some(folder) = env::var_os("PINTLE_TESTBED").filter(|value| !value.is_empty()) {
             let folder = PathBuf::from(folder);
-            return match Place::read(&folder) {
-                Ok(place) => Ok(Self {
-                    place,
-                    server: None,
-                }),
-                Err(source) => Err(Error::Read { folder, source }),
-            };
+            return Self::find(folder);
         }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
@@ -64,6 +62,21 @@ impl Running {
         command.args(["run", "--quiet", "--manifest-path", manifest]);
         command.args(["--bin", "testbed", "--", "serve"]);
         Self::serve(&mut command)
+    }
+
+    /// Finds the testbed in `folder`.
+    ///
+    /// # Errors
+    /// [`Error::Read`] when no testbed is there, [`Error::Gone`] when its process has been killed.
+    pub fn find(folder: PathBuf) -> Result<Self, Error> {
+        match Place::read(&folder) {
+            Ok(_) if !run_folder::is_live(&folder) => Err(Error::Gone(folder)),
+            Ok(place) => Ok(Self {
+                place,
+                server: None,
+            }),
+            Err(source) => Err(Error::Read { folder, source }),
+        }
     }
 
     /// Starts a testbed by `command`, which is to run `testbed serve`.
@@ -102,5 +115,33 @@ impl Drop for Running {
             // `wait` closes its stdin first, which is the sign to stop.
             let _ = server.wait();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::{Error, Running};
+    use crate::place::Place;
+
+    fn served(script: &str) -> Error {
+        Running::serve(Command::new("sh").args(["-c", script])).unwrap_err()
+    }
+
+    #[test]
+    fn a_server_that_fails_or_says_nonsense_is_an_error() {
+        let text = served("exit 3").to_string();
+        assert!(text.contains("(exit status: 3)"), "{text}");
+        assert!(matches!(served("echo '{}'"), Error::Answer(_)));
+    }
+
+    #[test]
+    fn a_folder_without_a_running_testbed_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let find = || Running::find(folder.path().to_owned()).unwrap_err();
+        assert!(matches!(find(), Error::Read { .. }));
+        Place::new(folder.path(), 1).write().unwrap();
+        assert!(matches!(find(), Error::Gone(_)));
     }
 }

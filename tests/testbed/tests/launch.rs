@@ -84,7 +84,7 @@ fn workloads_run_and_claims_bind() {
     fs::write(&file, WORKLOADS).unwrap();
     let apply = ["apply", "--filename", file.to_str().unwrap()];
     check(
-        &running,
+        running,
         User::Admin,
         &apply,
         "statefulset.apps/store created",
