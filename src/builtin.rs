@@ -153,6 +153,8 @@ mod tests {
             "Object(meta.v1.LabelSelector, Replace)",
         );
         check_shape("Secret.data.key", "Bytes");
+        let client = "ValidatingWebhookConfiguration.webhooks.clientConfig";
+        check_shape(&format!("{client}.caBundle"), "OptionalBytes");
         check_shape("Secret.metadata.finalizers", "Set(Merge)");
         check_shape("ControllerRevision.data", "Opaque");
         check_shape("NetworkPolicy.spec.ingress.0.from", "Items");

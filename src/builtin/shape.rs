@@ -19,6 +19,9 @@ pub enum Shape {
     Quantity,
     /// Base64.
     Bytes,
+    /// Base64 in a field that the API server leaves out when it is empty. An empty one leaves the
+    /// choice to whoever fills it in, as `caBundle: ""` does.
+    OptionalBytes,
     /// Free-form JSON without merge rules.
     Opaque,
     /// A scalar that the API server leaves out when it holds `""`, `0` or `false`.
@@ -170,6 +173,7 @@ impl fmt::Debug for Type {
 pub(super) enum Field {
     Quantity,
     Bytes,
+    OptionalBytes,
     Opaque,
     Assigned,
     Omitted,
@@ -188,6 +192,7 @@ impl Field {
         match self {
             Self::Quantity => Shape::Quantity,
             Self::Bytes => Shape::Bytes,
+            Self::OptionalBytes => Shape::OptionalBytes,
             Self::Opaque => Shape::Opaque,
             Self::Assigned => Shape::Zero(Zero::Assigned),
             Self::Omitted => Shape::Zero(Zero::Omitted),

@@ -5,6 +5,9 @@
 //! longer wanted is removed, and every other field belongs to somebody else and stays. Values
 //! that the API server writes in another form (`1000m`, `stringData`, empty maps) are equal.
 //!
+//! A null asks for a field to be absent; for maps, keyed lists and objects that always exist it
+//! asks for nothing of ours to be in them, because charts write `annotations:` with nothing below.
+//!
 //! Whether the patch is allowed, and what to do when it is not, is left to the planner.
 
 mod edit;

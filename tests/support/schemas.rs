@@ -212,7 +212,14 @@ impl<'a> Schemas<'a> {
                 let of = self.element(&property["additionalProperties"])?;
                 Some(Field::new("map", of))
             }
-            Some("string") if property["format"] == "byte" => Some(Field::leaf("bytes")),
+            Some("string") if property["format"] == "byte" => {
+                let is_optional = self.structs.drops_zero(place);
+                Some(Field::leaf(if is_optional {
+                    "optionalbytes"
+                } else {
+                    "bytes"
+                }))
+            }
             Some("string" | "integer" | "number") if self.structs.drops_zero(place) => {
                 // An empty value of an environment variable is meant; elsewhere an empty string
                 // or a zero leaves the choice to the server.

@@ -9,7 +9,7 @@ use crate::builtin::{Presence, Shape, Zero};
 pub(super) fn same(shape: Shape, a: &Value, b: &Value) -> bool {
     match shape {
         Shape::Quantity => quantity::same(a, b),
-        Shape::Bytes => same_bytes(a, b),
+        Shape::Bytes | Shape::OptionalBytes => same_bytes(a, b),
         _ => same_json(a, b),
     }
 }
@@ -47,7 +47,7 @@ fn same_bytes(a: &Value, b: &Value) -> bool {
 pub(super) fn is_nothing(shape: Shape, value: &Value) -> bool {
     match (shape, value) {
         (_, Value::Null) => true,
-        (Shape::Zero(_), value) => is_zero(value),
+        (Shape::Zero(_) | Shape::OptionalBytes, value) => is_zero(value),
         (Shape::Object(of, Presence::Always | Presence::Retain), Value::Object(fields)) => fields
             .iter()
             .all(|(key, value)| is_nothing(of.field(key), value)),
@@ -64,7 +64,7 @@ pub(super) fn is_nothing(shape: Shape, value: &Value) -> bool {
 pub(super) fn asked(shape: Shape, value: &Value) -> Option<&Value> {
     match shape {
         _ if value.is_null() => None,
-        Shape::Zero(Zero::Assigned) if is_zero(value) => None,
+        Shape::Zero(Zero::Assigned) | Shape::OptionalBytes if is_zero(value) => None,
         _ => Some(value),
     }
 }
@@ -76,6 +76,15 @@ fn is_zero(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         _ => false,
     }
+}
+
+/// Tells whether others may hold entries in a value beside ours, so that removing ours removes
+/// no more than those.
+pub(super) fn is_shared(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Map(_) | Shape::Keyed(_) | Shape::Set(_) | Shape::Object(_, Presence::Always)
+    )
 }
 
 /// Returns the value without the nulls in its objects, which would be kept in a list.

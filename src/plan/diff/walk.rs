@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::edit::{Edit, Form, Values, insert};
-use super::equal::{is_nothing, same, without_nulls};
+use super::equal::{is_nothing, is_shared, same, without_nulls};
 use super::path::Path;
 use super::{Cause, Change};
 use crate::builtin::{self, Element, Presence, Shape, Type};
@@ -131,7 +131,15 @@ impl Walk {
             let mark = self.path.push_field(key);
             let field = values.field(key, shape);
             let edit = match field.live {
-                Some(live) if desired.is_null() => self.remove(shape, live),
+                Some(live) if desired.is_null() && !is_shared(shape) => {
+                    let base = values.base.last().copied().flatten();
+                    let is_old = base.and_then(|base| base.get(key)) == Some(desired);
+                    self.remove(
+                        shape,
+                        live,
+                        if is_old { Cause::Drift } else { Cause::Chart },
+                    )
+                }
                 _ => self.value(shape, &field),
             };
             self.path.truncate(mark);
@@ -247,13 +255,13 @@ impl Walk {
             }
             (Shape::Keyed(keyed), Value::Array(_)) => self.keyed(keyed, values),
             (Shape::Set(merge), Value::Array(_)) => self.set(merge, values),
-            _ => return self.remove(shape, live),
+            _ => return self.remove(shape, live, Cause::Chart),
         };
         if !self.is_emptied(&edit, live) {
             return edit;
         }
         self.changes.truncate(mark);
-        self.remove(shape, live)
+        self.remove(shape, live, Cause::Chart)
     }
 
     /// Tells whether an edit leaves nothing of a live object or list.
@@ -277,11 +285,11 @@ impl Walk {
         }
     }
 
-    fn remove(&mut self, shape: Shape, live: &Value) -> Edit {
+    fn remove(&mut self, shape: Shape, live: &Value, cause: Cause) -> Edit {
         if is_nothing(shape, live) {
             return Edit::Keep;
         }
-        self.push_change(Some(live.clone()), None, Cause::Chart);
+        self.push_change(Some(live.clone()), None, cause);
         Edit::Remove
     }
 

@@ -436,14 +436,17 @@ fn removes_what_is_null() {
     check(
         DEPLOYMENT,
         [
-            "null",
-            "{metadata: {creationTimestamp: null, annotations: null}, spec: {paused: null, \
+            "{metadata: {annotations: {a: b}}, spec: {minReadySeconds: null}}",
+            "{metadata: {creationTimestamp: null, annotations: null, labels: null}, \
+              spec: {paused: null, minReadySeconds: null, \
               template: {metadata: {creationTimestamp: null}}}}",
-            "{metadata: {creationTimestamp: x, annotations: {a: b}}, spec: {paused: true, template: {metadata: {}}}}",
+            "{metadata: {creationTimestamp: x, annotations: {a: b, deployment.kubernetes.io/revision: '1'}, \
+              labels: {c: d}}, spec: {paused: true, minReadySeconds: 3, template: {metadata: {}}}}",
         ],
         &[
-            r#"{"metadata":{"annotations":null},"spec":{"paused":null}}"#,
-            r#"metadata.annotations: {"a":"b"} => - (chart)"#,
+            r#"{"metadata":{"annotations":{"a":null}},"spec":{"minReadySeconds":null,"paused":null}}"#,
+            r#"metadata.annotations.a: "b" => - (chart)"#,
+            "spec.minReadySeconds: 3 => - (drift)",
             "spec.paused: true => - (chart)",
         ],
     );
