@@ -1,1 +1,314 @@
-//! Where charts come from.
+//! Where charts and values come from.
+//!
+//! A reference comes in, a valid [`Chart`] goes out; the path of a file of values comes in, its
+//! text goes out. Only this module of the library reads files. What the files mean is left to
+//! [`crate::chart`].
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reading files is this module's work"
+)]
+
+mod directory;
+mod ignore;
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::chart::{self, Chart};
+
+/// A file of values may not be larger than this.
+const MAX_VALUES: usize = 16 << 20;
+
+/// Where a chart is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChartRef {
+    /// In a folder.
+    Directory(PathBuf),
+}
+
+/// A chart or a file of values that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The reference is of a kind that cannot be loaded.
+    #[error("cannot load {reference}: {what} are not supported yet")]
+    Unsupported {
+        /// The reference.
+        reference: String,
+        /// What it refers to.
+        what: &'static str,
+    },
+    /// There is nothing at the path.
+    #[error("no chart at {}: no such directory{hint}", path.display())]
+    NoDirectory {
+        /// The path.
+        path: PathBuf,
+        /// What the user may have meant, in brackets, or nothing.
+        hint: &'static str,
+    },
+    /// There is something else at the path.
+    #[error("no chart at {}: not a directory", path.display())]
+    NotDirectory {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The folder has no `Chart.yaml`.
+    #[error("no chart at {}: Chart.yaml is missing", path.display())]
+    NoChartYaml {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The operating system refuses to read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// What was read.
+        path: PathBuf,
+        /// Why it was refused.
+        #[source]
+        cause: io::Error,
+    },
+    /// A link leads out of the chart.
+    #[error("{link} links to {}, which is outside of the chart", target.display())]
+    Outside {
+        /// The link, below the chart's folder.
+        link: String,
+        /// What it points to.
+        target: PathBuf,
+    },
+    /// A link leads to a folder that contains it.
+    #[error("{link} links to {}, which contains it", target.display())]
+    Loop {
+        /// The link, below the chart's folder.
+        link: String,
+        /// What it points to.
+        target: PathBuf,
+    },
+    /// A device, pipe or socket stands in the chart.
+    #[error("{path} is neither a file nor a folder")]
+    Irregular {
+        /// The path below the chart's folder.
+        path: String,
+    },
+    /// A file was replaced while it was being read.
+    #[error("{path} changed while it was read")]
+    Changed {
+        /// The path below the chart's folder.
+        path: String,
+    },
+    /// A name is not UTF-8.
+    #[error("{} has a name that is not UTF-8", path.display())]
+    Name {
+        /// The path, with replacement characters.
+        path: PathBuf,
+    },
+    /// A file is too large.
+    #[error("{path} is larger than {limit} MiB")]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// The limit in MiB.
+        limit: usize,
+    },
+    /// The chart is too large.
+    #[error("the chart at {} has more than {limit} {unit}", path.display())]
+    TooMuch {
+        /// The chart's folder.
+        path: PathBuf,
+        /// The limit crossed.
+        limit: usize,
+        /// What was counted.
+        unit: &'static str,
+    },
+    /// A line of `.helmignore` is wrong.
+    #[error(".helmignore:{line}: {problem}")]
+    Ignore {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A file that must be text is not.
+    #[error("{path} is not UTF-8 text")]
+    NotText {
+        /// The file.
+        path: String,
+    },
+    /// The files do not make a chart.
+    #[error("cannot load the chart at {}", path.display())]
+    Chart {
+        /// The chart's folder.
+        path: PathBuf,
+        /// What is wrong with them.
+        #[source]
+        cause: Box<chart::Error>,
+    },
+}
+
+impl ChartRef {
+    /// Reads a reference as a user writes it; nothing is looked up yet.
+    ///
+    /// # Errors
+    /// If it refers to an archive, a registry or another address: only folders can be loaded.
+    pub fn parse(reference: &str) -> Result<Self, Error> {
+        let what = if reference.starts_with("oci://") {
+            "charts from registries"
+        } else if reference.contains("://") {
+            "charts from addresses"
+        } else if [".tgz", ".tar.gz"]
+            .iter()
+            .any(|end| reference.ends_with(end))
+        {
+            "chart archives"
+        } else {
+            return Ok(Self::Directory(PathBuf::from(reference)));
+        };
+        Err(Error::Unsupported {
+            reference: reference.to_owned(),
+            what,
+        })
+    }
+}
+
+/// Loads and checks a chart.
+///
+/// Of a folder, everything is taken in that its `.helmignore` does not rule out: up to 5 MiB a
+/// file, 100 MiB and 10,000 entries in all. A link may point to something else inside the
+/// folder, never out of it.
+///
+/// # Errors
+/// If there is no chart, if something cannot be read or crosses a limit, or if the files do not
+/// make a valid chart.
+pub fn load(chart: &ChartRef) -> Result<Chart, Error> {
+    let ChartRef::Directory(path) = chart;
+    let files = directory::read(path)?;
+    let chart = Chart::from_files(files);
+    chart.map_err(|cause| Error::Chart {
+        path: path.clone(),
+        cause: Box::new(cause),
+    })
+}
+
+/// Reads a file of values, up to 16 MiB.
+///
+/// # Errors
+/// If the file cannot be read, is too large or not text, or if `file` is an address or `-`:
+/// standard input belongs to the binary.
+pub fn read_values(file: &str) -> Result<String, Error> {
+    let what = match file {
+        "-" => Some("values from standard input here"),
+        address if address.contains("://") => Some("values from addresses"),
+        _ => None,
+    };
+    if let Some(what) = what {
+        return Err(Error::Unsupported {
+            reference: file.to_owned(),
+            what,
+        });
+    }
+    let path = Path::new(file);
+    let source = fs::File::open(path).map_err(|cause| unreadable(path, cause))?;
+    let data = read_limited(source, MAX_VALUES).map_err(|cause| unreadable(path, cause))?;
+    let data = data.ok_or_else(|| Error::TooLarge {
+        path: file.to_owned(),
+        limit: MAX_VALUES >> 20,
+    })?;
+    String::from_utf8(data).map_err(|_| Error::NotText {
+        path: file.to_owned(),
+    })
+}
+
+/// Reads to the end; `None` if there are more than `limit` bytes.
+fn read_limited(source: fs::File, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut data = Vec::new();
+    source.take(limit as u64 + 1).read_to_end(&mut data)?;
+    Ok((data.len() <= limit).then_some(data))
+}
+
+fn unreadable(path: &Path, cause: io::Error) -> Error {
+    Error::Read {
+        path: path.to_owned(),
+        cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_ref(reference: &str, expected: Result<&str, &str>) {
+        let found = ChartRef::parse(reference).map_err(|error| error.to_string());
+        let expected = expected.map(|path| ChartRef::Directory(path.into()));
+        assert_eq!(found, expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn references_are_told_apart() {
+        check_ref("./charts/kcp", Ok("./charts/kcp"));
+        check_ref("kcp", Ok("kcp"));
+        check_ref(
+            "oci://r/kcp",
+            Err("cannot load oci://r/kcp: charts from registries are not supported yet"),
+        );
+        check_ref(
+            "https://h/kcp.tgz",
+            Err("cannot load https://h/kcp.tgz: charts from addresses are not supported yet"),
+        );
+        check_ref(
+            "kcp-1.0.0.tgz",
+            Err("cannot load kcp-1.0.0.tgz: chart archives are not supported yet"),
+        );
+    }
+
+    #[test]
+    fn a_folder_becomes_a_chart() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("Chart.yaml", "apiVersion: v2\nname: kcp\nversion: 1.0.0\n");
+        write("values.yaml", "replicas: 3\n");
+        let reference = ChartRef::Directory(folder.path().to_owned());
+        let chart = load(&reference).unwrap();
+        assert_eq!(
+            (chart.metadata.name.as_str(), chart.values.0.len()),
+            ("kcp", 1)
+        );
+        write("Chart.yaml", "name: kcp\n");
+        let error = load(&reference).unwrap_err();
+        assert_eq!(
+            std::error::Error::source(&error).unwrap().to_string(),
+            "Chart.yaml:1:1: version is required",
+        );
+    }
+
+    #[track_caller]
+    fn check_values(file: &str, expected: Result<&str, &str>) {
+        let found = read_values(file).map_err(|error| error.to_string());
+        assert_eq!(found.as_deref().map_err(String::as_str), expected);
+    }
+
+    #[test]
+    fn values_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, data: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, data).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        check_values(&file("a.yaml", b"a: 1\n"), Ok("a: 1\n"));
+        let bad = file("bad.yaml", b"\xff");
+        check_values(&bad, Err(&format!("{bad} is not UTF-8 text")));
+        let large = file("large.yaml", &vec![b'#'; MAX_VALUES + 1]);
+        check_values(&large, Err(&format!("{large} is larger than 16 MiB")));
+        let missing = format!("{large}.none");
+        check_values(&missing, Err(&format!("cannot read {missing}")));
+        check_values(
+            "-",
+            Err("cannot load -: values from standard input here are not supported yet"),
+        );
+        check_values(
+            "https://h/v",
+            Err("cannot load https://h/v: values from addresses are not supported yet"),
+        );
+    }
+}
