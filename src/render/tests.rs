@@ -6,6 +6,8 @@ use super::*;
 use crate::capabilities::KubeVersion;
 use crate::chart::{File, Metadata};
 
+mod charts;
+
 /// A Tera chart `web` of the given files.
 pub(super) fn chart(files: &[(&str, &str)]) -> Chart {
     let file = |(path, text): &(&str, &str)| File {
