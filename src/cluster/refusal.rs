@@ -25,11 +25,15 @@ pub(super) enum Content {
 }
 
 impl Subject {
+    /// Reports an answer that cannot be read. A parser may quote what it stumbles over.
     pub(super) fn unreadable(&self, source: impl Into<Cause>) -> Error {
         Error::Answer {
             verb: self.verb,
             what: self.what.clone(),
-            source: source.into(),
+            source: match self.content {
+                Content::Open => source.into(),
+                Content::Secret => "not the JSON of a Secret".into(),
+            },
         }
     }
 
@@ -359,6 +363,20 @@ mod tests {
             error.to_string(),
             "the API server does not accept Thing web in namespace shop"
         );
+    }
+
+    #[test]
+    fn what_a_parser_stumbles_over_is_repeated_only_if_open() {
+        for (content, want) in [(Content::Open, true), (Content::Secret, false)] {
+            let subject = Subject {
+                verb: "get",
+                what: String::new(),
+                content,
+            };
+            let parsed: Result<u8, _> = serde_json::from_str("\"hunter2\"");
+            let error = subject.unreadable(parsed.unwrap_err());
+            assert_eq!(format!("{error:?}").contains("hunter2"), want);
+        }
     }
 
     #[test]
