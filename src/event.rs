@@ -1,1 +1,72 @@
-//! What the library says while it works.
+//! Everything the library says while it works, as data.
+//!
+//! Operations emit events through a callback; the binary turns them into lines on stderr. Results
+//! are return values, not events.
+
+use crate::health::Health;
+use crate::manifest::ResourceId;
+use crate::plan::Counts;
+use crate::release::Status;
+
+/// One thing that just happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The values of the running revision are used, because none were given.
+    ValuesReused {
+        /// The revision they come from.
+        revision: u32,
+    },
+    /// A revision that an earlier process left unfinished is part of what is replaced.
+    Interrupted {
+        /// The unfinished revision.
+        revision: u32,
+        /// How far it had come.
+        status: Status,
+    },
+    /// The namespace of the release was created.
+    NamespaceCreated(String),
+    /// The pending revision is recorded; changes follow.
+    Begun {
+        /// The revision.
+        revision: u32,
+        /// What will be done.
+        counts: Counts,
+    },
+    /// One resource was changed.
+    Stepped {
+        /// The resource.
+        id: ResourceId,
+        /// What was done to it.
+        done: Done,
+    },
+    /// Resources are waited for.
+    Waiting {
+        /// How many.
+        count: usize,
+    },
+    /// The health of a resource that is waited for has changed.
+    Health {
+        /// The resource.
+        id: ResourceId,
+        /// Its health now.
+        health: Health,
+    },
+    /// The outcome is recorded.
+    Finished {
+        /// The revision.
+        revision: u32,
+        /// Its outcome.
+        status: Status,
+    },
+}
+
+/// What was done to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It was created.
+    Created,
+    /// It was patched.
+    Configured,
+    /// It was deleted.
+    Deleted,
+}

@@ -62,6 +62,9 @@ mod tests {
             assert_eq!(check_name(bad), Err(NameError::NotDns(bad.to_owned())));
         }
         let name = "a".repeat(54);
-        assert_eq!(check_name(&name), Err(NameError::TooLong { name, length: 54 }));
+        assert_eq!(
+            check_name(&name),
+            Err(NameError::TooLong { name, length: 54 })
+        );
     }
 }
