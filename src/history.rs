@@ -1,1 +1,321 @@
-//! The stored revisions of a release.
+//! The stored revisions of releases: Helm's Secrets of type `helm.sh/release.v1`.
+//!
+//! Revisions come in and are written; lists and histories go out as [`Entry`] from metadata
+//! alone, and whole [`Release`]s one at a time. What is in a record is left to `release`, when it
+//! is written to `ops`.
+
+mod entry;
+mod error;
+
+use std::cmp::Reverse;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub use entry::{Entry, Summary};
+pub use error::Error;
+
+use crate::capabilities::Kind;
+use crate::cluster::{Address, Cluster, Deletion, Patch, Write};
+use crate::release::{self, Release, Status};
+
+/// The `type` of the Secrets.
+const SECRET_TYPE: &str = "helm.sh/release.v1";
+/// The annotation that makes lists cheap. Helm drops it whenever it writes a record, so its
+/// absence means that the payload has to be read.
+const SUMMARY: &str = "pintle.dev/summary";
+/// The field manager of records, as Helm writes them.
+const MANAGER: &str = "helm";
+/// How many payloads are read at once.
+const CONCURRENCY: usize = 16;
+
+/// The releases stored in one namespace, or in all of them.
+#[derive(Clone, Copy)]
+pub struct Store<'a> {
+    cluster: &'a Cluster,
+    namespace: Option<&'a str>,
+}
+
+impl<'a> Store<'a> {
+    /// The releases in `namespace`.
+    pub fn in_namespace(cluster: &'a Cluster, namespace: &'a str) -> Self {
+        Self {
+            cluster,
+            namespace: Some(namespace),
+        }
+    }
+
+    /// The releases in all namespaces.
+    pub fn everywhere(cluster: &'a Cluster) -> Self {
+        Self {
+            cluster,
+            namespace: None,
+        }
+    }
+
+    /// The revisions of the release `name`, oldest first; none if there is no such release.
+    ///
+    /// # Errors
+    /// If the Secrets cannot be listed.
+    pub async fn history(&self, name: &str) -> Result<Vec<Entry>, Error> {
+        let mut entries = self.entries(&format!("name={name},owner=helm")).await?;
+        entries.sort_by_key(|entry| entry.revision);
+        Ok(entries)
+    }
+
+    /// The newest revision of each release, sorted by namespace and name.
+    ///
+    /// # Errors
+    /// If the Secrets cannot be listed.
+    pub async fn newest(&self) -> Result<Vec<Entry>, Error> {
+        let mut entries = self.entries("owner=helm").await?;
+        entries.sort_by(|a, b| {
+            let key = |entry: &Entry| (entry.namespace.clone(), entry.name.clone());
+            key(a)
+                .cmp(&key(b))
+                .then(Reverse(a.revision).cmp(&Reverse(b.revision)))
+        });
+        entries.dedup_by(|later, first| {
+            (&later.namespace, &later.name) == (&first.namespace, &first.name)
+        });
+        Ok(entries)
+    }
+
+    async fn entries(&self, selector: &str) -> Result<Vec<Entry>, Error> {
+        let found = self
+            .cluster
+            .list_metadata(&secret(), self.namespace, selector)
+            .await;
+        let found = found.map_err(|source| Error::List { source })?;
+        Ok(found.into_iter().filter_map(Entry::of).collect())
+    }
+
+    /// The whole revision behind `entry`.
+    ///
+    /// # Errors
+    /// If the Secret cannot be read or does not hold a release.
+    pub async fn read(&self, entry: &Entry) -> Result<Release, Error> {
+        let secret = self
+            .cluster
+            .get(&at(&secret(), &entry.namespace, &entry.secret))
+            .await
+            .map_err(|source| Error::Read {
+                secret: entry.secret.clone(),
+                source,
+            })?
+            .ok_or_else(|| Error::Gone {
+                secret: entry.secret.clone(),
+            })?;
+        let payload = secret
+            .pointer("/data/release")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let payload = BASE64_STANDARD.decode(payload).unwrap_or_default();
+        let mut release = release::decode(&payload).map_err(|source| Error::Decode {
+            secret: entry.secret.clone(),
+            source,
+        })?;
+        release.labels = entry.labels.clone();
+        Ok(release)
+    }
+
+    /// The whole revisions behind `entries`, in the same order.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn read_all(&self, entries: &[Entry]) -> Result<Vec<Release>, Error> {
+        stream::iter(entries.iter().map(|entry| self.read(entry)))
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await
+    }
+
+    /// Fills in the summaries that Helm has dropped, from the payloads. A payload that cannot be
+    /// read leaves its entry without a summary.
+    ///
+    /// # Errors
+    /// If a Secret cannot be read.
+    pub async fn summarise(&self, entries: &mut [Entry]) -> Result<(), Error> {
+        let missing: Vec<usize> = (0..entries.len())
+            .filter(|index| entries[*index].summary.is_none())
+            .collect();
+        let reads = missing.iter().map(|index| self.read(&entries[*index]));
+        let read: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).collect().await;
+        for (index, release) in missing.into_iter().zip(read) {
+            match release {
+                Ok(release) => entries[index].summary = Some(Summary::of(&release)),
+                Err(Error::Decode { .. } | Error::Gone { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Records a new revision. That its Secret does not exist yet is the lock of the release, for
+    /// Helm as well.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if another process has begun this revision; otherwise if the record
+    /// cannot be made or written.
+    pub async fn create(&self, release: &Release, now: Timestamp) -> Result<(), Error> {
+        let name = secret_name(&release.name, release.revision);
+        let mut labels = json!(release.labels);
+        labels["createdAt"] = now.as_second().to_string().into();
+        labels["owner"] = "helm".into();
+        labels["name"] = release.name.clone().into();
+        labels["status"] = release.info.status.name().into();
+        labels["version"] = release.revision.to_string().into();
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": name,
+                "namespace": release.namespace,
+                "labels": labels,
+                "annotations": { SUMMARY: Summary::of(release).to_text() },
+            },
+            "type": SECRET_TYPE,
+            "data": { "release": payload(release)? },
+        });
+        let kind = secret();
+        let at = at(&kind, &release.namespace, &name);
+        match self.cluster.create(&at, &body, Write::by(MANAGER)).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_already_exists() => Err(Error::Exists {
+                release: release.name.clone(),
+                revision: release.revision,
+            }),
+            Err(source) => Err(Error::Write {
+                secret: name,
+                source,
+            }),
+        }
+    }
+
+    /// Writes a revision again that is recorded already.
+    ///
+    /// # Errors
+    /// If the record cannot be made or written.
+    pub async fn update(&self, release: &Release, now: Timestamp) -> Result<(), Error> {
+        let name = secret_name(&release.name, release.revision);
+        let patch = json!({
+            "metadata": {
+                "labels": {
+                    "modifiedAt": now.as_second().to_string(),
+                    "status": release.info.status.name(),
+                },
+                "annotations": { SUMMARY: Summary::of(release).to_text() },
+            },
+            "data": { "release": payload(release)? },
+        });
+        self.cluster
+            .patch(
+                &at(&secret(), &release.namespace, &name),
+                Patch::Merge(&patch),
+                Write::by(MANAGER),
+            )
+            .await
+            .map_err(|source| Error::Write {
+                secret: name,
+                source,
+            })?;
+        Ok(())
+    }
+
+    /// Deletes a revision's record; one that is gone already is fine.
+    ///
+    /// # Errors
+    /// If the Secret cannot be deleted.
+    pub async fn delete(&self, entry: &Entry) -> Result<(), Error> {
+        let kind = secret();
+        let at = at(&kind, &entry.namespace, &entry.secret);
+        let deleted = self.cluster.delete(&at, Deletion::default()).await;
+        match deleted {
+            Err(error) if !error.is_not_found() => Err(Error::Write {
+                secret: entry.secret.clone(),
+                source: error,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The entries that a change has to be computed from: the last deployed revision and everything
+/// tried since. Without a deployed one, everything after the last revision that is over.
+pub fn base(entries: &[Entry]) -> &[Entry] {
+    let is = |status: Status| move |entry: &Entry| entry.status == status;
+    if let Some(deployed) = entries.iter().rposition(is(Status::Deployed)) {
+        return &entries[deployed..];
+    }
+    let over = |e: &Entry| matches!(e.status, Status::Superseded | Status::Uninstalled);
+    match entries.iter().rposition(over) {
+        Some(last) if entries[last].status == Status::Superseded => &entries[last..],
+        Some(last) => &entries[last + 1..],
+        None => entries,
+    }
+}
+
+fn payload(release: &Release) -> Result<String, Error> {
+    let encoded = release::encode(release).map_err(|source| Error::Encode { source })?;
+    Ok(BASE64_STANDARD.encode(encoded))
+}
+
+fn secret_name(release: &str, revision: u32) -> String {
+    format!("sh.helm.release.v1.{release}.v{revision}")
+}
+
+fn at<'a>(kind: &'a Kind, namespace: &'a str, name: &'a str) -> Address<'a> {
+    Address {
+        kind,
+        namespace: Some(namespace),
+        name,
+    }
+}
+
+fn secret() -> Kind {
+    Kind {
+        group: String::new(),
+        version: "v1".to_owned(),
+        kind: "Secret".to_owned(),
+        plural: "secrets".to_owned(),
+        namespaced: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_base(statuses: &[Status], expected: &[u32]) {
+        let entries: Vec<_> = (1..)
+            .zip(statuses)
+            .map(|(revision, status)| Entry {
+                name: "web".to_owned(),
+                namespace: "shop".to_owned(),
+                revision,
+                status: *status,
+                secret: secret_name("web", revision),
+                labels: std::collections::BTreeMap::new(),
+                summary: None,
+            })
+            .collect();
+        let found: Vec<_> = base(&entries).iter().map(|entry| entry.revision).collect();
+        assert_eq!(found, expected, "{statuses:?}");
+    }
+
+    #[test]
+    fn the_base_is_everything_since_the_last_good_revision() {
+        use Status::{Deployed, Failed, PendingUpgrade, Superseded, Uninstalled};
+        check_base(&[], &[]);
+        check_base(&[Superseded, Deployed], &[2]);
+        check_base(&[Superseded, Deployed, Failed, PendingUpgrade], &[2, 3, 4]);
+        check_base(&[Failed, Failed], &[1, 2]);
+        check_base(&[Superseded, Superseded, Failed], &[2, 3]);
+        check_base(&[Uninstalled], &[]);
+        check_base(&[Uninstalled, Failed], &[2]);
+    }
+}

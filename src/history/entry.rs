@@ -1,0 +1,96 @@
+//! What a record's metadata says, without its payload.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::SUMMARY;
+use crate::cluster::Metadata;
+use crate::release::{Release, Status};
+
+/// The labels that Helm sets itself; all others are the user's.
+const SYSTEM_LABELS: [&str; 6] = [
+    "name",
+    "owner",
+    "status",
+    "version",
+    "createdAt",
+    "modifiedAt",
+];
+
+/// One stored revision, as its Secret's metadata tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The release.
+    pub name: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The revision.
+    pub revision: u32,
+    /// Where it stands.
+    pub status: Status,
+    /// The Secret's name.
+    pub secret: String,
+    /// The user's labels.
+    pub labels: BTreeMap<String, String>,
+    /// What a list shows besides; none where Helm wrote last.
+    pub summary: Option<Summary>,
+}
+
+/// What a list shows of a revision.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The chart's name and version, joined by a dash.
+    pub chart: String,
+    /// The version of what the chart installs.
+    #[serde(default)]
+    pub app_version: String,
+    /// When the revision was begun.
+    #[serde(default)]
+    pub updated: Option<Timestamp>,
+    /// What happened, in words.
+    #[serde(default)]
+    pub description: String,
+}
+
+impl Entry {
+    /// Reads the metadata of a release Secret; none if it lacks Helm's labels.
+    pub(super) fn of(metadata: Metadata) -> Option<Self> {
+        let mut labels = metadata.labels;
+        let name = labels.remove("name")?;
+        let revision = labels.get("version")?.parse().ok()?;
+        let status = labels
+            .get("status")
+            .map_or(Status::Unknown, |name| Status::named(name));
+        labels.retain(|key, _| !SYSTEM_LABELS.contains(&key.as_str()));
+        let summary = metadata.annotations.get(SUMMARY);
+        Some(Self {
+            name,
+            namespace: metadata.namespace,
+            revision,
+            status,
+            secret: metadata.name,
+            labels,
+            summary: summary.and_then(|text| serde_json::from_str(text).ok()),
+        })
+    }
+}
+
+impl Summary {
+    /// The summary of `release`.
+    pub fn of(release: &Release) -> Self {
+        let chart = &release.chart.metadata;
+        Self {
+            chart: format!("{}-{}", chart.name, chart.version),
+            app_version: chart.app_version.clone(),
+            updated: release.info.last_deployed,
+            description: release.info.description.clone(),
+        }
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        // A struct of strings always serialises.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
