@@ -1,1 +1,53 @@
-//! One file per operation.
+//! One file per operation, and the one way that all changes take.
+//!
+//! A [`Session`] and a request come in; a [`Change`] that is decided but not begun goes out, which
+//! [`Change::execute`] carries out while it emits [events](crate::event). `install`, `upgrade`,
+//! `rollback` and `uninstall` differ only in the release that they want; a dry run is a change
+//! that is not executed.
+
+mod catalogue;
+mod deploy;
+mod error;
+mod execute;
+mod install;
+mod outcome;
+mod prepare;
+mod read;
+mod rollback;
+mod template;
+mod uninstall;
+mod upgrade;
+
+pub use deploy::{Change, NamespacePolicy, Options, Wait};
+pub use error::{Error, ErrorKind, StepError};
+pub use install::install;
+pub use prepare::ChartRequest;
+pub use read::{ResourceStatus, Revision, find, history, list, resources};
+pub use rollback::rollback;
+pub use template::{TemplateRequest, Templated, template};
+pub use uninstall::uninstall;
+pub use upgrade::upgrade;
+
+use jiff::Timestamp;
+
+use crate::cluster::Cluster;
+use crate::history::Store;
+
+/// What every operation on a release needs.
+#[derive(Clone, Copy)]
+pub struct Session<'a> {
+    /// The cluster that holds the release.
+    pub cluster: &'a Cluster,
+    /// The namespace of the release.
+    pub namespace: &'a str,
+    /// The release's name.
+    pub release: &'a str,
+    /// The time, whenever it is asked for.
+    pub now: fn() -> Timestamp,
+}
+
+impl<'a> Session<'a> {
+    fn store(&self) -> Store<'a> {
+        Store::in_namespace(self.cluster, self.namespace)
+    }
+}

@@ -1,0 +1,233 @@
+//! The one way that every change takes: observe, plan, record, execute, wait, record.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::catalogue::Catalogue;
+use super::outcome;
+use super::prepare::{Desired, Past};
+use super::{Error, Session, execute};
+use crate::capabilities::{Kind, Kinds};
+use crate::event::Event;
+use crate::manifest::{Manifest, ResourceId};
+use crate::plan::{Action, Inputs, Owner, Plan};
+use crate::release::{Release, Status};
+
+/// How long a change may take to become ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// It ends when everything is written.
+    No,
+    /// It ends when everything is ready, or fails after this time.
+    Until(Duration),
+}
+
+/// What happens when the release's namespace does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamespacePolicy {
+    /// The change fails.
+    MustExist,
+    /// The namespace is created, and is not part of the release.
+    Create,
+}
+
+/// How a change is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether readiness is waited for.
+    pub wait: Wait,
+    /// How many revisions are kept; 0 keeps all.
+    pub history_max: usize,
+    /// What happens when the namespace does not exist.
+    pub namespace: NamespacePolicy,
+}
+
+/// A change that is decided and not begun: nothing has been written.
+#[derive(Debug)]
+pub struct Change {
+    /// The revision as it will be recorded when the change begins.
+    pub release: Release,
+    /// What will be done to the cluster's resources.
+    pub plan: Plan,
+    /// What the operation has to say before it begins.
+    pub notices: Vec<Event>,
+    pub(super) past: Past,
+    pub(super) completed: String,
+}
+
+/// What an operation aims at.
+pub(super) struct Goal {
+    pub(super) desired: Desired,
+    /// The description of the revision when it has succeeded.
+    pub(super) completed: String,
+    pub(super) notices: Vec<Event>,
+}
+
+/// Observes the cluster and plans the way to `goal`.
+pub(super) async fn decide(
+    session: &Session<'_>,
+    goal: Goal,
+    past: Past,
+    mut catalogue: Catalogue<'_>,
+) -> Result<Change, Error> {
+    let mut base = Vec::with_capacity(past.base.len());
+    for release in &past.base {
+        let parsed = catalogue
+            .parse(|placement| Manifest::from_record(&release.manifest, placement))
+            .await;
+        base.push(parsed?);
+    }
+    let Goal {
+        desired,
+        completed,
+        notices,
+    } = goal;
+    let wanted = wanted(base.iter().chain([&desired.manifest]), catalogue.kinds());
+    let observed = session.cluster.observe(&wanted).await?;
+    let plan = Plan::new(&Inputs {
+        desired: &desired.manifest,
+        base: &base,
+        observed: &observed,
+        owner: Owner {
+            release: session.release,
+            namespace: session.namespace,
+        },
+        kinds: catalogue.kinds(),
+    })?;
+    Ok(Change {
+        release: desired.release,
+        plan,
+        notices,
+        past,
+        completed,
+    })
+}
+
+/// Every resource of `manifests` once, with the kind that the cluster serves.
+fn wanted<'a>(
+    manifests: impl Iterator<Item = &'a Manifest>,
+    kinds: &Kinds,
+) -> Vec<(ResourceId, Kind)> {
+    let mut wanted = BTreeMap::new();
+    for resource in manifests.flat_map(|manifest| &manifest.resources) {
+        if let Some(kind) = kinds.find(&resource.api_version, &resource.id.kind) {
+            wanted
+                .entry(resource.id.clone())
+                .or_insert_with(|| kind.clone());
+        }
+    }
+    wanted.into_iter().collect()
+}
+
+impl Change {
+    /// Whether the newest revision is already what is wanted, so that there is nothing to record.
+    pub fn is_no_op(&self) -> bool {
+        let Some(newest) = self.past.base.last() else {
+            return false;
+        };
+        let wanted = &self.release;
+        self.plan.counts().is_no_change()
+            && newest.info.status == Status::Deployed
+            && wanted.info.status == Status::PendingUpgrade
+            && newest.info.notes == wanted.info.notes
+            && newest.chart == wanted.chart
+            && newest.config == wanted.config
+            && newest.manifest == wanted.manifest
+            && newest.hooks == wanted.hooks
+    }
+
+    /// Carries the change out and gives the revision as it is recorded in the end.
+    ///
+    /// # Errors
+    /// If another process has begun the same revision, a write fails, the resources are not ready
+    /// in time, or a record cannot be written. A revision that was begun is then recorded as
+    /// failed.
+    pub async fn execute(
+        self,
+        session: &Session<'_>,
+        options: &Options,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Release, Error> {
+        for notice in &self.notices {
+            on(notice.clone());
+        }
+        if self.is_no_op() {
+            return self.keep(session, options, on).await;
+        }
+        if options.namespace == NamespacePolicy::Create
+            && !session.cluster.namespace_exists(session.namespace).await?
+        {
+            session.cluster.create_namespace(session.namespace).await?;
+            on(Event::NamespaceCreated(session.namespace.to_owned()));
+        }
+        outcome::begin(session, &self).await?;
+        on(Event::Begun {
+            revision: self.release.revision,
+            counts: self.plan.counts(),
+        });
+        let result = carry_out(session, &self.plan, options.wait, on).await;
+        let recorded = match &result {
+            Ok(()) => outcome::succeed(session, self, options.history_max).await,
+            Err(error) => outcome::fail(session, self, error).await,
+        };
+        // What went wrong first is what the user has to know; a record that could not be written
+        // stays pending and is reported by the next command.
+        result?;
+        let release = recorded?;
+        on(Event::Finished {
+            revision: release.revision,
+            status: release.info.status,
+        });
+        Ok(release)
+    }
+
+    /// Records nothing, waits for what is not ready, and gives the newest revision as it is.
+    async fn keep(
+        mut self,
+        session: &Session<'_>,
+        options: &Options,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Release, Error> {
+        carry_out(session, &self.plan, options.wait, on).await?;
+        self.past
+            .base
+            .pop()
+            .ok_or_else(|| Error::no_release(session))
+    }
+}
+
+async fn carry_out(
+    session: &Session<'_>,
+    plan: &Plan,
+    wait: Wait,
+    on: &mut dyn FnMut(Event),
+) -> Result<(), Error> {
+    execute::execute(plan, session.cluster, on).await?;
+    let Wait::Until(deadline) = wait else {
+        return Ok(());
+    };
+    if !plan.awaited.is_empty() {
+        on(Event::Waiting {
+            count: plan.awaited.len(),
+        });
+        let mut report = |id: &ResourceId, health: &crate::health::Health| {
+            on(Event::Health {
+                id: id.clone(),
+                health: health.clone(),
+            });
+        };
+        session
+            .cluster
+            .wait_ready(&plan.awaited, deadline, &mut report)
+            .await?;
+    }
+    let deleted: Vec<_> = plan
+        .steps()
+        .filter(|step| matches!(step.action, Action::Delete(_)))
+        .map(|step| (step.id.clone(), step.kind.clone()))
+        .collect();
+    if !deleted.is_empty() {
+        session.cluster.wait_gone(&deleted, deadline).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! What can go wrong with an operation, and what kind of failure it is.
+
+use super::Session;
+use crate::manifest::ResourceId;
+use crate::release::Status;
+use crate::{chart, cluster, history, manifest, plan, release, render, source};
+
+/// An operation that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The release's name is bad.
+    #[error(transparent)]
+    Name(#[from] release::NameError),
+    /// The chart cannot be fetched.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// The chart or its values are wrong.
+    #[error(transparent)]
+    Chart(#[from] chart::Error),
+    /// The values break the chart's schema or rules.
+    #[error(transparent)]
+    Values(#[from] chart::schema::Error),
+    /// The chart cannot be rendered.
+    #[error(transparent)]
+    Render(#[from] render::Error),
+    /// What was rendered is no manifest.
+    #[error(transparent)]
+    Manifest(#[from] manifest::Error),
+    /// The change cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] plan::Error),
+    /// The records cannot be read or written.
+    #[error(transparent)]
+    History(#[from] history::Error),
+    /// The cluster does not answer as it should.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// Steps of the plan failed.
+    #[error("{}", steps(.0))]
+    Steps(Vec<StepError>),
+    /// There is no such release.
+    #[error("release {release} not found in namespace {namespace}")]
+    NoRelease {
+        /// The release.
+        release: String,
+        /// The namespace.
+        namespace: String,
+    },
+    /// There is no such revision.
+    #[error("release {release} has no revision {revision}; it has {}", numbers(.known))]
+    NoRevision {
+        /// The release.
+        release: String,
+        /// The revision.
+        revision: u32,
+        /// The revisions that there are.
+        known: Vec<u32>,
+    },
+    /// The name of a new release is taken.
+    #[error("release {release} exists already: revision {revision} is {status}")]
+    NameTaken {
+        /// The release.
+        release: String,
+        /// Its newest revision.
+        revision: u32,
+        /// The status of that revision.
+        status: Status,
+    },
+    /// A change of the release is under way, or was when its process ended.
+    #[error("release {release} is locked: revision {revision} is {status}")]
+    Pending {
+        /// The release.
+        release: String,
+        /// The pending revision.
+        revision: u32,
+        /// How far it is.
+        status: Status,
+    },
+    /// A revision has hooks, which cannot be run yet.
+    #[error(
+        "revision {revision} of release {release} has hooks ({}), which pintle does not run yet",
+        .events.join(", ")
+    )]
+    Hooks {
+        /// The release.
+        release: String,
+        /// The revision.
+        revision: u32,
+        /// The hooks' events.
+        events: Vec<String>,
+    },
+    /// A revision was written by server-side apply.
+    #[error(
+        "revision {revision} of release {release} was written by server-side apply, which pintle \
+         does not continue yet"
+    )]
+    ServerSide {
+        /// The release.
+        release: String,
+        /// The revision.
+        revision: u32,
+    },
+    /// Discovery was asked for and gave nothing.
+    #[error("the API server did not say which kinds it serves")]
+    NoDiscovery,
+}
+
+/// A step that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// A request was refused or not answered.
+    #[error("cannot {doing} {id} ({origin}): {source}")]
+    Request {
+        /// The resource.
+        id: ResourceId,
+        /// What was being done.
+        doing: &'static str,
+        /// The template that asks for the resource.
+        origin: String,
+        /// Why.
+        source: cluster::Error,
+    },
+    /// The resource is not what the step was decided on.
+    #[error("{id} was changed by somebody else since the plan was made")]
+    Changed {
+        /// The resource.
+        id: ResourceId,
+    },
+}
+
+impl StepError {
+    /// The resource that the step was about.
+    pub fn id(&self) -> &ResourceId {
+        match self {
+            Self::Request { id, .. } | Self::Changed { id } => id,
+        }
+    }
+}
+
+/// What kind of failure an error is; the binary gives each its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// It was tried and did not work.
+    Failed,
+    /// The command, the values or the chart are wrong; nothing was written.
+    Usage,
+    /// Everything was written, and is not ready in time.
+    NotReady,
+    /// Somebody else holds the release or a resource.
+    Conflict,
+}
+
+impl Error {
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Name(_)
+            | Self::Source(_)
+            | Self::Chart(_)
+            | Self::Values(_)
+            | Self::Render(_)
+            | Self::Manifest(_)
+            | Self::Hooks { .. }
+            | Self::ServerSide { .. }
+            | Self::Plan(plan::Error::UnknownKinds(_)) => ErrorKind::Usage,
+            Self::Pending { .. }
+            | Self::History(history::Error::Exists { .. })
+            | Self::Plan(plan::Error::Foreign(_)) => ErrorKind::Conflict,
+            Self::Cluster(error) if error.is_not_ready() => ErrorKind::NotReady,
+            Self::Steps(errors) if errors.iter().any(is_conflict) => ErrorKind::Conflict,
+            _ => ErrorKind::Failed,
+        }
+    }
+
+    pub(super) fn no_release(session: &Session<'_>) -> Self {
+        Self::NoRelease {
+            release: session.release.to_owned(),
+            namespace: session.namespace.to_owned(),
+        }
+    }
+}
+
+fn is_conflict(error: &StepError) -> bool {
+    match error {
+        StepError::Changed { .. } => true,
+        StepError::Request { source, .. } => source.is_already_exists(),
+    }
+}
+
+fn steps(errors: &[StepError]) -> String {
+    errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn numbers(revisions: &[u32]) -> String {
+    revisions
+        .iter()
+        .map(u32::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,242 @@
+//! From a chart and overrides to the revision that is wanted.
+
+use serde_json::Map;
+
+use crate::capabilities::Capabilities;
+use crate::chart::{Chart, Overrides, Resolved, Values};
+use crate::event::Event;
+use crate::history::{self, Entry};
+use crate::manifest::Manifest;
+use crate::release::{ApplyMethod, Info, RecordedChart, Release, Status, StoredHook};
+use crate::render::{self, ReleaseFacts, Scope};
+
+use super::catalogue::Catalogue;
+use super::{Error, Session};
+
+/// A chart to install or to upgrade to, and the values that the user gives.
+#[derive(Debug, Clone, Copy)]
+pub struct ChartRequest<'a> {
+    /// The chart.
+    pub chart: &'a Chart,
+    /// The values of this command.
+    pub overrides: &'a Overrides,
+}
+
+/// What a release's past says about its next revision.
+#[derive(Debug)]
+pub(super) struct Past {
+    /// All revisions, oldest first.
+    pub(super) entries: Vec<Entry>,
+    /// Everything applied since the last good revision, oldest first.
+    pub(super) base: Vec<Release>,
+}
+
+impl Past {
+    /// Reads the history and the payloads that the next change is computed from.
+    pub(super) async fn read(session: &Session<'_>) -> Result<Self, Error> {
+        let store = session.store();
+        let entries = store.history(session.release).await?;
+        let base = store.read_all(history::base(&entries)).await?;
+        Ok(Self { entries, base })
+    }
+
+    pub(super) fn newest(&self) -> Option<&Entry> {
+        self.entries.last()
+    }
+
+    pub(super) fn next_revision(&self) -> u32 {
+        self.newest().map_or(1, |entry| entry.revision + 1)
+    }
+
+    /// The newest revision, as an error if a change of it is under way.
+    pub(super) fn refuse_pending(&self, release: &str) -> Result<(), Error> {
+        match self.newest() {
+            Some(entry) if entry.status.is_pending() => Err(Error::Pending {
+                release: release.to_owned(),
+                revision: entry.revision,
+                status: entry.status,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A revision that is wanted, rendered and parsed.
+#[derive(Debug)]
+pub(super) struct Desired {
+    pub(super) release: Release,
+    pub(super) manifest: Manifest,
+}
+
+/// Resolves, checks and renders the chart for the revision after `past`.
+pub(super) async fn desired(
+    session: &Session<'_>,
+    request: &ChartRequest<'_>,
+    past: &Past,
+    catalogue: &mut Catalogue<'_>,
+) -> Result<(Desired, Vec<Event>), Error> {
+    let chart = request.chart;
+    let (resolved, events) = resolve(request, past)?;
+    check_values(chart, &resolved, past, request.overrides)?;
+    let capabilities = catalogue.capabilities(chart).await?;
+    check_kube_version(chart, &capabilities)?;
+    let revision = past.next_revision();
+    let facts = ReleaseFacts {
+        name: session.release,
+        namespace: session.namespace,
+        revision,
+        operation: operation(past),
+    };
+    let scope = Scope {
+        release: facts,
+        values: &resolved.values,
+        capabilities: &capabilities,
+    };
+    let rendered = render::render(chart, &scope)?;
+    let manifest = catalogue
+        .parse(|placement| Manifest::parse(&rendered, placement))
+        .await?;
+    let mut release = pending(session, chart, past);
+    release.info.notes = rendered.notes.unwrap_or_default();
+    release.config = resolved.config;
+    release.manifest = manifest.to_text();
+    release.hooks = manifest
+        .hooks
+        .iter()
+        .cloned()
+        .map(StoredHook::from)
+        .collect();
+    refuse_hooks(&release)?;
+    Ok((Desired { release, manifest }, events))
+}
+
+fn operation(past: &Past) -> render::Operation {
+    if past.entries.is_empty() {
+        render::Operation::Install
+    } else {
+        render::Operation::Upgrade
+    }
+}
+
+/// The values of this command; those of the running revision where none are given, as Helm does.
+fn resolve(request: &ChartRequest<'_>, past: &Past) -> Result<(Resolved, Vec<Event>), Error> {
+    let defaults = &request.chart.values;
+    let running = past
+        .base
+        .last()
+        .filter(|_| request.overrides.layers.is_empty());
+    match running {
+        Some(release) if !release.config.is_empty() => {
+            let config = release.config.clone();
+            let values = Values::coalesce(defaults, &config);
+            let event = Event::ValuesReused {
+                revision: release.revision,
+            };
+            Ok((Resolved { config, values }, vec![event]))
+        }
+        _ => Ok((request.overrides.resolve(defaults)?, vec![])),
+    }
+}
+
+/// Checks the values by the chart's schema and rules, and by the rules of the running charts.
+fn check_values(
+    chart: &Chart,
+    resolved: &Resolved,
+    past: &Past,
+    overrides: &Overrides,
+) -> Result<(), Error> {
+    let previous: Vec<Values> = past
+        .base
+        .iter()
+        .map(|release| Values::coalesce(&release.chart.values, &release.config))
+        .collect();
+    let previous: Vec<&Values> = previous.iter().collect();
+    if let Some(schema) = &chart.schema {
+        crate::chart::schema::check(schema, &resolved.values, &previous)
+            .map_err(|error| error.traced(overrides))?;
+    }
+    for release in &past.base {
+        if let Some(schema) = release
+            .chart
+            .schema()
+            .filter(|s| Some(s) != chart.schema.as_ref())
+        {
+            crate::chart::schema::check_rules(&schema, &resolved.values, &previous)
+                .map_err(|error| error.traced(overrides))?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a chart whose `kubeVersion` does not allow the cluster's version.
+pub(super) fn check_kube_version(chart: &Chart, capabilities: &Capabilities) -> Result<(), Error> {
+    chart
+        .metadata
+        .check_kube_version(&capabilities.kube_version)?;
+    Ok(())
+}
+
+/// The pending revision that follows `past`, before it is rendered.
+fn pending(session: &Session<'_>, chart: &Chart, past: &Past) -> Release {
+    let now = (session.now)();
+    let first = past
+        .base
+        .first()
+        .and_then(|release| release.info.first_deployed);
+    let (status, description) = match operation(past) {
+        render::Operation::Install => (Status::PendingInstall, "Initial install underway"),
+        render::Operation::Upgrade => (Status::PendingUpgrade, "Preparing upgrade"),
+    };
+    Release {
+        name: session.release.to_owned(),
+        info: Info {
+            first_deployed: first.or(Some(now)),
+            last_deployed: Some(now),
+            description: description.to_owned(),
+            status,
+            ..Info::default()
+        },
+        chart: RecordedChart::of(chart),
+        config: Values::default(),
+        manifest: String::new(),
+        hooks: vec![],
+        revision: past.next_revision(),
+        namespace: session.namespace.to_owned(),
+        apply_method: Some(ApplyMethod::ClientSide),
+        other: Map::new(),
+        labels: past
+            .base
+            .last()
+            .map(|release| release.labels.clone())
+            .unwrap_or_default(),
+    }
+}
+
+/// Refuses a revision whose hooks would have to run.
+pub(super) fn refuse_hooks(release: &Release) -> Result<(), Error> {
+    let events: Vec<_> = release
+        .lifecycle_hooks()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    if events.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Hooks {
+        release: release.name.clone(),
+        revision: release.revision,
+        events,
+    })
+}
+
+/// Refuses to change what was written by server-side apply.
+pub(super) fn refuse_server_side(past: &Past) -> Result<(), Error> {
+    let by_server = |release: &&Release| release.apply_method == Some(ApplyMethod::ServerSide);
+    match past.base.iter().find(by_server) {
+        None => Ok(()),
+        Some(release) => Err(Error::ServerSide {
+            release: release.name.clone(),
+            revision: release.revision,
+        }),
+    }
+}

@@ -1,0 +1,112 @@
+//! `list`, `history`, `status` and `get`: what is recorded, and how it fares.
+
+use super::catalogue::Catalogue;
+use super::{Error, Session};
+use crate::capabilities::Kind;
+use crate::cluster::Cluster;
+use crate::health::{self, Health};
+use crate::history::{Entry, Store};
+use crate::manifest::{Manifest, ResourceId};
+use crate::release::Release;
+
+/// Which revision is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revision {
+    /// The newest one.
+    Newest,
+    /// The one with this number.
+    Number(u32),
+}
+
+/// One resource of a release in the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceStatus {
+    /// The resource.
+    pub id: ResourceId,
+    /// Its health; none if it is missing.
+    pub health: Option<Health>,
+}
+
+/// The newest revision of each release in `namespace`, or in all namespaces, with summaries.
+///
+/// # Errors
+/// If the records cannot be read.
+pub async fn list(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<Entry>, Error> {
+    let store = match namespace {
+        Some(namespace) => Store::in_namespace(cluster, namespace),
+        None => Store::everywhere(cluster),
+    };
+    let mut entries = store.newest().await?;
+    store.summarise(&mut entries).await?;
+    Ok(entries)
+}
+
+/// The newest `max` revisions of a release, oldest first, with summaries; 0 means all.
+///
+/// # Errors
+/// If there is no such release or the records cannot be read.
+pub async fn history(session: &Session<'_>, max: usize) -> Result<Vec<Entry>, Error> {
+    let mut entries = session.store().history(session.release).await?;
+    if entries.is_empty() {
+        return Err(Error::no_release(session));
+    }
+    if max > 0 {
+        entries.drain(..entries.len().saturating_sub(max));
+    }
+    session.store().summarise(&mut entries).await?;
+    Ok(entries)
+}
+
+/// One whole revision of a release.
+///
+/// # Errors
+/// If there is no such release or revision, or its record cannot be read.
+pub async fn find(session: &Session<'_>, revision: Revision) -> Result<Release, Error> {
+    let entries = session.store().history(session.release).await?;
+    let newest = entries.last().ok_or_else(|| Error::no_release(session))?;
+    let entry = match revision {
+        Revision::Newest => newest,
+        Revision::Number(wanted) => entries
+            .iter()
+            .find(|entry| entry.revision == wanted)
+            .ok_or_else(|| Error::NoRevision {
+                release: session.release.to_owned(),
+                revision: wanted,
+                known: entries.iter().map(|entry| entry.revision).collect(),
+            })?,
+    };
+    Ok(session.store().read(entry).await?)
+}
+
+/// The resources of a revision with their health, in the order of the manifest.
+///
+/// # Errors
+/// If the manifest cannot be read or the cluster cannot be asked.
+pub async fn resources(
+    session: &Session<'_>,
+    release: &Release,
+) -> Result<Vec<ResourceStatus>, Error> {
+    let mut catalogue = Catalogue::new(session.cluster, session.namespace);
+    let text = &release.manifest;
+    let manifest = catalogue
+        .parse(|placement| Manifest::from_record(text, placement))
+        .await?;
+    let wanted: Vec<(ResourceId, Kind)> = manifest
+        .resources
+        .iter()
+        .filter_map(|resource| {
+            let kind = catalogue
+                .kinds()
+                .find(&resource.api_version, &resource.id.kind)?;
+            Some((resource.id.clone(), kind.clone()))
+        })
+        .collect();
+    let observed = session.cluster.observe(&wanted).await?;
+    let resources = manifest.resources.into_iter();
+    Ok(resources
+        .map(|resource| ResourceStatus {
+            health: observed.get(&resource.id).map(health::of),
+            id: resource.id,
+        })
+        .collect())
+}

@@ -1,0 +1,82 @@
+//! `rollback`: the next revision of a release, from an earlier one.
+
+use super::catalogue::Catalogue;
+use super::deploy::{self, Goal};
+use super::prepare::{self, Desired, Past};
+use super::{Change, Error, Session};
+use crate::event::Event;
+use crate::history::Entry;
+use crate::manifest::Manifest;
+use crate::release::{ApplyMethod, Release, Status};
+
+/// Decides to go back to revision `to`, or to the one before the newest. Works from a pending
+/// revision as well: it is the way out after a process was killed.
+///
+/// # Errors
+/// If there is no such release or revision, or the change cannot be planned. Nothing is written.
+pub async fn rollback(session: &Session<'_>, to: Option<u32>) -> Result<Change, Error> {
+    let past = Past::read(session).await?;
+    let target = target(session, &past, to)?;
+    prepare::refuse_server_side(&past)?;
+    let release = session.store().read(target).await?;
+    prepare::refuse_hooks(&release)?;
+    let mut catalogue = Catalogue::new(session.cluster, session.namespace);
+    let text = &release.manifest;
+    let manifest = catalogue
+        .parse(|placement| Manifest::from_record(text, placement))
+        .await?;
+    let completed = format!("Rollback to {}", release.revision);
+    let desired = Desired {
+        release: next(session, &past, release),
+        manifest,
+    };
+    let notices = interrupted(&past);
+    deploy::decide(
+        session,
+        Goal {
+            desired,
+            completed,
+            notices,
+        },
+        past,
+        catalogue,
+    )
+    .await
+}
+
+fn target<'a>(session: &Session<'_>, past: &'a Past, to: Option<u32>) -> Result<&'a Entry, Error> {
+    let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
+    let wanted = to.unwrap_or(newest.revision.saturating_sub(1));
+    past.entries
+        .iter()
+        .find(|entry| entry.revision == wanted)
+        .ok_or_else(|| Error::NoRevision {
+            release: session.release.to_owned(),
+            revision: wanted,
+            known: past.entries.iter().map(|entry| entry.revision).collect(),
+        })
+}
+
+/// The pending revision that brings `target` back.
+fn next(session: &Session<'_>, past: &Past, target: Release) -> Release {
+    let mut release = target;
+    release.info.rollback_revision = Some(release.revision);
+    release.info.description = format!("Rolling back to revision {}", release.revision);
+    release.info.status = Status::PendingRollback;
+    release.info.last_deployed = Some((session.now)());
+    release.info.deleted = None;
+    release.revision = past.next_revision();
+    release.apply_method = Some(ApplyMethod::ClientSide);
+    release
+}
+
+fn interrupted(past: &Past) -> Vec<Event> {
+    past.newest()
+        .filter(|entry| entry.status.is_pending())
+        .map(|entry| Event::Interrupted {
+            revision: entry.revision,
+            status: entry.status,
+        })
+        .into_iter()
+        .collect()
+}

@@ -1,0 +1,36 @@
+//! `uninstall`: the end of a release, which is a change to a manifest without resources.
+
+use super::catalogue::Catalogue;
+use super::deploy::{self, Goal};
+use super::prepare::{self, Desired, Past};
+use super::{Change, Error, Session};
+use crate::manifest::Manifest;
+use crate::release::Status;
+
+/// Decides to delete everything that a release applied, and its records.
+///
+/// # Errors
+/// If there is no such release, or a change of it is under way. Nothing is written.
+pub async fn uninstall(session: &Session<'_>) -> Result<Change, Error> {
+    let past = Past::read(session).await?;
+    let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
+    if newest.status != Status::Uninstalling {
+        past.refuse_pending(session.release)?;
+    }
+    let mut release = session.store().read(newest).await?;
+    prepare::refuse_hooks(&release)?;
+    release.info.status = Status::Uninstalling;
+    release.info.deleted = Some((session.now)());
+    "Deletion in progress".clone_into(&mut release.info.description);
+    let catalogue = Catalogue::new(session.cluster, session.namespace);
+    let desired = Desired {
+        release,
+        manifest: Manifest::default(),
+    };
+    let goal = Goal {
+        desired,
+        completed: "Uninstallation complete".to_owned(),
+        notices: vec![],
+    };
+    deploy::decide(session, goal, past, catalogue).await
+}

@@ -1,0 +1,32 @@
+//! `upgrade`: the next revision of a release, from a chart.
+
+use super::catalogue::Catalogue;
+use super::deploy::{self, Goal};
+use super::prepare::{self, ChartRequest, Past};
+use super::{Change, Error, Session};
+use crate::release::check_name;
+
+/// Decides the upgrade of a release to a chart and values. It goes on from any finished state:
+/// after a failed revision the difference is computed from everything applied since the last good
+/// one.
+///
+/// # Errors
+/// If there is no such release, a change of it is under way, the chart cannot be rendered with
+/// these values, or the change cannot be planned. Nothing is written.
+pub async fn upgrade(session: &Session<'_>, request: &ChartRequest<'_>) -> Result<Change, Error> {
+    check_name(session.release)?;
+    let past = Past::read(session).await?;
+    past.refuse_pending(session.release)?;
+    if past.base.is_empty() {
+        return Err(Error::no_release(session));
+    }
+    prepare::refuse_server_side(&past)?;
+    let mut catalogue = Catalogue::new(session.cluster, session.namespace);
+    let (desired, notices) = prepare::desired(session, request, &past, &mut catalogue).await?;
+    let goal = Goal {
+        desired,
+        completed: "Upgrade complete".to_owned(),
+        notices,
+    };
+    deploy::decide(session, goal, past, catalogue).await
+}
