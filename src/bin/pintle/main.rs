@@ -1,3 +1,27 @@
-//! The `pintle` command.
+//! The `pintle` command: flags come in, the library does the work, stdout, stderr and the exit
+//! code go out.
 
-fn main() {}
+mod cli;
+mod commands;
+mod connection;
+mod failure;
+mod output;
+mod overrides;
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+
+fn main() -> ExitCode {
+    // One TLS provider, before anything can ask for one: rustls panics where it has to choose.
+    // It fails only if there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match commands::run(Cli::parse()) {
+        Ok(code) => code,
+        Err(failure) if failure.io_kind() == Some(ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
+        Err(failure) => output::error::print(&failure),
+    }
+}

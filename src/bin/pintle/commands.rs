@@ -1,0 +1,49 @@
+//! One file per command: flags in, a request of the library, its result to `output`.
+
+mod change;
+mod completion;
+mod diff;
+mod get;
+mod history;
+mod install;
+mod list;
+mod rollback;
+mod status;
+mod template;
+mod uninstall;
+mod upgrade;
+mod version;
+
+use std::process::ExitCode;
+
+use pintle::chart::Chart;
+use pintle::ops;
+use pintle::source::{self, ChartRef};
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+/// Runs the command and gives its exit code.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Install(args) => install::run(&global, &args),
+        Command::Upgrade(args) => upgrade::run(&global, &args),
+        Command::Rollback(args) => rollback::run(&global, &args),
+        Command::Uninstall(args) => uninstall::run(&global, &args),
+        Command::Diff(args) => diff::run(&global, &args),
+        Command::Template(args) => template::run(&global, &args),
+        Command::List(args) => list::run(&global, &args),
+        Command::Status(args) => status::run(&global, &args),
+        Command::History(args) => history::run(&global, &args),
+        Command::Get(args) => get::run(&global, &args),
+        Command::Completion { shell } => completion::run(shell),
+        Command::Version(args) => version::run(&args),
+    }
+}
+
+/// Fetches the chart that a command names.
+fn load_chart(chart: &str) -> Result<Chart, Failure> {
+    let reference = ChartRef::parse(chart).map_err(ops::Error::from)?;
+    Ok(source::load(&reference).map_err(ops::Error::from)?)
+}

@@ -1,0 +1,83 @@
+//! What all commands that change a release share: the dry run, the progress and the result.
+
+use std::process::ExitCode;
+
+use pintle::ops::{Change, NamespacePolicy, Options, Session, Wait};
+use pintle::release::Release;
+
+use crate::cli::ChangeArgs;
+use crate::failure::Failure;
+use crate::output;
+use crate::output::progress::Progress;
+
+/// The options that `args` stand for.
+pub(super) fn options(
+    args: &ChangeArgs,
+    history_max: usize,
+    namespace: NamespacePolicy,
+) -> Options {
+    let wait = if args.no_wait {
+        Wait::No
+    } else {
+        Wait::Until(args.timeout)
+    };
+    Options {
+        wait,
+        history_max,
+        namespace,
+    }
+}
+
+/// What became of a change.
+pub(super) enum Outcome {
+    /// It was carried out, and this is the newest revision now.
+    Done(Release),
+    /// The newest revision was already what is wanted.
+    Unchanged(Release),
+    /// Its plan was printed.
+    Printed,
+}
+
+/// Prints the plan of a dry run, or carries the change out.
+pub(super) async fn carry_out(
+    session: &Session<'_>,
+    change: Change,
+    args: &ChangeArgs,
+    options: &Options,
+) -> Result<Outcome, Failure> {
+    let mut progress = Progress::new(session.release);
+    if args.dry_run {
+        change
+            .notices
+            .iter()
+            .for_each(|notice| progress.on(notice.clone()));
+        output::plan::print(&change, args.output.output)?;
+        return Ok(Outcome::Printed);
+    }
+    let is_no_op = change.is_no_op();
+    let release = change
+        .execute(session, options, &mut |event| progress.on(event))
+        .await?;
+    Ok(if is_no_op {
+        Outcome::Unchanged(release)
+    } else {
+        Outcome::Done(release)
+    })
+}
+
+/// Prints the outcome below a line that says what was `done`, in Helm's words.
+pub(super) fn print(outcome: &Outcome, args: &ChangeArgs, done: &str) -> Result<ExitCode, Failure> {
+    let format = args.output.output;
+    match outcome {
+        Outcome::Printed => {}
+        Outcome::Done(release) => {
+            let title = format!("Release \"{}\" has been {done}.", release.name);
+            output::release::print(release, Some(&title), format)?;
+        }
+        Outcome::Unchanged(release) => {
+            let title = format!("Release \"{}\" is unchanged.", release.name);
+            output::release::print(release, Some(&title), format)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,37 @@
+//! `pintle diff`.
+
+use std::process::ExitCode;
+
+use pintle::ops::{self, ChartRequest};
+
+use crate::cli::{Diff, Global};
+use crate::connection::with_cluster;
+use crate::failure::{DIFFERENT, Failure};
+use crate::output;
+use crate::output::progress::Progress;
+use crate::overrides;
+
+pub(super) fn run(global: &Global, args: &Diff) -> Result<ExitCode, Failure> {
+    let chart = super::load_chart(&args.chart)?;
+    let overrides = overrides::read(&args.values)?;
+    with_cluster(global, async |connection| {
+        let session = connection.session(&args.name);
+        let request = ChartRequest {
+            chart: &chart,
+            overrides: &overrides,
+        };
+        let change = ops::upgrade(&session, &request).await?;
+        let mut progress = Progress::new(&args.name);
+        change
+            .notices
+            .iter()
+            .for_each(|notice| progress.on(notice.clone()));
+        output::plan::print(&change, args.output.output)?;
+        let differs = !change.plan.counts().is_no_change();
+        Ok(if args.exit_code && differs {
+            ExitCode::from(DIFFERENT)
+        } else {
+            ExitCode::SUCCESS
+        })
+    })
+}

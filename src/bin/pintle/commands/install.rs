@@ -1,0 +1,32 @@
+//! `pintle install`.
+
+use std::process::ExitCode;
+
+use pintle::ops::{self, ChartRequest, NamespacePolicy};
+
+use super::change;
+use crate::cli::{Global, Install};
+use crate::connection::with_cluster;
+use crate::failure::Failure;
+use crate::overrides;
+
+pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> {
+    let chart = super::load_chart(&args.chart)?;
+    let overrides = overrides::read(&args.values)?;
+    let namespace = if args.create_namespace {
+        NamespacePolicy::Create
+    } else {
+        NamespacePolicy::MustExist
+    };
+    let options = change::options(&args.change, 0, namespace);
+    with_cluster(global, async |connection| {
+        let session = connection.session(&args.name);
+        let request = ChartRequest {
+            chart: &chart,
+            overrides: &overrides,
+        };
+        let change = ops::install(&session, &request).await?;
+        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
+        change::print(&outcome, &args.change, "installed")
+    })
+}

@@ -1,0 +1,23 @@
+//! `pintle rollback`.
+
+use std::process::ExitCode;
+
+use pintle::ops::{self, NamespacePolicy};
+
+use super::change;
+use crate::cli::{Global, Rollback};
+use crate::connection::with_cluster;
+use crate::failure::Failure;
+
+pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure> {
+    let history_max = args.history.history_max;
+    let options = change::options(&args.change, history_max, NamespacePolicy::MustExist);
+    with_cluster(global, async |connection| {
+        let session = connection.session(&args.name);
+        // Helm takes revision 0 for the one before the newest.
+        let to = args.revision.filter(|revision| *revision > 0);
+        let change = ops::rollback(&session, to).await?;
+        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
+        change::print(&outcome, &args.change, "rolled back")
+    })
+}

@@ -1,0 +1,28 @@
+//! `pintle upgrade`.
+
+use std::process::ExitCode;
+
+use pintle::ops::{self, ChartRequest, NamespacePolicy};
+
+use super::change;
+use crate::cli::{Global, Upgrade};
+use crate::connection::with_cluster;
+use crate::failure::Failure;
+use crate::overrides;
+
+pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> {
+    let chart = super::load_chart(&args.chart)?;
+    let overrides = overrides::read(&args.values)?;
+    let history_max = args.history.history_max;
+    let options = change::options(&args.change, history_max, NamespacePolicy::MustExist);
+    with_cluster(global, async |connection| {
+        let session = connection.session(&args.name);
+        let request = ChartRequest {
+            chart: &chart,
+            overrides: &overrides,
+        };
+        let change = ops::upgrade(&session, &request).await?;
+        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
+        change::print(&outcome, &args.change, "upgraded")
+    })
+}

@@ -1,0 +1,106 @@
+//! Why a command failed, what to do about it, and its exit code.
+
+use std::error::Error;
+use std::io;
+
+use pintle::ops::{self, ErrorKind};
+
+/// Exit code of `--exit-code` when there are differences.
+pub(crate) const DIFFERENT: u8 = 5;
+
+/// A command that failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// An operation of the library failed.
+    #[error(transparent)]
+    Operation(#[from] ops::Error),
+    /// Writing the result failed.
+    #[error("cannot write the output")]
+    Io(#[from] io::Error),
+}
+
+impl Failure {
+    /// The kind of an I/O error.
+    pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io(error) => Some(error.kind()),
+            Self::Operation(_) => None,
+        }
+    }
+
+    /// The exit code; README.md documents them.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Io(_) => 1,
+            Self::Operation(error) => match error.kind() {
+                ErrorKind::Failed => 1,
+                ErrorKind::Usage => 2,
+                ErrorKind::NotReady => 3,
+                ErrorKind::Conflict => 4,
+            },
+        }
+    }
+
+    /// The error and its causes, outermost first.
+    pub(crate) fn chain(&self) -> Vec<String> {
+        let mut chain = vec![self.to_string()];
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if chain.last() != Some(&text) {
+                chain.push(text);
+            }
+            cause = error.source();
+        }
+        chain
+    }
+
+    /// The place in a template or file, with its lines, where there is one.
+    pub(crate) fn excerpt(&self) -> Option<String> {
+        match self {
+            Self::Operation(ops::Error::Render(error)) => Some(error.report()),
+            Self::Operation(ops::Error::Manifest(error)) => error.excerpt().map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    /// One line that says what to do next.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let Self::Operation(error) = self else {
+            return None;
+        };
+        Some(match error {
+            ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
+            ops::Error::NoRevision { release, .. } => {
+                format!("`pintle history {release}` shows its revisions")
+            }
+            ops::Error::NameTaken { release, .. } => {
+                format!("use `pintle upgrade {release} CHART`, or another name")
+            }
+            ops::Error::Pending { release, .. } => format!(
+                "wait for the other command to end; if it was killed, `pintle rollback {release}`"
+            ),
+            ops::Error::ServerSide { release, .. } => {
+                format!("`helm upgrade {release} CHART --server-side=false` changes it over")
+            }
+            ops::Error::Plan(pintle::plan::Error::Foreign(_)) => {
+                "delete them, or give the release another name or namespace".to_owned()
+            }
+            ops::Error::Plan(pintle::plan::Error::UnknownKinds(_)) => {
+                "install the CustomResourceDefinitions first, or correct apiVersion and kind"
+                    .to_owned()
+            }
+            ops::Error::Cluster(error) if error.is_not_ready() => {
+                "the change is applied; `pintle status RELEASE` shows how it fares".to_owned()
+            }
+            ops::Error::Cluster(error)
+            | ops::Error::History(pintle::history::Error::List { source: error })
+                if error.is_unreachable() =>
+            {
+                "check the address in the kubeconfig, or choose another with --kube-context"
+                    .to_owned()
+            }
+            _ => return None,
+        })
+    }
+}

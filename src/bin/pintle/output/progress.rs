@@ -1,0 +1,100 @@
+//! Progress on stderr, one line per event.
+
+use std::io::Write;
+
+use anstyle::{AnsiColor, Style};
+use pintle::event::{Done, Event};
+use pintle::health::Health;
+use pintle::plan::Counts;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const CHANGED: Style = AnsiColor::Yellow.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+
+/// Prints the events of one operation.
+pub(crate) struct Progress {
+    release: String,
+}
+
+impl Progress {
+    /// The progress of an operation on `release`.
+    pub(crate) fn new(release: &str) -> Self {
+        Self {
+            release: release.to_owned(),
+        }
+    }
+
+    /// Prints one event.
+    pub(crate) fn on(&mut self, event: Event) {
+        let line = self.line(event);
+        // Progress that cannot be shown is no reason to stop a change half-way.
+        let _ = writeln!(anstream::stderr().lock(), "{line}");
+    }
+
+    fn line(&self, event: Event) -> String {
+        match event {
+            Event::ValuesReused { revision } => {
+                format!("no values given: using those of revision {revision}")
+            }
+            Event::Interrupted { revision, status } => {
+                format!("revision {revision} was left {status} by an earlier command")
+            }
+            Event::NamespaceCreated(name) => format!("{GOOD}created{GOOD:#} Namespace {name}"),
+            Event::Begun { revision, counts } => {
+                format!("{}: revision {revision}: {}", self.release, summary(counts))
+            }
+            Event::Stepped { id, done } => match done {
+                Done::Created => format!("{GOOD}created{GOOD:#} {id}"),
+                Done::Configured => format!("{CHANGED}configured{CHANGED:#} {id}"),
+                Done::Deleted => format!("{BAD}deleted{BAD:#} {id}"),
+            },
+            Event::Waiting { count: 1 } => "waiting for 1 resource to become ready".to_owned(),
+            Event::Waiting { count } => format!("waiting for {count} resources to become ready"),
+            Event::Health { id, health } => match health {
+                Health::Ready => format!("{GOOD}ready{GOOD:#} {id}"),
+                Health::InProgress(reason) => format!("waiting {id}: {reason}"),
+                Health::Failed(reason) => format!("{BAD}failed{BAD:#} {id}: {reason}"),
+            },
+            Event::Finished { revision, status } => {
+                format!("{}: revision {revision} is {status}", self.release)
+            }
+        }
+    }
+}
+
+/// `1 to create, 2 to configure, 7 unchanged`; what is zero is left out.
+pub(super) fn summary(counts: Counts) -> String {
+    let parts = [
+        (counts.create, "to create"),
+        (counts.configure, "to configure"),
+        (counts.delete, "to delete"),
+        (counts.keep, "kept"),
+        (counts.unchanged, "unchanged"),
+    ];
+    let parts: Vec<_> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if parts.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_leaves_out_what_is_zero() {
+        let counts = Counts {
+            create: 1,
+            unchanged: 7,
+            ..Counts::default()
+        };
+        assert_eq!(summary(counts), "1 to create, 7 unchanged");
+        assert_eq!(summary(Counts::default()), "nothing to do");
+    }
+}
