@@ -1,10 +1,10 @@
 //! The language of `--set`.
 //!
 //! An argument such as `etcd.replicas=3,tags={a,b}` comes in and is written into a tree. The
-//! grammar, typing and limits are those of Helm's `pkg/strvals` (4.3): `.` goes into a mapping,
-//! `[i]` into a list, `\` takes the next character as it is, `{a,b}` is a list. Three cases that
-//! Helm passes over without a word are told apart from it: `a.` and `a[` are refused because they
-//! set nothing, and `a[0].b=` sets an empty string. Merging layers is left to the parent module.
+//! grammar, typing and limits are those of Helm's `pkg/strvals` (4.3), but for two cases in which
+//! Helm drops what was said: an argument that ends right after `.` or inside `[` is refused
+//! because it sets nothing, and `a[0].b=` sets an empty string. Merging layers is left to the
+//! parent module.
 
 mod scanner;
 
