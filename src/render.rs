@@ -4,6 +4,8 @@
 //! the same input gives the same bytes. Reading the text as resources is left to `manifest`.
 //! What a template can call is described in `docs/functions.md`.
 
+use std::time::Duration;
+
 use crate::capabilities::Capabilities;
 use crate::chart::{Chart, Values};
 
@@ -23,6 +25,10 @@ pub use templates::Templates;
 
 /// The bytes that one rendering may put out unless a caller says otherwise: 64 MiB.
 pub const OUTPUT_BYTES: usize = 64 << 20;
+
+/// How long one rendering may take unless a caller says otherwise. The caller has the clock, and
+/// tells by [`Budget::expired`] when the time is up.
+pub const TIME: Duration = Duration::from_secs(10);
 
 /// Renders `chart` for one release, within the default [`Budget`]. Whoever renders a chart more
 /// than once prepares its [`Templates`] instead.

@@ -1,8 +1,8 @@
 //! Making templates stricter than their engine is.
 //!
 //! The text of a template comes in. Out goes the same text in which each plain path that is
-//! compared by `==` or `!=`, or joined by `~`, is checked: the engine would take a missing value
-//! for false or for nothing there. Also out goes how to find a place of the changed text in the
+//! compared by `==` or `!=`, joined by `~`, or sought by `in`, is checked: the engine would take a
+//! missing value for false or for nothing there. Also out goes how to find a place of the changed text in the
 //! original. The check itself, the filter [`CHECK`], is left to `functions`.
 
 use std::ops::Range;
@@ -50,9 +50,13 @@ pub(super) fn rewrite(text: &str) -> Rewritten {
     let mut points = Vec::new();
     for tokens in token::actions(text) {
         for (at, token) in tokens.iter().enumerate() {
-            if matches!(token.text, "==" | "!=" | "~") && token.kind == Kind::Mark {
-                points.extend(path::before(&tokens, at));
-                points.extend(path::after(&tokens, at));
+            match (token.kind, token.text) {
+                (Kind::Mark, "==" | "!=" | "~") => {
+                    points.extend(path::before(&tokens, at));
+                    points.extend(path::after(&tokens, at));
+                }
+                (Kind::Word, "in") => points.extend(path::sought(&tokens, at)),
+                _ => {}
             }
         }
     }
@@ -126,6 +130,19 @@ mod tests {
         );
         check("{% if not a == b %}", "{% if not a! == b! %}");
         check("{%- if x\n  == é -%}", "{%- if x!\n  == é! -%}");
+    }
+
+    #[test]
+    fn what_is_sought_is_checked_but_no_loop_variable() {
+        check("{% if a.b in [1] %}", "{% if a.b! in [1] %}");
+        check("{% if a.b not in c %}", "{% if a.b! not in c %}");
+        check("{% if a | upper in c %}", "{% if a | upper in c %}");
+        check("{% for a in b %}", "{% for a in b %}");
+        check("{% for k, v in b %}", "{% for k, v in b %}");
+        check(
+            "{{ [x for x in y if z in y] }}",
+            "{{ [x for x in y if z! in y] }}",
+        );
     }
 
     #[test]

@@ -240,6 +240,8 @@ fn missing_names_are_explained() {
         "{{ 'x' ~ values.missing }}",
         "{{ values.replicas + values.missing }}",
         "{{ values.missing > 1 }}",
+        "{% if values.missing in ['a'] %}{% endif %}",
+        "{% if 1 in values.missing %}{% endif %}",
         "{% for x in values.missing %}{% endfor %}",
         "{% for x in values.list %}{{ x.foo }}{% endfor %}",
         "{% for k, v in values.service %}{{ v.foo | quote }}{% endfor %}",
@@ -447,4 +449,57 @@ fn the_same_input_gives_the_same_bytes() {
             assert_eq!(other.join().unwrap(), first);
         }
     });
+}
+
+/// Pieces that templates are made of.
+const PIECES: [&str; 38] = [
+    "{{ ",
+    " }}",
+    "{% if ",
+    "{% for x in ",
+    "{% set x = ",
+    " %}",
+    "{% endif %}",
+    "{% endfor %}",
+    "{% include 'a.yaml' %}",
+    "{#",
+    "#}",
+    "{%- raw %}",
+    "{% endraw %}",
+    "values",
+    ".image",
+    "?.x",
+    "[0]",
+    "['y']",
+    ".list",
+    ".text",
+    " | ",
+    "upper",
+    "tpl",
+    "quote",
+    "int",
+    "nindent(n=2)",
+    "merge(with=values)",
+    " ~ ",
+    " == ",
+    " in ",
+    "not ",
+    "'x'",
+    "1",
+    "\n",
+    "é",
+    "}",
+    "__tera_context",
+    "<c />",
+];
+
+proptest::proptest! {
+    #[test]
+    fn any_template_renders_or_is_explained(
+        pieces in proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..20)
+    ) {
+        if let Err(error) = try_text(&pieces.concat(), &given()) {
+            proptest::prop_assert!(error.report().starts_with("web/templates/a.yaml:"), "{error}");
+        }
+    }
 }

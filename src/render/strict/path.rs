@@ -28,6 +28,21 @@ pub(super) fn after(tokens: &[Token<'_>], operator: usize) -> Option<usize> {
     Some(tokens[last].range.end)
 }
 
+/// Where the path before the word `tokens[word]`, an `in`, ends, as [`before`]; none if it is a
+/// loop that the word belongs to.
+pub(super) fn sought(tokens: &[Token<'_>], word: usize) -> Option<usize> {
+    let word = match word.checked_sub(1)? {
+        not if tokens[not].text == "not" => not,
+        _ => word,
+    };
+    let first = first(tokens, word.checked_sub(1)?)?;
+    let text = |back| first.checked_sub(back).map_or("", |at| tokens[at].text);
+    if text(1) == "for" || text(1) == "," && text(3) == "for" {
+        return None;
+    }
+    before(tokens, word)
+}
+
 /// The paths in `text` that overlap `range`, in bytes; if there are none and `range` is the call
 /// of a filter, the path that is filtered.
 pub(in crate::render) fn paths(text: &str, range: &Range<usize>) -> Vec<Range<usize>> {

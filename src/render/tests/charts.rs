@@ -99,3 +99,30 @@ fn the_example_is_rendered() {
     assert_eq!(resources(&rendered).len(), 10);
     insta::assert_snapshot!(golden(&rendered));
 }
+
+#[test]
+fn the_scaffold_is_rendered() {
+    insta::assert_snapshot!(golden(&rendered("tests/cases/charts/scaffold", &json!({}))));
+}
+
+#[test]
+fn the_twin_is_rendered() {
+    insta::assert_snapshot!(golden(&rendered(
+        "tests/cases/charts/twin-tera",
+        &json!({})
+    )));
+}
+
+#[test]
+fn the_measuring_chart_has_as_many_resources_as_asked_for() {
+    let chart = "tests/cases/charts/forty";
+    insta::assert_snapshot!(golden(&rendered(chart, &json!({ "count": 10 }))));
+    let one = resources(&rendered(chart, &json!({})));
+    assert_eq!(one.len(), 40);
+    let two = resources(&rendered(chart, &json!({ "stamp": "two" })));
+    assert!(one.iter().zip(&two).all(|(one, two)| one != two));
+    assert_eq!(
+        resources(&rendered(chart, &json!({ "count": 400 }))).len(),
+        400
+    );
+}
