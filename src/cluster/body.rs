@@ -50,6 +50,8 @@ pub(super) struct Page<T> {
     pub(super) next: String,
     /// The version of the whole list, from which a watch goes on.
     pub(super) version: String,
+    /// How many items later pages hold; zero where the API server does not count them.
+    pub(super) remaining: usize,
     pub(super) items: Vec<T>,
 }
 
@@ -107,6 +109,8 @@ struct ListMetadata {
     r#continue: String,
     #[serde(default)]
     resource_version: String,
+    #[serde(default)]
+    remaining_item_count: usize,
 }
 
 struct PageVisitor<S>(S);
@@ -136,6 +140,7 @@ where
         let mut page = Page {
             next: String::new(),
             version: String::new(),
+            remaining: 0,
             items: Vec::new(),
         };
         let mut items = Some(self.0);
@@ -145,6 +150,7 @@ where
                     let metadata: ListMetadata = map.next_value()?;
                     page.next = metadata.r#continue;
                     page.version = metadata.resource_version;
+                    page.remaining = metadata.remaining_item_count;
                 }
                 "items" => match items.take() {
                     Some(seed) => page.items = map.next_value_seed(seed)?,
@@ -300,6 +306,7 @@ mod tests {
     fn items_come_lean_and_with_their_kind() {
         let page = page(list().as_bytes(), &config_map(), &Wanted::All).unwrap();
         assert_eq!((page.next.as_str(), page.version.as_str()), ("more", "7"));
+        assert_eq!(page.remaining, 3);
         assert_eq!(
             page.items[0],
             json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"},

@@ -18,7 +18,7 @@ const FORM: &str =
 /// How often a list that has expired half-way is begun again.
 const RESTARTS: usize = 3;
 /// How many resources one page holds at most.
-pub(super) const PAGE: &str = "500";
+pub(super) const PAGE: usize = 500;
 
 /// What is known of a resource without its body.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
@@ -67,7 +67,7 @@ impl Cluster {
         selector: &str,
     ) -> Result<Vec<Metadata>, Error> {
         let uri = Uri::new(path::collection("list", kind, namespace)?)
-            .with("limit", PAGE)
+            .with("limit", &PAGE.to_string())
             .with("labelSelector", selector);
         let mut restarts = 0;
         let mut all: Vec<Metadata> = Vec::new();

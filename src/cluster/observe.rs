@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use futures::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
-use super::body::{Lean, Wanted};
+use super::body::{Lean, Page, Wanted};
 use super::call::Call;
+use super::metadata::PAGE;
 use super::path::{Address, Uri};
 use super::scope::{Scope, name};
 use super::{Cluster, Error};
@@ -15,9 +16,13 @@ use crate::manifest::ResourceId;
 
 /// Up to how many resources of one kind and namespace are read one by one.
 const FEW: usize = 4;
-/// Up to how many resources are read one by one rather than by another page of a long list, which
-/// takes about as long.
-const WORTH_A_PAGE: usize = 40;
+/// How many resources are read one by one in the time of one more page of a list.
+const WORTH_A_PAGE: usize = 8;
+
+/// How many resources are read one by one in the time of the rest of a list.
+fn worth(page: &Page<Value>) -> usize {
+    page.remaining.div_ceil(PAGE).max(1) * WORTH_A_PAGE
+}
 
 impl Cluster {
     /// Reads resources as they are now, without their managed fields.
@@ -68,6 +73,7 @@ impl Cluster {
                 Err(error) if error.is_expired() => break,
                 Err(error) => return Err(error),
             };
+            let worth = worth(&page);
             for item in page.items {
                 if let Some(id) = missing.remove(name(&item)) {
                     found.push((id, item));
@@ -77,7 +83,7 @@ impl Cluster {
             if next.is_empty() || missing.is_empty() {
                 return Ok(found);
             }
-            if missing.len() <= WORTH_A_PAGE {
+            if missing.len() <= worth {
                 break;
             }
         }
@@ -204,6 +210,23 @@ mod tests {
         let all = cluster.observe(&wanted).await.unwrap();
         assert_eq!(asked.lock().unwrap().len(), 5);
         assert_eq!(all.keys().collect::<Vec<_>>(), [&wanted[0].0, &wanted[3].0]);
+    }
+
+    #[tokio::test]
+    async fn many_more_are_worth_another_page() {
+        for (remaining, requests) in [(0, 2), (500, 2), (501, 1 + 15)] {
+            let (cluster, asked) = mock(move |request, number| async move {
+                let first = json!({"metadata": {"continue": "t", "remainingItemCount": remaining},
+                    "items": [{"metadata": {"name": "s0"}}]});
+                Ok(match (number, request.uri().path().ends_with("/secrets")) {
+                    (1, _) => answer(200, &first.to_string()),
+                    (_, true) => answer(200, "{\"items\": []}"),
+                    _ => answer(404, &not_found()),
+                })
+            });
+            assert_eq!(cluster.observe(&wanted(16)).await.unwrap().len(), 1);
+            assert_eq!(asked.lock().unwrap().len(), requests, "{remaining}");
+        }
     }
 
     #[tokio::test]

@@ -87,7 +87,10 @@ impl Cluster {
         (subject, uri, next): (&Subject, &Uri, &str),
         wanted: &Wanted<'_>,
     ) -> Result<Page<Value>, Error> {
-        let uri = uri.clone().with("limit", PAGE).with("continue", next);
+        let uri = uri
+            .clone()
+            .with("limit", &PAGE.to_string())
+            .with("continue", next);
         let call = Call::get(subject.clone(), &uri)?;
         let answer = self.send(&call).await?;
         body::page(&answer.body, kind, wanted).map_err(|error| subject.unreadable(error))
