@@ -1,8 +1,19 @@
-//! The one integration test crate.
+//! The one integration test crate: the layers, and everything that needs the real testbed or the
+//! real binary.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read files and the environment themselves"
+)]
 #![expect(
     clippy::unwrap_used,
     reason = "clippy exempts the bodies of tests, but not what they share"
 )]
 
+mod bad_input;
 mod cluster;
+mod interop;
+mod layers;
+mod lifecycle;
+mod schemas;
+mod support;

@@ -1,6 +1,7 @@
 //! What can go wrong with records.
 
-use crate::{cluster, release};
+use crate::cluster;
+use crate::release;
 
 /// A record that cannot be read or written.
 #[derive(Debug, thiserror::Error)]

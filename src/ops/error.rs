@@ -1,9 +1,16 @@
 //! What can go wrong with an operation, and what kind of failure it is.
 
 use super::Session;
+use crate::chart;
+use crate::cluster;
+use crate::history;
+use crate::manifest;
 use crate::manifest::ResourceId;
+use crate::plan;
+use crate::release;
 use crate::release::Status;
-use crate::{chart, cluster, history, manifest, plan, release, render, source};
+use crate::render;
+use crate::source;
 
 /// An operation that failed.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +62,14 @@ pub enum Error {
         revision: u32,
         /// The revisions that there are.
         known: Vec<u32>,
+    },
+    /// There is no revision before the newest to go back to.
+    #[error("release {release} has only revision {revision}, so there is nothing to go back to")]
+    NothingBefore {
+        /// The release.
+        release: String,
+        /// Its only revision.
+        revision: u32,
     },
     /// The name of a new release is taken.
     #[error("release {release} exists already: revision {revision} is {status}")]

@@ -44,17 +44,22 @@ pub async fn rollback(session: &Session<'_>, to: Option<u32>) -> Result<Change, 
     .await
 }
 
+/// The revision that is wanted; without a wish the one before the newest.
 fn target<'a>(session: &Session<'_>, past: &'a Past, to: Option<u32>) -> Result<&'a Entry, Error> {
     let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
-    let wanted = to.unwrap_or(newest.revision.saturating_sub(1));
-    past.entries
-        .iter()
-        .find(|entry| entry.revision == wanted)
-        .ok_or_else(|| Error::NoRevision {
+    let Some(wanted) = to else {
+        let before = past.entries.iter().rev().nth(1);
+        return before.ok_or_else(|| Error::NothingBefore {
             release: session.release.to_owned(),
-            revision: wanted,
-            known: past.entries.iter().map(|entry| entry.revision).collect(),
-        })
+            revision: newest.revision,
+        });
+    };
+    let found = past.entries.iter().find(|entry| entry.revision == wanted);
+    found.ok_or_else(|| Error::NoRevision {
+        release: session.release.to_owned(),
+        revision: wanted,
+        known: past.entries.iter().map(|entry| entry.revision).collect(),
+    })
 }
 
 /// The pending revision that brings `target` back.

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use pintle::cluster::{self, Missing};
+use pintle::history;
 use pintle::ops::{self, ErrorKind};
 
 /// Exit code of `--exit-code` when there are differences.
@@ -71,7 +73,7 @@ impl Failure {
         };
         Some(match error {
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
-            ops::Error::NoRevision { release, .. } => {
+            ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
                 format!("`pintle history {release}` shows its revisions")
             }
             ops::Error::NameTaken { release, .. } => {
@@ -90,17 +92,38 @@ impl Failure {
                 "install the CustomResourceDefinitions first, or correct apiVersion and kind"
                     .to_owned()
             }
-            ops::Error::Cluster(error) if error.is_not_ready() => {
-                "the change is applied; `pintle status RELEASE` shows how it fares".to_owned()
-            }
-            ops::Error::Cluster(error)
-            | ops::Error::History(pintle::history::Error::List { source: error })
-                if error.is_unreachable() =>
-            {
-                "check the address in the kubeconfig, or choose another with --kube-context"
-                    .to_owned()
-            }
-            _ => return None,
+            error => return cluster_hint(cluster_error(error)?),
         })
     }
+}
+
+/// The error of the cluster behind an operation's.
+fn cluster_error(error: &ops::Error) -> Option<&cluster::Error> {
+    match error {
+        ops::Error::Cluster(error) => Some(error),
+        ops::Error::History(
+            history::Error::List { source }
+            | history::Error::Read { source, .. }
+            | history::Error::Write { source, .. },
+        ) => Some(source),
+        _ => None,
+    }
+}
+
+fn cluster_hint(error: &cluster::Error) -> Option<String> {
+    let hint = match error {
+        cluster::Error::NotReady { .. } => {
+            "the change is applied; `pintle status RELEASE` shows how it fares"
+        }
+        cluster::Error::NotFound {
+            missing: Missing::Namespace,
+            ..
+        } => "create the namespace first, or install with --create-namespace",
+        cluster::Error::Unreachable { .. } => {
+            "check the address in the kubeconfig, or choose another with --kube-context"
+        }
+        cluster::Error::Forbidden { .. } => "ask an administrator of the cluster for this right",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }

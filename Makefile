@@ -1,0 +1,62 @@
+# Every recipe installs or builds what it needs: Rust, Go, make and git are enough.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+TESTBED := target/debug/testbed
+# One command at a time may build; tests and benches run in parallel by themselves.
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build the release binary, target/release/pintle
+	cargo build --locked --release --bin pintle
+
+.PHONY: testbed
+testbed: ## Build the real Kubernetes components that tests, demo and benches run on
+	cargo build --locked --quiet --package testbed
+	$(TESTBED) build
+
+.PHONY: demo
+demo: build testbed ## Play the tour of the README on a real kube-apiserver
+	demo/run $(TESTBED)
+
+.PHONY: demo-down
+demo-down: ## Stop the cluster that the demo left running
+	cargo build --locked --quiet --package testbed
+	$(TESTBED) down
+
+.PHONY: test
+test: testbed ## Run all tests
+	cargo build --locked --workspace --all-targets
+	$(TESTBED) exec -- cargo test --locked --workspace --quiet
+
+.PHONY: bench
+bench: build testbed ## Measure pintle beside Helm in one run and print the table
+	$(TESTBED) exec -- cargo bench --locked --bench helm
+
+.PHONY: schemas
+schemas: testbed ## Generate schemas/ from the real kube-apiserver
+	UPDATE_SCHEMAS=1 $(TESTBED) exec -- cargo test --locked --test suite schemas
+
+.PHONY: doc
+doc: ## Build the documentation of the library, warnings denied
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+.PHONY: lint
+lint: ## Check format and lints
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+.PHONY: ci
+ci: lint doc test ## Everything that has to pass before a change lands
+
+.PHONY: deny
+deny: ## Check licences, sources and banned crates (needs cargo-deny)
+	cargo deny check bans licenses sources
+
+.PHONY: clean
+clean: ## Delete what was built here; the testbed's cache stays
+	cargo clean

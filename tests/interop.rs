@@ -1,0 +1,245 @@
+//! pintle and real Helm on each other's releases.
+
+use std::io::Read;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use flate2::read::GzDecoder;
+use serde_json::{Value, json};
+
+use crate::support::{Place, path};
+
+const TERA: &str = "tests/cases/charts/twin-tera";
+const GO: &str = "tests/cases/charts/twin-go";
+
+#[test]
+fn helm_works_on_a_release_of_pintle() {
+    let place = Place::new("helm-on-ours");
+    let chart = path(TERA);
+    place.pintle(&["install", "twin", &chart]).ok();
+    place
+        .pintle(&["upgrade", "twin", &chart, "--set", "replicas=3"])
+        .ok();
+    place.helm(&["list"]).ok().prints(&["twin", "deployed"]);
+    place.helm(&["history", "twin"]).ok().prints(&[
+        "superseded",
+        "Install complete",
+        "Upgrade complete",
+    ]);
+    place
+        .helm(&["status", "twin"])
+        .ok()
+        .prints(&["STATUS: deployed", "REVISION: 2"]);
+    place
+        .helm(&["get", "all", "twin"])
+        .ok()
+        .prints(&["replicas: 3", "kind: Deployment", "HOOKS:"]);
+    place.helm(&["rollback", "twin", "1", "--wait"]).ok();
+    assert_eq!(place.get(&["deployment/twin"])["spec"]["replicas"], 2);
+    place
+        .pintle(&["history", "twin"])
+        .ok()
+        .prints(&["Rollback to 1"]);
+    place
+        .pintle(&["upgrade", "twin", &chart, "--set", "replicas=4"])
+        .ok()
+        .prints(&["REVISION: 4"]);
+    assert_eq!(place.get(&["deployment/twin"])["spec"]["replicas"], 4);
+    let deployed = place.get(&["secrets", "-l", "owner=helm,status=deployed"]);
+    assert_eq!(deployed["items"].as_array().unwrap().len(), 1);
+    place.helm(&["uninstall", "twin", "--wait"]).ok();
+    let left = place.get(&[
+        "deployments,services,secrets,configmaps",
+        "-l",
+        "app.kubernetes.io/managed-by=Helm",
+    ]);
+    assert_eq!(left["items"], json!([]));
+}
+
+#[test]
+fn pintle_reads_a_release_of_helm() {
+    let place = Place::new("ours-on-helm");
+    place
+        .helm(&[
+            "install",
+            "twin",
+            &path(GO),
+            "--set",
+            "replicas=1",
+            "--wait",
+        ])
+        .ok();
+    place
+        .pintle(&["list"])
+        .ok()
+        .prints(&["twin", "deployed", "twin-"]);
+    place
+        .pintle(&["history", "twin"])
+        .ok()
+        .prints(&["Install complete"]);
+    place
+        .pintle(&["status", "twin"])
+        .ok()
+        .prints(&["STATUS: deployed", "Deployment", "ready"]);
+    place
+        .pintle(&["get", "values", "twin"])
+        .ok()
+        .prints(&["replicas: 1"]);
+    place
+        .pintle(&["get", "values", "twin", "--all"])
+        .ok()
+        .prints(&["greeting:", "replicas: 1"]);
+    let ours = place.pintle(&["get", "manifest", "twin"]).ok().stdout;
+    let theirs = place.helm(&["get", "manifest", "twin"]).ok().stdout;
+    assert_eq!(ours.trim_end(), theirs.trim_end());
+    place
+        .pintle(&["get", "notes", "twin"])
+        .ok()
+        .prints(&["twin runs 1 pods"]);
+    place
+        .pintle(&["get", "hooks", "twin"])
+        .ok()
+        .prints(&["helm.sh/hook"]);
+    place
+        .pintle(&["get", "all", "twin"])
+        .ok()
+        .prints(&["MANIFEST:", "kind: Service"]);
+    // Helm 4 installs by server-side apply, which is not continued silently in another way.
+    place
+        .pintle(&["upgrade", "twin", &path(TERA)])
+        .fails_with(2)
+        .says(&["server-side apply", "--server-side=false"]);
+    assert_eq!(
+        place
+            .pintle(&["history", "twin", "-o", "json"])
+            .ok()
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn pintle_continues_a_release_that_helm_wrote_from_the_client_side() {
+    let place = Place::new("takeover");
+    place
+        .helm(&[
+            "install",
+            "twin",
+            &path(GO),
+            "--server-side=false",
+            "--wait",
+        ])
+        .ok();
+    let before = place.versions(&["service/twin", "configmap/twin-config"]);
+    place
+        .pintle(&["upgrade", "twin", &path(TERA)])
+        .ok()
+        .says(&["1 to configure, 2 unchanged"]);
+    assert_eq!(
+        place.versions(&["service/twin", "configmap/twin-config"]),
+        before
+    );
+    place.pintle(&["rollback", "twin"]).ok();
+    place.helm(&["upgrade", "twin", &path(GO), "--wait"]).ok();
+    place.pintle(&["uninstall", "twin"]).ok();
+    assert_eq!(
+        place.get(&["secrets", "-l", "owner=helm"])["items"],
+        json!([])
+    );
+}
+
+/// The labels and the payload of a record.
+fn record(place: &Place) -> (Value, Value) {
+    let secret = place.get(&["secret/sh.helm.release.v1.twin.v1"]);
+    let api = BASE64_STANDARD
+        .decode(secret["data"]["release"].as_str().unwrap())
+        .unwrap();
+    let mut json = String::new();
+    GzDecoder::new(BASE64_STANDARD.decode(api).unwrap().as_slice())
+        .read_to_string(&mut json)
+        .unwrap();
+    assert_eq!(secret["type"], "helm.sh/release.v1");
+    (
+        secret["metadata"]["labels"].clone(),
+        serde_json::from_str(&json).unwrap(),
+    )
+}
+
+/// Takes out of a record what is meant to differ: times, the text and the partials of templates,
+/// and the annotation that names the engine.
+fn comparable(mut record: Value) -> Value {
+    for time in ["first_deployed", "last_deployed"] {
+        assert!(
+            record["info"][time].as_str().unwrap().starts_with("20"),
+            "{record}"
+        );
+        record["info"][time] = Value::Null;
+    }
+    let chart = record["chart"].as_object_mut().unwrap();
+    for time in ["modtime", "schemamodtime"] {
+        chart.remove(time);
+    }
+    chart["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("annotations");
+    for key in ["templates", "files"] {
+        let Some(files) = chart[key].as_array_mut() else {
+            continue;
+        };
+        files.retain(|file| !file["name"].as_str().unwrap().contains("/_"));
+        files.sort_by_key(|file| file["name"].to_string());
+        for file in files {
+            file.as_object_mut().unwrap().remove("modtime");
+            file.as_object_mut().unwrap().remove("data");
+        }
+    }
+    // Go writes null for an empty list.
+    if chart["files"] == json!([]) {
+        chart["files"] = Value::Null;
+    }
+    record
+}
+
+#[test]
+fn the_records_of_twins_differ_only_where_they_are_meant_to() {
+    let place = Place::new("twins");
+    let set = [
+        "--set",
+        "replicas=1,settings.colour=null,settings.more={a,1}",
+    ];
+    place
+        .pintle(&[&["install", "twin", &path(TERA)], &set[..]].concat())
+        .ok();
+    let ours = record(&place);
+    place.pintle(&["uninstall", "twin"]).ok();
+    let helm = [
+        "install",
+        "twin",
+        &path(GO),
+        "--server-side=false",
+        "--wait",
+    ];
+    place.helm(&[&helm[..], &set].concat()).ok();
+    let theirs = record(&place);
+    let labels = |labels: &Value, key: &str| labels[key].clone();
+    for key in ["name", "owner", "status", "version"] {
+        assert_eq!(labels(&ours.0, key), labels(&theirs.0, key), "{key}");
+    }
+    assert!(ours.0["modifiedAt"].is_string() && theirs.0["modifiedAt"].is_string());
+    pretty_eq(&comparable(ours.1), &comparable(theirs.1));
+}
+
+#[track_caller]
+fn pretty_eq(ours: &Value, theirs: &Value) {
+    let (ours, theirs) = (format!("{ours:#}"), format!("{theirs:#}"));
+    let diff = similar::TextDiff::from_lines(&theirs, &ours);
+    assert!(
+        ours == theirs,
+        "helm is -, pintle is +:\n{}",
+        diff.unified_diff()
+    );
+}

@@ -1,0 +1,204 @@
+//! What the tests share: the testbed, a namespace for each test, and runs of the real binaries.
+
+pub(crate) mod schemas;
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use testbed::{Running, User};
+
+/// The one testbed of the whole run.
+pub(crate) fn testbed() -> &'static Running {
+    static TESTBED: OnceLock<Running> = OnceLock::new();
+    TESTBED.get_or_init(|| Running::find_or_start().expect("the testbed starts"))
+}
+
+/// A path below `tests/`, `examples/` or `charts/`.
+pub(crate) fn path(relative: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(relative);
+    path.to_str().expect("a UTF-8 path").to_owned()
+}
+
+/// One test's place: a namespace of its own on the testbed, and a folder of its own.
+pub(crate) struct Place {
+    pub(crate) namespace: String,
+    folder: TempDir,
+    kubeconfig: PathBuf,
+}
+
+impl Place {
+    /// A place whose namespace, named after the test, exists.
+    pub(crate) fn new(test: &str) -> Self {
+        let place = Self::without_namespace(test);
+        place
+            .kubectl(&["create", "namespace", &place.namespace])
+            .ok();
+        place
+    }
+
+    /// A place whose namespace does not exist yet.
+    pub(crate) fn without_namespace(test: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let suffix = folder
+            .path()
+            .file_name()
+            .and_then(OsStr::to_str)
+            .expect("a name");
+        let suffix: String = suffix.chars().filter(char::is_ascii_alphanumeric).collect();
+        Self {
+            namespace: format!("{test}-{}", suffix.to_lowercase()),
+            folder,
+            kubeconfig: testbed().kubeconfig.clone(),
+        }
+    }
+
+    /// The same place as another user of the testbed sees it.
+    pub(crate) fn seen_by(mut self, user: User) -> Self {
+        self.kubeconfig = testbed().kubeconfig_of(user);
+        self
+    }
+
+    /// A file in this place's folder.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(&path, text).expect("a written file");
+        path.to_str().expect("a UTF-8 path").to_owned()
+    }
+
+    /// Runs pintle in this namespace.
+    pub(crate) fn pintle(&self, args: &[&str]) -> Run {
+        let program = Path::new(env!("CARGO_BIN_EXE_pintle"));
+        self.run(program, &[args, &["--namespace", &self.namespace]].concat())
+    }
+
+    /// Runs Helm in this namespace.
+    pub(crate) fn helm(&self, args: &[&str]) -> Run {
+        let program = testbed().bin.join("helm");
+        self.run(
+            &program,
+            &[args, &["--namespace", &self.namespace]].concat(),
+        )
+    }
+
+    /// Runs kubectl in this namespace.
+    pub(crate) fn kubectl(&self, args: &[&str]) -> Run {
+        let program = testbed().bin.join("kubectl");
+        self.run(
+            &program,
+            &[&["--namespace", &self.namespace], args].concat(),
+        )
+    }
+
+    /// What `kubectl get` says, as JSON.
+    pub(crate) fn get(&self, args: &[&str]) -> Value {
+        let run = self.kubectl(&[&["get", "-o", "json"], args].concat()).ok();
+        serde_json::from_str(&run.stdout).expect("kubectl's JSON")
+    }
+
+    /// The resourceVersion of each named resource, in the same order.
+    pub(crate) fn versions(&self, resources: &[&str]) -> Vec<String> {
+        let version = |resource: &&str| {
+            let live = self.get(&[resource]);
+            live["metadata"]["resourceVersion"]
+                .as_str()
+                .expect("a version")
+                .to_owned()
+        };
+        resources.iter().map(version).collect()
+    }
+
+    fn run(&self, program: &Path, args: &[&str]) -> Run {
+        let output = Command::new(program)
+            .args(args)
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("PATH", &testbed().bin)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .env("KUBECACHEDIR", self.folder.path().join("cache"))
+            .env("TZ", "UTC")
+            .output()
+            .expect("the program runs");
+        let name = program.file_name().and_then(OsStr::to_str).expect("a name");
+        Run {
+            command: format!("{name} {}", args.join(" ")),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code(),
+        }
+    }
+}
+
+/// A program that has ended.
+pub(crate) struct Run {
+    pub(crate) command: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: Option<i32>,
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            command,
+            stdout,
+            stderr,
+            code,
+        } = self;
+        write!(
+            f,
+            "{command} ({code:?})\nstdout:\n{stdout}\nstderr:\n{stderr}"
+        )
+    }
+}
+
+impl Run {
+    /// Expects success.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        self.fails_with(0)
+    }
+
+    /// Expects this exit code.
+    #[track_caller]
+    pub(crate) fn fails_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+
+    /// Expects all of `parts` in stdout.
+    #[track_caller]
+    pub(crate) fn prints(self, parts: &[&str]) -> Self {
+        for part in parts {
+            assert!(
+                self.stdout.contains(part),
+                "no {part:?} in the output of {self}"
+            );
+        }
+        self
+    }
+
+    /// Expects all of `parts` in stderr.
+    #[track_caller]
+    pub(crate) fn says(self, parts: &[&str]) -> Self {
+        for part in parts {
+            assert!(
+                self.stderr.contains(part),
+                "no {part:?} in the messages of {self}"
+            );
+        }
+        self
+    }
+
+    /// Stdout as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+}
