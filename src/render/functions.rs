@@ -22,9 +22,10 @@ mod network;
 mod pattern;
 mod text;
 mod tpl;
+mod version;
 
 /// The tables of filters.
-const FILTERS: [&[Entry]; 7] = [
+const FILTERS: [&[Entry]; 8] = [
     encoding::FILTERS,
     guard::FILTERS,
     map::FILTERS,
@@ -32,6 +33,7 @@ const FILTERS: [&[Entry]; 7] = [
     pattern::FILTERS,
     text::FILTERS,
     tpl::FILTERS,
+    version::FILTERS,
 ];
 
 /// The tables of functions.
