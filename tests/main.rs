@@ -17,3 +17,4 @@ mod layers;
 mod lifecycle;
 mod schemas;
 mod support;
+mod tour;

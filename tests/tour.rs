@@ -1,0 +1,59 @@
+//! Every command of the README's tour is run as it stands there.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{path, testbed};
+
+/// The mark before a block whose commands are run.
+const MARK: &str = "<!-- tour -->\n```\n";
+
+/// The commands of the README, in order.
+fn commands() -> Vec<String> {
+    let text = fs::read_to_string(path("README.md")).unwrap();
+    let blocks = text
+        .split(MARK)
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap());
+    blocks.flat_map(str::lines).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_tour_of_the_readme_works_as_written() {
+    let commands = commands();
+    assert!(commands.len() >= 12, "{commands:?}");
+    let home = tempfile::tempdir().unwrap();
+    let pintle = Path::new(env!("CARGO_BIN_EXE_pintle")).parent().unwrap();
+    let system = std::env::var("PATH").unwrap();
+    let search = format!("{}:{}:{system}", pintle.display(), testbed().bin.display());
+    for command in commands {
+        // The tour has a namespace of its own, which no other test uses.
+        let output = Command::new("bash")
+            .args(["-c", &command])
+            .current_dir(path("."))
+            .env("PATH", &search)
+            .env("HOME", home.path())
+            .env("KUBECONFIG", &testbed().kubeconfig)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}\n{errors}");
+        assert!(!output.stdout.is_empty(), "{command} prints nothing");
+    }
+}
+
+#[test]
+fn the_demo_plays_the_tour() {
+    let script = fs::read_to_string(path("demo/run")).unwrap();
+    let shown: Vec<_> = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("show "))
+        .collect();
+    let tour = commands();
+    let known = |command: &str| {
+        tour.iter().any(|line| line == command) || command.starts_with("pintle history")
+    };
+    let unknown: Vec<_> = shown.iter().filter(|command| !known(command)).collect();
+    assert!(shown.len() >= 8 && unknown.is_empty(), "{unknown:?}");
+}
