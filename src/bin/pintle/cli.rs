@@ -34,6 +34,7 @@ pub(crate) struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster options")]
 pub(crate) struct Global {
     /// Namespace of the release [default: the kubeconfig context's]
     #[arg(
