@@ -15,12 +15,14 @@ mod explain;
 mod functions;
 mod include;
 mod nearest;
+mod stack;
 mod strict;
 mod templates;
 mod value;
 mod writer;
 
 pub use error::{Error, Fault, Place};
+pub use stack::with_room;
 pub use templates::Templates;
 
 /// The bytes that one rendering may put out unless a caller says otherwise: 64 MiB.

@@ -7,8 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 
+use globset::GlobMatcher;
+use regex::Regex;
 use serde_json::Value as Json;
 use tera::{ErrorKind, Kwargs, State, Tera, TeraResult, Value};
+
+use kept::Kept;
 
 use super::nearest::nearest;
 use super::value::{kind, to_json};
@@ -17,6 +21,7 @@ use crate::chart::File;
 mod encoding;
 mod file;
 mod guard;
+mod kept;
 mod map;
 mod network;
 mod pattern;
@@ -53,7 +58,8 @@ struct Entry {
 /// What the functions of one chart share.
 pub(super) struct Bound {
     files: BTreeMap<String, Vec<u8>>,
-    patterns: pattern::Patterns,
+    patterns: Kept<Regex>,
+    globs: Kept<Arc<GlobMatcher>>,
     /// The engine that the functions belong to, for `tpl`.
     tera: OnceLock<Weak<Tera>>,
 }
@@ -66,7 +72,8 @@ impl Bound {
             .map(|file| (file.path.clone(), file.data.clone()));
         Self {
             files: files.collect(),
-            patterns: pattern::Patterns::default(),
+            patterns: Kept::default(),
+            globs: Kept::default(),
             tera: OnceLock::new(),
         }
     }

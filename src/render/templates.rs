@@ -5,13 +5,13 @@
 //! (`_labels.yaml`) or the whole path (`web/templates/_labels.yaml`).
 
 use std::sync::Arc;
-use std::thread;
 
 use tera::{Context, Tera, Value};
 
 use super::error::Error;
 use super::explain::{Source, Sources};
 use super::functions::{self, Bound};
+use super::stack::with_room;
 use super::value::{MAX_DEPTH, fits};
 use super::writer::{Crossed, Sink};
 use super::{Budget, Rendered, RenderedFile, Scope, context, include, strict};
@@ -19,11 +19,6 @@ use crate::chart::{Chart, File};
 
 /// The annotation of a chart that names its template engine.
 const ENGINE: &str = "pintle.dev/engine";
-
-/// The stack of a rendering in bytes: 4 calls of `tpl`, in each 20 components, in each 10
-/// included files, and what one of them takes without optimisation. Only what is used becomes
-/// memory.
-const STACK: usize = 128 << 20;
 
 /// The compiled templates of one chart.
 #[derive(Debug)]
@@ -113,8 +108,7 @@ impl Templates {
 
     /// Renders all templates for one release, within `budget`.
     ///
-    /// The work is done on a thread of its own, whose stack is large enough for everything that
-    /// the limits on nesting allow.
+    /// The work is done by [`with_room`].
     ///
     /// # Errors
     /// As [`Templates::render`].
@@ -128,18 +122,7 @@ impl Templates {
                 limit: MAX_DEPTH,
             });
         }
-        let work = || Pass::new(self, context::context(&engine.facts, scope), budget).finish();
-        thread::scope(|threads| {
-            let spawned = thread::Builder::new()
-                .stack_size(STACK)
-                .spawn_scoped(threads, work);
-            match spawned.map(thread::ScopedJoinHandle::join) {
-                Ok(Ok(result)) => result,
-                Ok(Err(panic)) => std::panic::resume_unwind(panic),
-                // No more threads: the stack at hand is enough for all but odd charts.
-                Err(_) => work(),
-            }
-        })
+        with_room(|| Pass::new(self, context::context(&engine.facts, scope), budget).finish())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Functions that read the files of the chart, and no others.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use globset::{GlobBuilder, GlobMatcher};
@@ -71,13 +73,14 @@ fn files_config(call: &Call<'_>) -> TeraResult<Value> {
     Ok(Value::from(found))
 }
 
-fn pattern(call: &Call<'_>) -> TeraResult<GlobMatcher> {
+fn pattern(call: &Call<'_>) -> TeraResult<Arc<GlobMatcher>> {
+    let make = |pattern: &str| {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build()?;
+        Ok::<_, globset::Error>(Arc::new(glob.compile_matcher()))
+    };
     let pattern = call.argument_text("pattern")?;
-    let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
-    match glob {
-        Ok(glob) => Ok(glob.compile_matcher()),
-        Err(_) => Err(call.error("the pattern is not a valid file pattern")),
-    }
+    let matcher = call.bound.globs.get(&pattern, make);
+    matcher.map_err(|_| call.error("the pattern is not a valid file pattern"))
 }
 
 fn content(call: &Call<'_>, path: &str, data: &[u8]) -> TeraResult<Value> {

@@ -1,8 +1,5 @@
 //! Filters with regular expressions, whose size is limited.
 
-use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
-
 use regex::{Regex, RegexBuilder};
 use tera::{TeraResult, Value};
 
@@ -29,34 +26,12 @@ pub(super) const FILTERS: &[Entry] = &[
 /// A compiled expression may not be larger than this, in bytes.
 const MAX_SIZE: usize = 1 << 20;
 
-/// So many compiled expressions are kept.
-const MAX_KEPT: usize = 256;
-
-/// The expressions that were compiled before: a chart asks for the same few again and again.
-#[derive(Default)]
-pub(super) struct Patterns(RwLock<BTreeMap<String, Regex>>);
-
-impl Patterns {
-    fn get(&self, pattern: &str) -> Result<Regex, regex::Error> {
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = kept.get(pattern) {
-            return Ok(found.clone());
-        }
-        drop(kept);
-        let compiled = RegexBuilder::new(pattern).size_limit(MAX_SIZE).build()?;
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < MAX_KEPT {
-            kept.insert(pattern.to_owned(), compiled.clone());
-        }
-        Ok(compiled)
-    }
-}
-
 fn compiled(call: &Call<'_>) -> TeraResult<Regex> {
+    let make = |pattern: &str| RegexBuilder::new(pattern).size_limit(MAX_SIZE).build();
     let pattern = call.argument_text("pattern")?;
     call.bound
         .patterns
-        .get(&pattern)
+        .get(&pattern, make)
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(limit) => call.error(format_args!(
                 "the pattern is larger than the limit of {limit} bytes"
