@@ -7,14 +7,14 @@ use crate::chart::constraint::{Constraint, parse_version};
 
 pub(super) const FILTERS: &[Entry] = &[Entry {
     name: "semver_compare",
-    arguments: &["with"],
+    arguments: &["constraint"],
     body: semver_compare,
 }];
 
 fn semver_compare(call: &Call<'_>) -> TeraResult<Value> {
     let text = call.text()?;
     let version = parse_version(&text).map_err(|error| call.error(error))?;
-    let constraint = Constraint::parse(&call.argument_text("with")?)
+    let constraint = Constraint::parse(&call.argument_text("constraint")?)
         .map_err(|error| call.error(error))?;
     Ok(Value::from(constraint.matches(&version)))
 }
