@@ -14,7 +14,7 @@ pub(super) const FILTERS: &[Entry] = &[Entry {
 fn semver_compare(call: &Call<'_>) -> TeraResult<Value> {
     let text = call.text()?;
     let version = parse_version(&text).map_err(|error| call.error(error))?;
-    let constraint = Constraint::parse(&call.argument_text("constraint")?)
-        .map_err(|error| call.error(error))?;
+    let constraint =
+        Constraint::parse(&call.argument_text("constraint")?).map_err(|error| call.error(error))?;
     Ok(Value::from(constraint.matches(&version)))
 }

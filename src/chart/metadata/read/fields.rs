@@ -161,6 +161,10 @@ fn clean(text: &str) -> String {
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
         .collect();
+    // The classes of all of Unicode take longer to compile than a small chart takes to render.
+    if text.is_ascii() {
+        return text.replace(|c: char| c.is_ascii_control(), "");
+    }
     match &*UNPRINTABLE {
         Some(unprintable) => unprintable.replace_all(&text, "").into_owned(),
         None => text.chars().filter(|c| !c.is_control()).collect(),
