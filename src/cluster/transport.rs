@@ -1,7 +1,8 @@
 //! The connection to the API server.
 //!
 //! A kubeconfig, or what kube finds in the environment, comes in; a client goes out whose
-//! connections are HTTP/1.1 over TCP without delay, through a proxy where there is one. What is
+//! connection is HTTP/2 where the API server speaks it, and several of HTTP/1.1 where not, over TCP
+//! without delay, through a proxy where there is one. What is
 //! sent is left to [`super::call`].
 
 use std::io;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use http::header::USER_AGENT;
 use http::{HeaderValue, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connection as Connected, HttpConnector};
@@ -158,6 +160,25 @@ fn client(config: &mut Config, proxy: Option<Intercept>) -> Result<Client, kube:
     }
 }
 
+/// Puts TLS around a way to connect.
+///
+/// A TLS handshake costs the API server more than most requests do. With HTTP/2 the first request
+/// makes the one connection that all others share, while HTTP/1.1 needs one for each request that
+/// is under way at the same time.
+fn secured<C>(config: &Config, connector: C) -> Result<HttpsConnector<C>, kube::Error> {
+    if config.tls_server_name.is_some() {
+        // kube alone knows how to check another name than that of the address.
+        return config.rustls_https_connector_with_connector(connector);
+    }
+    let tls = config.rustls_client_config()?;
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls);
+    Ok(builder
+        .https_or_http()
+        .enable_http1()
+        .enable_http2()
+        .wrap_connector(connector))
+}
+
 fn tunnel<C>(proxy: &Intercept, connector: C) -> Tunnel<C> {
     let tunnel = Tunnel::new(proxy.uri().clone(), connector);
     match proxy.basic_auth() {
@@ -180,11 +201,12 @@ where
         // client certificate instead.
         config.auth_info.exec = None;
     }
-    let tls = config.rustls_https_connector_with_connector(connector)?;
-    let timed = BoxCloneSyncService::new(TimeoutLayer::new(CONNECT).layer(tls));
+    let timed =
+        BoxCloneSyncService::new(TimeoutLayer::new(CONNECT).layer(secured(config, connector)?));
     let http: Http<_, Body> = Http::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
+        .http2_adaptive_window(true)
         .build(timed);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
