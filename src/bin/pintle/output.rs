@@ -23,6 +23,11 @@ pub(crate) fn print_data(data: &impl Serialize, format: Format) -> Result<(), Fa
         Format::Json => format!("{value}\n"),
         Format::Yaml | Format::Table => pintle::yaml::to_string(&value),
     };
+    print_text(&text)
+}
+
+/// Prints text as it is.
+pub(crate) fn print_text(text: &str) -> Result<(), Failure> {
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }

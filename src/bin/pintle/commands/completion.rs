@@ -7,9 +7,12 @@ use clap_complete::Shell;
 
 use crate::cli::Cli;
 use crate::failure::Failure;
+use crate::output;
 
-#[expect(clippy::unnecessary_wraps, reason = "all commands have one signature")]
 pub(super) fn run(shell: Shell) -> Result<ExitCode, Failure> {
-    clap_complete::generate(shell, &mut Cli::command(), "pintle", &mut std::io::stdout());
+    // Into memory first: the generator panics where its output is closed early.
+    let mut script = vec![];
+    clap_complete::generate(shell, &mut Cli::command(), "pintle", &mut script);
+    output::print_text(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -25,7 +25,7 @@ pub(super) fn run(global: &Global, args: &Get) -> Result<ExitCode, Failure> {
             output::release::print_all(&release, &computed(&release))?;
         }
         GetWhat::Hooks(args) => output::release::print_hooks(&find(global, args)?)?,
-        GetWhat::Manifest(args) => output::release::print_text(&find(global, args)?.manifest)?,
+        GetWhat::Manifest(args) => output::print_text(&find(global, args)?.manifest)?,
         GetWhat::Notes(args) => output::release::print_notes(&find(global, args)?)?,
         GetWhat::Values(args) => values(args, &find(global, &args.get)?)?,
     }

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use pintle::ops::{self, NamespacePolicy};
 
-use super::change;
-use crate::cli::{Global, Uninstall};
+use super::change::{self, Outcome};
+use crate::cli::{Format, Global, Uninstall};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
+use crate::output;
 
 pub(super) fn run(global: &Global, args: &Uninstall) -> Result<ExitCode, Failure> {
     let options = change::options(&args.change, 0, NamespacePolicy::MustExist);
@@ -15,6 +16,15 @@ pub(super) fn run(global: &Global, args: &Uninstall) -> Result<ExitCode, Failure
         let session = connection.session(&args.name);
         let change = ops::uninstall(&session).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;
+        if let Outcome::Done(release) = &outcome
+            && args.change.output.output == Format::Table
+        {
+            output::print_text(&format!(
+                "Release \"{}\" has been uninstalled.\n",
+                release.name
+            ))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         change::print(&outcome, &args.change, "uninstalled")
     })
 }

@@ -1,7 +1,5 @@
 //! One release, in Helm's layout.
 
-use std::io::Write;
-
 use jiff::Timestamp;
 use pintle::chart::Values;
 use pintle::health::Health;
@@ -10,7 +8,7 @@ use pintle::release::Release;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{print_data, table, time};
+use super::{print_data, print_text, table, time};
 use crate::cli::Format;
 use crate::failure::Failure;
 
@@ -177,11 +175,5 @@ pub(crate) fn print_hooks(release: &Release) -> Result<(), Failure> {
             hook.path, hook.manifest
         ))?;
     }
-    Ok(())
-}
-
-/// Prints text as it is.
-pub(crate) fn print_text(text: &str) -> Result<(), Failure> {
-    std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }

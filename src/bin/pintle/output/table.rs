@@ -1,9 +1,8 @@
 //! Tables for people: columns without lines, as `kubectl` and Helm print them.
 
-use std::io::Write;
-
 use comfy_table::{Table, TableStyle};
 
+use super::print_text;
 use crate::failure::Failure;
 
 /// Prints rows of cells below a header.
@@ -11,10 +10,7 @@ pub(super) fn print<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> Result<(), Failure> {
-    std::io::stdout()
-        .lock()
-        .write_all(to_text(header, rows).as_bytes())?;
-    Ok(())
+    print_text(&to_text(header, rows))
 }
 
 /// The table as text that ends in a line break.

@@ -1,0 +1,93 @@
+//! What needs no cluster: versions, completion, rendering.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use crate::support::path;
+
+const PINTLE: &str = env!("CARGO_BIN_EXE_pintle");
+
+/// Runs pintle without any environment and gives what it prints.
+#[track_caller]
+fn print(args: &[&str]) -> String {
+    let output = Command::new(PINTLE)
+        .args(args)
+        .env_clear()
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(print(&["version"]), format!("pintle {version}\n"));
+    assert_eq!(print(&["version", "--short"]), format!("{version}\n"));
+}
+
+#[test]
+fn every_shell_gets_a_completion_script() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = print(&["completion", shell]);
+        assert!(
+            script.contains("rollback") && script.contains("dry-run"),
+            "{shell}: {script}"
+        );
+    }
+}
+
+#[test]
+fn rendering_twice_gives_the_same_bytes_and_hooks_come_last() {
+    let twin = path("tests/cases/charts/twin-tera");
+    let args = [
+        "template",
+        "twin",
+        &twin,
+        "--namespace",
+        "shop",
+        "--set",
+        "replicas=1",
+    ];
+    let text = print(&args);
+    assert_eq!(print(&args), text);
+    let sources: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# Source: "))
+        .collect();
+    assert_eq!(
+        sources.first().map(|source| source.contains("/templates/")),
+        Some(true)
+    );
+    assert!(
+        sources.last().unwrap().contains("templates/tests/"),
+        "{sources:?}"
+    );
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    for args in [
+        &["completion", "bash"][..],
+        &["template", "web", &path("examples/web")],
+    ] {
+        let mut child = Command::new(PINTLE)
+            .args(args)
+            .env_clear()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let mut errors = String::new();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut errors)
+            .unwrap();
+        assert!(child.wait().unwrap().success(), "{args:?}: {errors}");
+        assert_eq!(errors, "");
+    }
+}
