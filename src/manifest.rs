@@ -3,6 +3,7 @@
 //! Rendered text comes in; documents in Helm's order, resources with unique ids and hooks go out,
 //! and the text that Helm records. What the cluster holds is left to `plan`.
 
+pub mod generator;
 mod hook;
 mod id;
 mod kind_order;

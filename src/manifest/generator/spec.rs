@@ -1,0 +1,272 @@
+//! What each kind of generator can say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// What a generated Secret holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spec {
+    /// A self-signed authority and its key.
+    CertificateAuthority(CertificateAuthority),
+    /// A certificate and its key.
+    Certificate(Certificate),
+    /// A key pair without a certificate.
+    KeyPair(KeyPair),
+    /// A kubeconfig with its own client certificate.
+    Kubeconfig(Kubeconfig),
+    /// Random text.
+    RandomSecret(RandomSecret),
+}
+
+impl Spec {
+    /// Every kind, in the order in which they are explained.
+    pub(super) const KINDS: [&'static str; 5] = [
+        "CertificateAuthority",
+        "Certificate",
+        "KeyPair",
+        "Kubeconfig",
+        "RandomSecret",
+    ];
+
+    /// Returns the kind of the generator.
+    pub fn kind(&self) -> &'static str {
+        let index = match self {
+            Self::CertificateAuthority(_) => 0,
+            Self::Certificate(_) => 1,
+            Self::KeyPair(_) => 2,
+            Self::Kubeconfig(_) => 3,
+            Self::RandomSecret(_) => 4,
+        };
+        Self::KINDS[index]
+    }
+
+    /// Returns the client or server certificate that is issued; none where there is none.
+    pub fn leaf(&self) -> Option<&Leaf> {
+        match self {
+            Self::Certificate(certificate) => Some(&certificate.leaf),
+            Self::Kubeconfig(kubeconfig) => Some(&kubeconfig.leaf),
+            Self::CertificateAuthority(_) | Self::KeyPair(_) | Self::RandomSecret(_) => None,
+        }
+    }
+}
+
+/// A self-signed certificate authority.
+///
+/// Its certificate may stand first in a bundle while it is being replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateAuthority {
+    /// `commonName`.
+    pub common_name: String,
+    /// `duration`, 10 years by default.
+    pub duration: Duration,
+    /// `algorithm` of its key.
+    pub algorithm: Algorithm,
+    /// `keys`: where the Secret holds it, `tls.crt` and `tls.key` by default.
+    pub keys: PairKeys,
+}
+
+/// Names of the data keys of a certificate and its private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairKeys {
+    /// `certificate`: PEM.
+    pub certificate: String,
+    /// `key`: PEM of PKCS#8.
+    pub key: String,
+}
+
+/// A certificate signed by an authority of the same release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// What is issued.
+    pub leaf: Leaf,
+    /// `keys`: where the Secret holds it, `tls.crt` and `tls.key` by default.
+    pub keys: CertificateKeys,
+}
+
+/// Names of the data keys of a certificate, its private key and its authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateKeys {
+    /// `certificate` and `key`.
+    pub pair: PairKeys,
+    /// `authority`: the bundle of its authority; left out by default.
+    pub authority: Option<String>,
+}
+
+/// The part of a certificate that does not depend on where it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// `issuer`: the name of a `CertificateAuthority` of the same manifest.
+    pub issuer: String,
+    /// `commonName` and `organizations`: the user and the groups to Kubernetes.
+    pub subject: Subject,
+    /// `usages`, with the key usages added where none is named.
+    pub usages: BTreeSet<Usage>,
+    /// `dnsNames`.
+    pub dns_names: BTreeSet<String>,
+    /// `ipAddresses`.
+    pub ip_addresses: BTreeSet<IpAddr>,
+    /// `duration`, 1 year by default.
+    pub duration: Duration,
+    /// `renewBefore`: it is issued again when less is left; 30 days by default, and at most a
+    /// third of the duration.
+    pub renew_before: Duration,
+    /// `algorithm` of its key.
+    pub algorithm: Algorithm,
+}
+
+/// A distinguished name, as far as Kubernetes reads one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// CN, at most 64 characters (RFC 5280 appendix A.1).
+    pub common_name: String,
+    /// Every O, at most 64 characters each.
+    pub organizations: BTreeSet<String>,
+}
+
+/// `CN=kubernetes-admin,O=system:masters`.
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CN={}", self.common_name)?;
+        self.organizations
+            .iter()
+            .try_for_each(|name| write!(f, ",O={name}"))
+    }
+}
+
+/// What a certificate may be used for, by the names of Kubernetes' `certificates.k8s.io/v1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Usage {
+    /// Key usage `digitalSignature`.
+    DigitalSignature,
+    /// Key usage `contentCommitment`.
+    ContentCommitment,
+    /// Key usage `keyEncipherment`.
+    KeyEncipherment,
+    /// Key usage `dataEncipherment`.
+    DataEncipherment,
+    /// Key usage `keyAgreement`.
+    KeyAgreement,
+    /// Extended key usage `serverAuth`.
+    ServerAuth,
+    /// Extended key usage `clientAuth`.
+    ClientAuth,
+}
+
+impl Usage {
+    /// Every usage with its name.
+    pub(super) const ALL: [(&'static str, Self); 7] = [
+        ("digital signature", Self::DigitalSignature),
+        ("content commitment", Self::ContentCommitment),
+        ("key encipherment", Self::KeyEncipherment),
+        ("data encipherment", Self::DataEncipherment),
+        ("key agreement", Self::KeyAgreement),
+        ("server auth", Self::ServerAuth),
+        ("client auth", Self::ClientAuth),
+    ];
+
+    /// Returns the name, such as `server auth`.
+    pub fn name(self) -> &'static str {
+        let entry = Self::ALL.iter().find(|(_, usage)| *usage == self);
+        entry.map_or("", |(name, _)| name)
+    }
+
+    /// Tells whether it stands in the extended key usage (RFC 5280 section 4.2.1.12), not in the
+    /// key usage (4.2.1.3).
+    pub fn is_extended(self) -> bool {
+        matches!(self, Self::ServerAuth | Self::ClientAuth)
+    }
+}
+
+/// How a private key works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// ECDSA over P-256, the default.
+    EcdsaP256,
+    /// ECDSA over P-384.
+    EcdsaP384,
+    /// Ed25519.
+    Ed25519,
+}
+
+impl Algorithm {
+    /// Every algorithm with its name.
+    pub(super) const ALL: [(&'static str, Self); 3] = [
+        ("ECDSA-P256", Self::EcdsaP256),
+        ("ECDSA-P384", Self::EcdsaP384),
+        ("Ed25519", Self::Ed25519),
+    ];
+}
+
+/// A key pair, as service account tokens are signed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPair {
+    /// `algorithm`; never Ed25519, with which no service account token can be signed.
+    pub algorithm: Algorithm,
+    /// `keys`: where the Secret holds it.
+    pub keys: KeyPairKeys,
+}
+
+/// Names of the data keys of a key pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPairKeys {
+    /// `private`: PEM of PKCS#8, `sa.key` by default.
+    pub private: String,
+    /// `public`: PEM of a `PUBLIC KEY`, `sa.pub` by default.
+    pub public: String,
+}
+
+/// A kubeconfig of one user of one cluster, with authority, certificate and key embedded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kubeconfig {
+    /// The client certificate: usages are `client auth` and the key usages.
+    pub leaf: Leaf,
+    /// `server`: an `https` URL.
+    pub server: String,
+    /// `clusterName`, `kubernetes` by default.
+    pub cluster_name: String,
+    /// `userName` in the file, the common name by default.
+    pub user_name: String,
+    /// `keys.kubeconfig`: the data key, `kubeconfig` by default.
+    pub key: String,
+}
+
+/// Random text under one or more data keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RandomSecret {
+    /// `keys`: what stands under each data key.
+    pub keys: BTreeMap<String, Random>,
+}
+
+/// One random text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Random {
+    /// How it is written.
+    pub encoding: RandomEncoding,
+    /// Its size: of bytes before encoding, or of characters; of no meaning for tokens. It holds
+    /// for what is made anew: a text in use is never made again because its size changed.
+    pub size: usize,
+}
+
+/// How random text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RandomEncoding {
+    /// `base64`, with padding: what Kubernetes' encryption configuration takes.
+    Base64,
+    /// `hex`, in lower case.
+    Hex,
+    /// `alphanumeric`: letters and digits.
+    Alphanumeric,
+    /// `token`: a bootstrap token, 6 and 16 characters with a dot between.
+    Token,
+}
+
+impl RandomEncoding {
+    /// Every encoding with its name.
+    pub(super) const ALL: [(&'static str, Self); 4] = [
+        ("base64", Self::Base64),
+        ("hex", Self::Hex),
+        ("alphanumeric", Self::Alphanumeric),
+        ("token", Self::Token),
+    ];
+}
