@@ -23,9 +23,13 @@ pub mod release;
 
 pub mod health;
 
+pub mod x509;
+
 pub mod plan;
 
 pub mod event;
+
+pub mod pki;
 
 pub mod source;
 

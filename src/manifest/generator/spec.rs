@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 /// What a generated Secret holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spec {
@@ -269,4 +272,27 @@ impl RandomEncoding {
         ("alphanumeric", Self::Alphanumeric),
         ("token", Self::Token),
     ];
+
+    /// Tells whether `text` can be what this encoding wrote, of whatever size but empty.
+    pub fn is_form_of(self, text: &[u8]) -> bool {
+        let all = |part: &[u8], is_good: fn(&u8) -> bool| part.iter().all(is_good);
+        let is_plain: fn(&u8) -> bool = |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let is_form = match self {
+            Self::Base64 => BASE64_STANDARD
+                .decode(text)
+                .is_ok_and(|bytes| !bytes.is_empty()),
+            Self::Hex => all(text, u8::is_ascii_hexdigit) && text.len().is_multiple_of(2),
+            Self::Alphanumeric => all(text, u8::is_ascii_alphanumeric),
+            Self::Token => {
+                let (id, secret) = (text.get(..6), text.get(7..));
+                text.len() == 23
+                    && text[6] == b'.'
+                    && [id, secret]
+                        .into_iter()
+                        .flatten()
+                        .all(|part| all(part, is_plain))
+            }
+        };
+        is_form && !text.is_empty()
+    }
 }
