@@ -4,6 +4,7 @@
 //! printable and immutable [`Plan`] goes out. Nothing here reads or writes. Carrying a plan out
 //! is left to `ops`, showing it to the binary.
 
+pub mod credentials;
 pub mod diff;
 pub mod ownership;
 mod precondition;

@@ -1,6 +1,7 @@
 //! What is made here is read by other libraries, and kept by the planner.
 
 mod chains;
+mod decisions;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::manifest::Origin;
+use crate::manifest::generator::{GENERATOR_LABEL, ISSUE_ANNOTATION, RELEASE_LABEL};
 
 /// A tenant with one generator of each sort.
 pub(super) const TENANT: &str = "
@@ -53,6 +55,22 @@ pub(super) fn made(generators: &[Generator]) -> BTreeMap<String, SecretData> {
         secrets.insert(generator.name.clone(), data);
     }
     secrets
+}
+
+/// The Secrets as the cluster has them after the installation of release `tenant`.
+pub(super) fn live(
+    generators: &[Generator],
+    secrets: &BTreeMap<String, SecretData>,
+) -> BTreeMap<String, Value> {
+    let secret = |generator: &Generator| {
+        let mut secret = generator.stub();
+        secret["metadata"]["labels"] =
+            json!({RELEASE_LABEL: "tenant", GENERATOR_LABEL: generator.kind()});
+        secret["metadata"]["annotations"] = json!({ISSUE_ANNOTATION: "20261121T140000.000Z"});
+        secret["data"] = secrets[&generator.name].to_json();
+        (generator.name.clone(), secret)
+    };
+    generators.iter().map(secret).collect()
 }
 
 /// Makes one Secret again, with what is in `existing`.
@@ -184,6 +202,12 @@ fn no_private_text_is_ever_shown() {
     };
     let authority = Authority::find(&all[1], "ca", &sources).unwrap();
     let key = key::generate(Algorithm::EcdsaP256).unwrap();
+    let live = live(&all, &secrets);
+    let live = crate::plan::credentials::Live {
+        release: "tenant",
+        secrets: &live,
+    };
+    let later = now() + jiff::SignedDuration::from_hours(24 * 5000);
     let shown = [
         format!("{sources:?}"),
         format!("{secrets:#?}"),
@@ -193,6 +217,7 @@ fn no_private_text_is_ever_shown() {
             "{:?}",
             issue(&all[1], &sources, Timestamp::MAX).unwrap_err()
         ),
+        format!("{:?}", crate::plan::credentials::decide(&all, live, later)),
         crate::manifest::generator::specs_to_yaml(&all),
     ];
     for text in shown {

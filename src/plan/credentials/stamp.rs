@@ -1,0 +1,170 @@
+//! Stamps: annotations of pod templates with the issues of the Secrets that the pods use, so that
+//! an issue rolls exactly its users.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::manifest::generator::k8s_name;
+
+/// The start of the annotation that carries an issue; the Secret's name follows.
+pub const STAMP_PREFIX: &str = "issue.pintle.dev/";
+/// The annotation with a comma list of Secrets that are used in a way that cannot be seen.
+const USES: &str = "pintle.dev/uses";
+/// The annotation with a comma list of Secrets that the containers reload by themselves.
+const RELOADS: &str = "pintle.dev/reloads";
+
+/// The fields of a pod's spec that hold a reference to a Secret, as a map with its `name`.
+const REFERENCES: [&str; 4] = [
+    "secret",
+    "secretKeyRef",
+    "secretRef",
+    "nodePublishSecretRef",
+];
+
+/// Writes the issues of the Secrets that a workload uses into its pod template, and takes stamps
+/// of others out of it; `ids` are the ids of the issues by the name of the Secret.
+///
+/// Jobs and bare Pods are left alone, because their templates cannot change.
+pub fn stamp(body: &mut Value, ids: &BTreeMap<String, String>) {
+    let used = uses(body, ids);
+    let Some(template) = template_path(body).and_then(|path| body.pointer_mut(path)) else {
+        return;
+    };
+    let Some(template) = template.as_object_mut() else {
+        return;
+    };
+    let has_annotations =
+        (template.get("metadata")).is_some_and(|metadata| metadata.get("annotations").is_some());
+    if used.is_empty() && !has_annotations {
+        return;
+    }
+    let Some(annotations) = annotations(template) else {
+        return;
+    };
+    annotations.retain(|name, _| !name.starts_with(STAMP_PREFIX));
+    for name in used {
+        if let Some(id) = ids.get(&name) {
+            annotations.insert(format!("{STAMP_PREFIX}{}", k8s_name(&name)), json!(id));
+        }
+    }
+}
+
+/// Returns the stamps in a workload's pod template, live or desired: the full name of the
+/// annotation and the id. The planner adds the live ones to the base, so that stale ones go.
+pub fn stamps(body: &Value) -> BTreeMap<String, String> {
+    let annotations = template_path(body)
+        .and_then(|path| body.pointer(path))
+        .and_then(|template| template.pointer("/metadata/annotations"))
+        .and_then(Value::as_object);
+    let entries = annotations.into_iter().flatten();
+    entries
+        .filter(|(name, _)| name.starts_with(STAMP_PREFIX))
+        .filter_map(|(name, id)| Some((name.clone(), id.as_str()?.to_owned())))
+        .collect()
+}
+
+/// Returns which of the generated Secrets, the keys of `ids`, a new issue of which has to roll the
+/// pods of a workload: those its pods use, in volumes, variables, pulls of images or by
+/// `pintle.dev/uses`, without those in `pintle.dev/reloads`. Empty for what is not stamped.
+pub fn uses(body: &Value, ids: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let Some(template) = template_path(body).and_then(|path| body.pointer(path)) else {
+        return BTreeSet::new();
+    };
+    let mut found = BTreeSet::new();
+    if let Some(spec) = template.get("spec") {
+        collect(spec, &mut found);
+    }
+    let mentioned = mentions(body, USES);
+    let reloaded = mentions(body, RELOADS);
+    found
+        .into_iter()
+        .chain(mentioned)
+        .filter(|name| ids.contains_key(*name) && !reloaded.contains(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Returns the names in a workload's `pintle.dev/uses` and `pintle.dev/reloads` of which there is
+/// no generated Secret: a pod would not be rolled, or be rolled in vain, because of a typo.
+pub fn unknown_mentions(body: &Value, ids: &BTreeMap<String, String>) -> Vec<String> {
+    let all = mentions(body, USES);
+    let all = all.into_iter().chain(mentions(body, RELOADS));
+    all.filter(|name| !ids.contains_key(*name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Where the pod template of a workload stands; none for what is not stamped.
+fn template_path(body: &Value) -> Option<&'static str> {
+    let text = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or("");
+    let group = text("apiVersion")
+        .split_once('/')
+        .map_or("", |(group, _)| group);
+    match (group, text("kind")) {
+        ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+        | ("", "ReplicationController") => Some("/spec/template"),
+        ("batch", "CronJob") => Some("/spec/jobTemplate/spec/template"),
+        _ => None,
+    }
+}
+
+fn annotations(template: &mut Map<String, Value>) -> Option<&mut Map<String, Value>> {
+    let mut map = template;
+    for field in ["metadata", "annotations"] {
+        let value = map.entry(field).or_insert(Value::Null);
+        if value.is_null() {
+            *value = json!({});
+        }
+        map = value.as_object_mut()?;
+    }
+    Some(map)
+}
+
+/// The names in a comma list that stands at the workload or at its pod template.
+fn mentions<'a>(body: &'a Value, annotation: &str) -> BTreeSet<&'a str> {
+    let template = template_path(body).and_then(|path| body.pointer(path));
+    [Some(body), template]
+        .into_iter()
+        .flatten()
+        .filter_map(|owner| {
+            owner
+                .pointer("/metadata/annotations")?
+                .get(annotation)?
+                .as_str()
+        })
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// Collects the names of Secrets in a pod's spec at any depth, so that containers of every sort
+/// and volumes of every kind are covered, those of drivers with a `secretRef` included.
+fn collect<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(map) => {
+            for (field, value) in map {
+                match field.as_str() {
+                    "secretName" => found.extend(value.as_str()),
+                    "imagePullSecrets" => {
+                        let items = value.as_array().into_iter().flatten();
+                        found.extend(items.filter_map(name));
+                    }
+                    reference if REFERENCES.contains(&reference) => found.extend(name(value)),
+                    _ => (),
+                }
+                collect(value, found);
+            }
+        }
+        _ => (),
+    }
+}
+
+fn name(value: &Value) -> Option<&str> {
+    value.get("name")?.as_str()
+}
+
+#[cfg(test)]
+mod tests;
