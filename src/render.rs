@@ -14,6 +14,7 @@ mod error;
 mod explain;
 mod functions;
 mod include;
+mod name;
 mod nearest;
 mod stack;
 mod strict;
@@ -22,6 +23,7 @@ mod value;
 mod writer;
 
 pub use error::{Error, Fault, Place};
+pub(crate) use name::{MAX_LABEL, k8s_name};
 pub use stack::with_room;
 pub use templates::Templates;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the library from the lowest layer to the highest, as ARCHITECTURE.md explains
 /// them.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "yaml",
     "builtin",
     "capabilities",
@@ -15,8 +15,10 @@ const ORDER: [&str; 14] = [
     "manifest",
     "release",
     "health",
+    "x509",
     "plan",
     "event",
+    "pki",
     "source",
     "cluster",
     "history",
@@ -24,7 +26,9 @@ const ORDER: [&str; 14] = [
 ];
 
 /// Crates that only these modules may name; `bin` is the binary.
-const HOMES: [(&str, &[&str]); 13] = [
+const HOMES: [(&str, &[&str]); 15] = [
+    ("x509_parser", &["x509"]),
+    ("ring", &["x509", "pki"]),
     ("serde_saphyr", &["yaml"]),
     ("tera", &["render"]),
     ("jsonschema", &["chart"]),
@@ -132,14 +136,19 @@ fn files(folder: &Path) -> Vec<(String, PathBuf)> {
 fn every_file_keeps_to_its_layer() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = files(&sources);
-    let mut found = vec![];
+    let (mut found, mut checked) = (vec![], 0);
     for (module, path) in &files {
         assert!(
             ORDER.contains(&module.as_str()) || ["lib", "bin"].contains(&module.as_str()),
             "{module} has no place in the order of the layers"
         );
+        let name = path.strip_prefix(&sources).unwrap().to_str().unwrap();
+        // Tests may hold one library against another one.
+        if name.contains("/tests/") || name.ends_with("tests.rs") {
+            continue;
+        }
+        checked += 1;
         let text = fs::read_to_string(path).unwrap();
-        let name = path.strip_prefix(&sources).unwrap().display();
         let depth = path.strip_prefix(&sources).unwrap().components().count();
         found.extend(
             violations(module, depth, &text)
@@ -147,7 +156,7 @@ fn every_file_keeps_to_its_layer() {
                 .map(|what| format!("{name}:{what}")),
         );
     }
-    assert!(files.len() > 50, "only {} files were read", files.len());
+    assert!(checked > 50, "only {checked} files were checked");
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

@@ -14,6 +14,7 @@ mod bad_input;
 mod cli;
 mod cluster;
 mod interop;
+mod kcp;
 mod layers;
 mod lifecycle;
 mod schemas;

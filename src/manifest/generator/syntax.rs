@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
+use crate::render;
 
 /// A day in seconds.
 const DAY: u64 = 24 * 3600;
@@ -13,8 +13,6 @@ pub(super) const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * DAY);
 const MAX_NAME: usize = 253;
 /// The longest label of a DNS name, and the longest name of an annotation after its slash.
 const MAX_LABEL: usize = 63;
-/// How many characters of a hash stand in a shortened name.
-const HASH_LENGTH: usize = 5;
 
 /// Tells whether `name` is a DNS-1123 subdomain, as names of Secrets are.
 pub(super) fn is_subdomain(name: &str) -> bool {
@@ -86,25 +84,9 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     }
 }
 
-/// The name as a part of an annotation's name: dots become dashes, and what is longer than 63
-/// characters is cut with five characters of a hash at its end, as the template function of the
-/// same name does it.
+/// The name as a part of an annotation's name, as the template function of the same name has it.
 pub(crate) fn k8s_name(name: &str) -> String {
-    const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-    let plain = name.replace('.', "-");
-    if plain.len() <= MAX_LABEL {
-        return plain;
-    }
-    let end = (0..MAX_LABEL - HASH_LENGTH)
-        .rev()
-        .find(|end| plain.is_char_boundary(*end))
-        .unwrap_or(0);
-    let hash = Sha256::digest(name)
-        .iter()
-        .take(HASH_LENGTH)
-        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
-        .collect::<String>();
-    format!("{}-{hash}", plain[..end].trim_end_matches('-'))
+    render::k8s_name(name, render::MAX_LABEL)
 }
 
 #[cfg(test)]

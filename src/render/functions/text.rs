@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
 use tera::{TeraResult, Value};
 
 use super::{Call, Entry};
+use crate::render::name::{self, HASH_LENGTH, MAX_LABEL};
 use crate::render::strict::CHECK;
 
 pub(super) const FILTERS: &[Entry] = &[
@@ -48,12 +48,6 @@ pub(super) const FILTERS: &[Entry] = &[
 
 /// No line is moved further to the right than this.
 const MAX_INDENT: usize = 1000;
-
-/// The longest name of most resources, a label of DNS (RFC 1123).
-const MAX_NAME: usize = 63;
-
-/// How many characters of a hash stand in a shortened name.
-const HASH_LENGTH: usize = 5;
 
 fn indent(call: &Call<'_>) -> TeraResult<Value> {
     indented(call, String::new())
@@ -126,30 +120,10 @@ fn defined(call: &Call<'_>) -> TeraResult<Value> {
 
 fn k8s_name(call: &Call<'_>) -> TeraResult<Value> {
     let max = match call.optional("max")? {
-        None => MAX_NAME,
+        None => MAX_LABEL,
         Some(_) => (usize::try_from(call.argument_integer("max")?).ok())
             .filter(|max| (HASH_LENGTH + 2..=253).contains(max))
             .ok_or_else(|| call.error("max must be between 7 and 253"))?,
     };
-    let text = call.text()?;
-    let name = text.replace('.', "-");
-    if name.len() <= max {
-        return Ok(Value::from(name));
-    }
-    let mut end = max - HASH_LENGTH - 1;
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    let start = name[..end].trim_end_matches('-');
-    Ok(Value::from(format!("{start}-{}", hash(&text))))
-}
-
-/// A short hash in letters that spell no words, as Kubernetes makes its generated names of.
-fn hash(text: &str) -> String {
-    const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-    Sha256::digest(text)
-        .iter()
-        .take(HASH_LENGTH)
-        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
-        .collect()
+    Ok(Value::from(name::k8s_name(&call.text()?, max)))
 }
