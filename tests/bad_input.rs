@@ -3,7 +3,7 @@
 use serde_json::Value;
 use testbed::User;
 
-use crate::support::{Place, Run};
+use crate::support::{Place, Run, path};
 
 const METADATA: &str = "\
 apiVersion: v2
@@ -179,6 +179,16 @@ fn charts_that_need_what_is_not_built_yet() {
     );
     place.file("small/templates/map.yaml", &hook);
     check(&place, &["web", &chart], &["hooks", "pre-install"]);
+}
+
+#[test]
+fn generated_secrets_are_not_left_out_silently() {
+    let place = Place::new("bad-generator");
+    check(
+        &place,
+        &["tenant", &path("charts/kcp")],
+        &["generated Secrets", "kcp/templates"],
+    );
 }
 
 #[test]

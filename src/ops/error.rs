@@ -5,7 +5,7 @@ use crate::chart;
 use crate::cluster;
 use crate::history;
 use crate::manifest;
-use crate::manifest::ResourceId;
+use crate::manifest::{Origin, ResourceId};
 use crate::plan;
 use crate::release;
 use crate::release::Status;
@@ -104,6 +104,16 @@ pub enum Error {
         /// The hooks' events.
         events: Vec<String>,
     },
+    /// The chart declares Secrets to be generated, which cannot be made yet.
+    #[error(
+        "{origin}: the chart declares generated Secrets ({kind}), which pintle does not make yet"
+    )]
+    Generators {
+        /// The kind of the first generator.
+        kind: String,
+        /// Where it stands.
+        origin: Origin,
+    },
     /// A revision was written by server-side apply.
     #[error(
         "revision {revision} of release {release} was written by server-side apply, which pintle \
@@ -177,6 +187,7 @@ impl Error {
             | Self::Manifest(_)
             | Self::Hooks { .. }
             | Self::ServerSide { .. }
+            | Self::Generators { .. }
             | Self::Plan(plan::Error::UnknownKinds(_)) => ErrorKind::Usage,
             Self::Pending { .. }
             | Self::History(history::Error::Exists { .. })

@@ -7,6 +7,7 @@ use crate::chart::{Chart, Overrides, Resolved, Values};
 use crate::event::Event;
 use crate::history::{self, Entry};
 use crate::manifest::Manifest;
+use crate::manifest::generator::Generator;
 use crate::release::{ApplyMethod, Info, RecordedChart, Release, Status, StoredHook};
 use crate::render::{self, ReleaseFacts, Scope};
 
@@ -96,6 +97,7 @@ pub(super) async fn desired(
     let manifest = catalogue
         .parse(|placement| Manifest::parse(&rendered, placement))
         .await?;
+    refuse_generators(&manifest)?;
     let mut release = pending(session, chart, past);
     release.info.notes = rendered.notes.unwrap_or_default();
     release.config = resolved.config;
@@ -209,6 +211,21 @@ fn pending(session: &Session<'_>, chart: &Chart, past: &Past) -> Release {
             .last()
             .map(|release| release.labels.clone())
             .unwrap_or_default(),
+    }
+}
+
+/// Refuses a manifest that declares Secrets to be generated: without them its pods cannot start.
+fn refuse_generators(manifest: &Manifest) -> Result<(), Error> {
+    match manifest
+        .resources
+        .iter()
+        .find(|resource| Generator::is_one(&resource.body))
+    {
+        None => Ok(()),
+        Some(found) => Err(Error::Generators {
+            kind: found.id.kind.clone(),
+            origin: found.origin.clone(),
+        }),
     }
 }
 
