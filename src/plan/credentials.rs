@@ -1,7 +1,7 @@
 //! Which generated Secrets are kept and which are issued, and how pods learn of it.
 //!
 //! Generators, the live Secrets of their names and the time come in; one [`Decision`] for each
-//! goes out, authorities first, and [`stamp`] writes the ids of the issues into pod templates.
+//! goes out, authorities first, and [`stamp()`] writes the ids of the issues into pod templates.
 //! Nothing that is secret is in any of it. Making the data is left to `pki`.
 
 mod judge;
