@@ -91,3 +91,37 @@ fn a_closed_pipe_is_no_failure() {
         assert_eq!(errors, "");
     }
 }
+
+#[test]
+fn a_rule_about_all_values_names_no_argument_and_a_fault_is_told_once() {
+    let web = path("examples/web");
+    let run = |args: &[&str]| {
+        let output = Command::new(PINTLE)
+            .args(args)
+            .env_clear()
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let refused = run(&["template", "web", &web, "--set", "replicas=1"]);
+    assert!(refused.contains("no node can be drained\n"), "{refused}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    file(
+        "Chart.yaml",
+        "apiVersion: v2\nname: a\nversion: 1.0.0\nannotations: {pintle.dev/engine: tera}\n",
+    );
+    file("templates/a.yaml", "a: 1\nb: {{ values.missing }}\n");
+    let missing = run(&["template", "web", folder.path().to_str().unwrap()]);
+    assert_eq!(
+        missing.matches("values.missing is not defined").count(),
+        1,
+        "{missing}"
+    );
+    assert!(missing.contains("2 | b: {{ values.missing }}"), "{missing}");
+}

@@ -60,7 +60,11 @@ impl Failure {
     /// The place in a template or file, with its lines, where there is one.
     pub(crate) fn excerpt(&self) -> Option<String> {
         match self {
-            Self::Operation(ops::Error::Render(error)) => Some(error.report()),
+            // The report begins with the line that heads the chain of causes already.
+            Self::Operation(ops::Error::Render(error)) => error
+                .report()
+                .split_once('\n')
+                .map(|(_, rest)| rest.to_owned()),
             Self::Operation(ops::Error::Manifest(error)) => error.excerpt().map(str::to_owned),
             _ => None,
         }

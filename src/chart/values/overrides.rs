@@ -88,8 +88,12 @@ impl Overrides {
     }
 
     /// Finds the layer that last set the value at `path`; `None` if no layer sets it, so that it
-    /// is a default of the chart.
+    /// is a default of the chart, and for the empty path, which is all values together.
     pub fn origin(&self, path: &[Step]) -> Option<Origin> {
+        // What is about all values together came from no single layer.
+        if path.is_empty() {
+            return None;
+        }
         if self.arguments().rev().any(|argument| sets(argument, path)) {
             return Some(Origin::Set(dotted(path)));
         }
