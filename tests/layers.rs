@@ -44,26 +44,38 @@ const HOMES: [(&str, &[&str]); 15] = [
     ("anstream", &["bin"]),
 ];
 
-/// What is wrong with the source `text` of a file that belongs to `module` and stands `depth`
-/// levels below the root of the crate.
-fn violations(module: &str, mut depth: usize, text: &str) -> Vec<String> {
+/// Everything that is wrong with the source `text` of a file that belongs to `module` and stands
+/// `depth` levels below the root of the crate.
+fn violations(module: &str, depth: usize, text: &str) -> Vec<String> {
+    [misplaced(module, depth, text), homeless(module, text)].concat()
+}
+
+/// The lines of `text` that are code, without their comments, by number.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..).zip(
+        text.lines()
+            .map(|line| line.split("//").next().unwrap_or_default()),
+    )
+}
+
+/// Where `text` reaches for a higher layer, or in a way that this check cannot follow.
+fn misplaced(module: &str, mut depth: usize, text: &str) -> Vec<String> {
     let own = ORDER.iter().position(|known| *known == module);
     let mut found = vec![];
-    for (number, line) in (1..).zip(text.lines()) {
-        let code = line.split("//").next().unwrap_or_default();
-        if code.contains("use crate::{") {
+    for (number, line) in code(text) {
+        if line.contains("use crate::{") {
             found.push(format!(
                 "{number}: import each module of the crate by its own `use`"
             ));
         }
         // The module of tests at the end of a file is one level deeper.
         depth += usize::from(line.starts_with("mod tests {"));
-        if supers(code) >= depth {
+        if supers(line) >= depth {
             found.push(format!(
                 "{number}: leave the module by `crate::`, not by `super::`"
             ));
         }
-        for used in names_after(code, "crate::") {
+        for used in names_after(line, "crate::") {
             let place = ORDER.iter().position(|known| *known == used);
             if let (Some(own), Some(place)) = (own, place)
                 && place > own
@@ -73,9 +85,17 @@ fn violations(module: &str, mut depth: usize, text: &str) -> Vec<String> {
                 ));
             }
         }
+    }
+    found
+}
+
+/// Where `text` names a dependency that belongs to other modules.
+fn homeless(module: &str, text: &str) -> Vec<String> {
+    let mut found = vec![];
+    for (number, line) in code(text) {
         for (dependency, homes) in HOMES {
-            let paths = format!("{dependency}::");
-            if words_before(code, &paths) && !homes.contains(&module) {
+            let path = format!("{dependency}::");
+            if words_before(line, &path) && !homes.contains(&module) {
                 found.push(format!("{number}: `{dependency}` belongs to {homes:?}"));
             }
         }
@@ -142,19 +162,16 @@ fn every_file_keeps_to_its_layer() {
             ORDER.contains(&module.as_str()) || ["lib", "bin"].contains(&module.as_str()),
             "{module} has no place in the order of the layers"
         );
-        let name = path.strip_prefix(&sources).unwrap().to_str().unwrap();
-        // Tests may hold one library against another one.
-        if name.contains("/tests/") || name.ends_with("tests.rs") {
-            continue;
-        }
-        checked += 1;
+        let name = path.strip_prefix(&sources).unwrap();
         let text = fs::read_to_string(path).unwrap();
-        let depth = path.strip_prefix(&sources).unwrap().components().count();
-        found.extend(
-            violations(module, depth, &text)
-                .into_iter()
-                .map(|what| format!("{name}:{what}")),
-        );
+        let mut wrong = misplaced(module, name.components().count(), &text);
+        // Files of tests keep to their layer too, but may hold one library against another one.
+        let name = name.to_str().unwrap();
+        if !name.contains("/tests/") && !name.ends_with("tests.rs") {
+            wrong.extend(homeless(module, &text));
+            checked += 1;
+        }
+        found.extend(wrong.into_iter().map(|what| format!("{name}:{what}")));
     }
     assert!(checked > 50, "only {checked} files were checked");
     assert!(found.is_empty(), "{}", found.join("\n"));
