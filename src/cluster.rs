@@ -33,6 +33,7 @@ pub use metadata::Metadata;
 pub use path::Address;
 pub use resource::{Deletion, Effect, Force, Patch, Precondition, Propagation, Validation};
 pub use resource::{Write, Written};
+pub use wait::Wait;
 
 /// How many requests are under way at once; watches are not counted.
 const AT_ONCE: usize = 16;

@@ -3,9 +3,9 @@
 //! Operations emit events through a callback; the binary turns them into lines on stderr. Results
 //! are return values, not events.
 
-use crate::health::Health;
+use crate::health::{Condition, Health};
 use crate::manifest::ResourceId;
-use crate::plan::Counts;
+use crate::plan::{Counts, Part};
 use crate::release::Status;
 
 /// One thing that just happened.
@@ -30,6 +30,22 @@ pub enum Event {
         /// The revision.
         revision: u32,
         /// What will be done.
+        counts: Counts,
+    },
+    /// A stage of the plan has to wait for an earlier one.
+    Gate {
+        /// The stage that waits.
+        stage: Part,
+        /// The stage that is waited for.
+        earlier: Part,
+        /// What its resources have to be.
+        until: Condition,
+    },
+    /// A stage of the plan starts.
+    Stage {
+        /// Which one.
+        part: Part,
+        /// What its steps will do.
         counts: Counts,
     },
     /// One resource was changed.
@@ -69,4 +85,6 @@ pub enum Done {
     Configured,
     /// It was deleted.
     Deleted,
+    /// It is a generated Secret, and its data was made.
+    Issued,
 }

@@ -11,11 +11,21 @@ mod crd;
 mod generic;
 mod job;
 mod pod;
+mod pods_left;
 mod service;
 mod storage;
 mod workload;
 
 use serde_json::Value;
+
+/// What can be waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// The resource is what its spec asks for, as [`of`] judges it.
+    Ready,
+    /// No pod of an older template is left, be the new ones ready or not.
+    NoOldPods,
+}
 
 /// The state of one live resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +60,8 @@ impl Health {
 
 /// Judges one resource as the API server returned it, `apiVersion` and `kind` included.
 ///
-/// A kind without a status, and a body without anything that could be judged, is ready.
+/// A kind without a status, and a body without anything that could be judged, is ready. A workload
+/// with the annotation [`READY`](crate::manifest::READY) is not as long as old pods are ending.
 ///
 /// ```
 /// use pintle::health::{self, Health};
@@ -63,6 +74,28 @@ impl Health {
 /// assert_eq!(health::of(&live), Health::InProgress("1 of 3 pods ready".to_owned()));
 /// ```
 pub fn of(live: &Value) -> Health {
+    match of_kind(live) {
+        Health::Ready if pods_left::is_asked_for(live) => pods_left::left(live),
+        health => health,
+    }
+}
+
+/// Judges one resource by what is waited for.
+pub fn until(live: &Value, condition: Condition) -> Health {
+    match condition {
+        Condition::Ready => of(live),
+        Condition::NoOldPods => pods_left::left(live),
+    }
+}
+
+/// Returns the selector of a workload's pods if, to know whether old ones are left, somebody has
+/// to look whether any of them is ending: the status of the workload does not say.
+pub fn uncounted_pods(live: &Value, condition: Condition) -> Option<String> {
+    let asks = condition == Condition::NoOldPods || pods_left::is_asked_for(live);
+    asks.then(|| pods_left::uncounted(live)).flatten()
+}
+
+fn of_kind(live: &Value) -> Health {
     if text(live, "/metadata/deletionTimestamp").is_some() {
         return waiting("being deleted");
     }

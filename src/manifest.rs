@@ -3,7 +3,10 @@
 //! Rendered text comes in; documents in Helm's order, resources with unique ids and hooks go out,
 //! and the text that Helm records. What the cluster holds is left to `plan`.
 
+mod cut;
+mod error;
 pub mod generator;
+pub mod group;
 mod hook;
 mod id;
 mod kind_order;
@@ -13,10 +16,19 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub use error::Error;
 pub use hook::{DeletePolicy, Hook, HookEvent, OutputLogPolicy};
 pub use id::ResourceId;
 pub use kind_order::{install_rank, uninstall_rank};
-pub use parse::{Error, Placement, ResourcePolicy};
+pub use parse::{Placement, Recorded, ResourcePolicy};
+
+use generator::Generator;
+
+/// The annotation of a workload that says when it is ready.
+pub const READY: &str = "pintle.dev/ready";
+/// The only value of [`READY`]: it is ready when no pod of an older template is left, ending ones
+/// included.
+pub const NO_OLD_PODS: &str = "no-old-pods";
 
 /// Everything that a chart renders to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,6 +37,9 @@ pub struct Manifest {
     pub documents: Vec<Document>,
     /// The resources of these documents in the same order; a `List` gives several.
     pub resources: Vec<Resource>,
+    /// The generators, in the order of the templates; the stub of each Secret is among the
+    /// resources.
+    pub generators: Vec<Generator>,
     /// The hooks, in Helm's install order of their kinds.
     pub hooks: Vec<Hook>,
 }

@@ -6,19 +6,23 @@
 //! that is not executed.
 
 mod catalogue;
+mod credentials;
 mod deploy;
 mod error;
 mod execute;
 mod install;
+mod issue;
 mod outcome;
 mod prepare;
 mod read;
 mod rollback;
+mod step;
 mod template;
 mod uninstall;
 mod upgrade;
 
-pub use deploy::{Change, NamespacePolicy, Options, Wait};
+pub use credentials::credentials;
+pub use deploy::{Change, End, NamespacePolicy, Options};
 pub use error::{Error, ErrorKind, StepError};
 pub use install::install;
 pub use prepare::ChartRequest;
@@ -32,6 +36,7 @@ use jiff::Timestamp;
 
 use crate::cluster::Cluster;
 use crate::history::Store;
+use crate::plan::Owner;
 
 /// What every operation on a release needs.
 #[derive(Clone, Copy)]
@@ -47,6 +52,13 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
+    fn owner(&self) -> Owner<'a> {
+        Owner {
+            release: self.release,
+            namespace: self.namespace,
+        }
+    }
+
     fn store(&self) -> Store<'a> {
         Store::in_namespace(self.cluster, self.namespace)
     }

@@ -1,32 +1,38 @@
 //! Everything that is decided before the first write.
 //!
-//! A desired manifest, the base it follows and what the cluster holds come in; a complete,
-//! printable and immutable [`Plan`] goes out. Nothing here reads or writes. Carrying a plan out
-//! is left to `ops`, showing it to the binary.
+//! A desired manifest, the base it follows, what the cluster holds and the time come in; a
+//! complete, printable and immutable [`Plan`] goes out. Nothing here reads or writes. Carrying a
+//! plan out is left to `ops`, showing it to the binary.
 
 pub mod credentials;
 pub mod diff;
+mod direction;
 pub mod ownership;
+mod part;
+mod pod_template;
 mod precondition;
 pub mod redact;
 pub mod report;
+mod resource;
+mod stage;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
+pub use direction::Direction;
 pub use ownership::Owner;
 pub use precondition::{Precondition, digest};
-pub use step::{Action, Counts, Keep, Step};
+pub use stage::{Gate, Part, Stage, Until};
+pub use step::{Action, Counts, Credential, Keep, Step};
 
-use crate::builtin;
 use crate::capabilities::{Kind, Kinds};
-use crate::health;
-use crate::manifest::{
-    Manifest, Origin, Resource, ResourceId, ResourcePolicy, install_rank, uninstall_rank,
-};
-use diff::Sides;
+use crate::manifest::generator::Generator;
+use crate::manifest::{Manifest, Origin, ResourceId, group, uninstall_rank};
+use part::{Parts, State};
+use resource::{Base, Credentials};
 
 /// What the cluster holds of the resources that a plan is about; what is absent has no entry.
 pub type Observed = BTreeMap<ResourceId, Value>;
@@ -38,23 +44,30 @@ pub struct Inputs<'a> {
     pub desired: &'a Manifest,
     /// Everything applied since the last good revision, oldest first.
     pub base: &'a [Manifest],
-    /// What the cluster holds of both.
+    /// What the cluster holds of both, and the Secrets generated for the release.
     pub observed: &'a Observed,
+    /// The Secrets whose generators a revision in the history has, by name, with the newest such
+    /// revision; those that nothing makes any more are looked up in it.
+    pub mentions: &'a BTreeMap<String, u32>,
     /// The release that owns the resources.
     pub owner: Owner<'a>,
     /// The kinds that the cluster knows.
     pub kinds: &'a Kinds,
+    /// The time, against which certificates expire.
+    pub now: Timestamp,
 }
 
-/// The whole change: phases in order, whose steps are independent of each other.
+/// The whole change: stages in the order in which they start, except that one may overtake others
+/// that its gates do not name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The phases: first what is wanted in Helm's install order, then deletions in Helm's
-    /// uninstall order.
-    pub phases: Vec<Vec<Step>>,
-    /// The resources to wait for until they are ready: those that change and those that are not
-    /// healthy now.
-    pub awaited: Vec<(ResourceId, Kind)>,
+    /// Generated Secrets, then the resource groups, then what is in none, then deletions; what is
+    /// empty is left out.
+    pub stages: Vec<Stage>,
+    /// How the versions of the workloads change, which is how the groups are walked through.
+    pub direction: Direction,
+    /// The generators of the wanted manifest, by which Secrets are made.
+    pub generators: Vec<Generator>,
 }
 
 /// A change that cannot be planned.
@@ -66,6 +79,15 @@ pub enum Error {
     /// Resources exist already and belong to somebody else.
     #[error("resources exist already and do not belong to this release: {}", list(.0))]
     Foreign(Vec<(ResourceId, String)>),
+    /// The generated Secrets cannot be decided about.
+    #[error(transparent)]
+    Credentials(#[from] credentials::Error),
+    /// The resource groups have no order.
+    #[error(transparent)]
+    Group(#[from] group::Error),
+    /// Workloads say that they use generated Secrets which nothing makes.
+    #[error("no generator makes what pintle.dev/uses or pintle.dev/reloads names: {}", list(.0))]
+    UnknownUses(Vec<(String, Origin)>),
 }
 
 fn list<A: std::fmt::Display, B: std::fmt::Display>(items: &[(A, B)]) -> String {
@@ -80,73 +102,97 @@ impl Plan {
     /// Decides what has to be done.
     ///
     /// # Errors
-    /// If a wanted kind is unknown, or a wanted resource exists, was not applied by the base and
-    /// does not carry the release's ownership marks.
+    /// If a wanted kind is unknown, a wanted resource exists, was not applied by the base and does
+    /// not carry the release's ownership marks, a generated Secret is another release's, a
+    /// workload names a generated Secret that nothing makes, or the resource groups have no order.
     pub fn new(inputs: &Inputs<'_>) -> Result<Self, Error> {
         refuse_unknown(inputs)?;
         let base = Base::new(inputs);
         refuse_foreign(inputs, &base)?;
-        let wanted: BTreeSet<&ResourceId> =
-            inputs.desired.resources.iter().map(|r| &r.id).collect();
-        let mut applies = Vec::with_capacity(inputs.desired.resources.len());
-        let mut awaited = vec![];
+        let groups = group::groups(&inputs.desired.resources)?;
+        let credentials = decide(inputs)?;
+        refuse_unknown_uses(inputs, &credentials)?;
+        let mut parts = Parts::of(&groups);
         for resource in &inputs.desired.resources {
-            let Some(step) = apply(resource, inputs, &base) else {
-                continue;
-            };
-            if is_awaited(&step, resource, inputs.observed) {
-                awaited.push((step.id.clone(), step.kind.clone()));
+            if let Some(step) = resource::apply(resource, inputs, &base, &credentials) {
+                let state = State {
+                    health: resource::health(resource, inputs.observed, &base),
+                    wait: resource::wait(&step, resource, inputs.observed),
+                };
+                parts.add(resource, step, state);
             }
-            applies.push(step);
         }
-        let mut deletes: Vec<Step> = base
-            .resources
-            .iter()
-            .filter(|(id, _)| !wanted.contains(*id))
-            .filter_map(|(_, versions)| prune(versions.last()?.0, inputs))
-            .collect();
-        deletes.sort_by(|a, b| uninstall_rank(&a.id.kind).cmp(&uninstall_rank(&b.id.kind)));
+        let direction = direction(inputs);
+        let mut stages = parts.into_stages(&inputs.desired.generators, direction);
+        stages.extend(deletions(inputs, &base, stages.len()));
         Ok(Self {
-            awaited,
-            phases: [
-                phases(applies, install_rank),
-                phases(deletes, uninstall_rank),
-            ]
-            .concat(),
+            stages,
+            direction,
+            generators: inputs.desired.generators.clone(),
         })
     }
 
     /// All steps in order.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.phases.iter().flatten()
+        let phases = self.stages.iter().flat_map(|stage| &stage.phases);
+        phases.flatten()
+    }
+
+    /// The resources to wait for until they are ready, at the end: those that change and those
+    /// that are not healthy now.
+    pub fn awaited(&self) -> Vec<(ResourceId, Kind)> {
+        let stages = self.stages.iter();
+        stages.flat_map(|stage| stage.awaited.clone()).collect()
     }
 
     /// How many steps do what.
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        self.steps().for_each(|step| counts.add(&step.action));
-        counts
+        Counts::of(self.steps())
     }
 }
 
-/// The resources of the base: for each the versions that were applied, oldest first, with the
-/// ownership marks that they were applied with.
-struct Base<'a> {
-    resources: BTreeMap<&'a ResourceId, Vec<(&'a Resource, Value)>>,
+fn decide(inputs: &Inputs<'_>) -> Result<Credentials, Error> {
+    let is_wanted = |id: &ResourceId| {
+        let generator = inputs.desired.generator(id, inputs.owner.namespace);
+        generator.is_some()
+    };
+    let secrets: BTreeMap<&str, &Value> = inputs
+        .observed
+        .iter()
+        .filter(|(id, _)| is_wanted(id))
+        .map(|(id, live)| (id.name.as_str(), live))
+        .collect();
+    let live = credentials::Live {
+        release: inputs.owner.release,
+        secrets: &secrets,
+    };
+    let decisions = credentials::decide(&inputs.desired.generators, live, inputs.now)?;
+    Ok(Credentials::new(decisions))
 }
 
-impl<'a> Base<'a> {
-    fn new(inputs: &'a Inputs<'_>) -> Self {
-        let mut resources: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for resource in inputs.base.iter().flat_map(|manifest| &manifest.resources) {
-            let body = inputs.owner.marked(&resource.body);
-            resources
-                .entry(&resource.id)
-                .or_default()
-                .push((resource, body));
-        }
-        Self { resources }
+fn refuse_unknown_uses(inputs: &Inputs<'_>, credentials: &Credentials) -> Result<(), Error> {
+    let resources = inputs.desired.resources.iter();
+    let unknown: Vec<_> = resources
+        .flat_map(|resource| {
+            let names = credentials::unknown_mentions(&resource.body, &credentials.ids);
+            names
+                .into_iter()
+                .map(|name| (name, resource.origin.clone()))
+        })
+        .collect();
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::UnknownUses(unknown))
     }
+}
+
+fn direction(inputs: &Inputs<'_>) -> Direction {
+    let wanted = inputs.desired.resources.iter();
+    Direction::of(wanted.filter_map(|resource| {
+        let live = inputs.observed.get(&resource.id)?;
+        Some((live, &resource.body))
+    }))
 }
 
 fn refuse_unknown(inputs: &Inputs<'_>) -> Result<(), Error> {
@@ -181,66 +227,32 @@ fn refuse_foreign(inputs: &Inputs<'_>, base: &Base<'_>) -> Result<(), Error> {
     }
 }
 
-fn apply(resource: &Resource, inputs: &Inputs<'_>, base: &Base<'_>) -> Option<Step> {
-    let kind = inputs
-        .kinds
-        .find(&resource.api_version, &resource.id.kind)?
-        .clone();
-    let desired = inputs.owner.marked(&resource.body);
-    let action = match inputs.observed.get(&resource.id) {
-        None => Action::Create(desired),
-        Some(live) => {
-            let versions = base.resources.get(&resource.id);
-            let base: Vec<&Value> = versions
-                .into_iter()
-                .flatten()
-                .map(|(_, body)| body)
-                .collect();
-            let schema = builtin::schema(&kind.api_version(), &kind.kind);
-            match diff::three_way(
-                schema,
-                &Sides {
-                    base: &base,
-                    desired: &desired,
-                    live,
-                },
-            ) {
-                None => Action::Unchanged,
-                Some(difference) => Action::Configure(difference, Precondition::of(live)),
-            }
-        }
+/// The stage of what is wanted no more; none if that is nothing. It starts when all else is
+/// written; `stages` is how many stages that are.
+fn deletions(inputs: &Inputs<'_>, base: &Base<'_>, stages: usize) -> Option<Stage> {
+    let wanted: BTreeSet<&ResourceId> = inputs.desired.resources.iter().map(|r| &r.id).collect();
+    let orphans = resource::orphans(inputs);
+    let pruned = base.resources.iter().filter(|(id, _)| {
+        let is_orphan = orphans.iter().any(|step| step.id == ***id);
+        !wanted.contains(*id) && !is_orphan
+    });
+    let mut deletes: Vec<Step> = pruned
+        .filter_map(|(_, versions)| resource::prune(versions.last()?.0, inputs))
+        .collect();
+    deletes.extend(orphans);
+    if deletes.is_empty() {
+        return None;
+    }
+    deletes.sort_by(|a, b| uninstall_rank(&a.id.kind).cmp(&uninstall_rank(&b.id.kind)));
+    let gate = |stage| Gate {
+        stage,
+        until: Until::Written,
     };
-    Some(Step {
-        id: resource.id.clone(),
-        kind,
-        origin: Some(resource.origin.clone()),
-        action,
-    })
-}
-
-/// What happens to a resource that was applied and is wanted no more; nothing if it is gone.
-fn prune(resource: &Resource, inputs: &Inputs<'_>) -> Option<Step> {
-    let live = inputs.observed.get(&resource.id)?;
-    let kind = inputs
-        .kinds
-        .find(&resource.api_version, &resource.id.kind)?
-        .clone();
-    let keeps = ownership::annotation(live, "helm.sh/resource-policy")
-        .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
-    let action = if keeps || resource.policy() == ResourcePolicy::Keep {
-        Action::Keep(Keep::Policy)
-    } else if let Some(why) = inputs.owner.mismatch(live) {
-        Action::Keep(Keep::Foreign(why))
-    } else if live.pointer("/metadata/deletionTimestamp").is_some() {
-        Action::Keep(Keep::BeingDeleted)
-    } else {
-        Action::Delete(Precondition::of(live))
-    };
-    Some(Step {
-        id: resource.id.clone(),
-        kind,
-        origin: Some(resource.origin.clone()),
-        action,
+    Some(Stage {
+        part: Part::Deletions,
+        gates: (0..stages).map(gate).collect(),
+        phases: phases(deletes, uninstall_rank),
+        awaited: vec![],
     })
 }
 
@@ -254,19 +266,4 @@ fn phases(steps: Vec<Step>, rank: fn(&str) -> (usize, &str)) -> Vec<Vec<Step>> {
         }
     }
     phases
-}
-
-/// Whether there is something to wait for: a step that changes a resource which is not ready by
-/// its mere existence, or a resource that needs no change and is not healthy.
-fn is_awaited(step: &Step, resource: &Resource, observed: &Observed) -> bool {
-    match step.action {
-        Action::Create(_) | Action::Configure(..) => {
-            let is_known = builtin::kind_in(&resource.api_version, &resource.id.kind).is_some();
-            !(is_known && health::of(&resource.body).is_ready())
-        }
-        Action::Unchanged => observed
-            .get(&step.id)
-            .is_some_and(|live| !health::of(live).is_ready()),
-        Action::Delete(_) | Action::Keep(_) => false,
-    }
 }

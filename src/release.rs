@@ -23,6 +23,7 @@ pub use payload::{Error as PayloadError, decode, encode};
 pub use stored_hook::{HookRun, StoredHook};
 
 use crate::chart::Values;
+use crate::manifest::generator::RECORD_FILE;
 
 /// One immutable revision of a release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,6 +83,12 @@ pub enum ApplyMethod {
 }
 
 impl Release {
+    /// The text of the generators of this revision, as [`RECORD_FILE`] holds it; none if it has
+    /// none, or if Helm has upgraded to another chart since.
+    pub fn generators(&self) -> Option<String> {
+        String::from_utf8(self.chart.file(RECORD_FILE)?).ok()
+    }
+
     /// The hook events that this revision has besides `test`, sorted: what cannot be left out
     /// silently.
     pub fn lifecycle_hooks(&self) -> Vec<&str> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use testbed::User;
 
-use crate::support::{Place, Run, path};
+use crate::support::{Place, Run};
 
 const METADATA: &str = "\
 apiVersion: v2
@@ -182,13 +182,77 @@ fn charts_that_need_what_is_not_built_yet() {
 }
 
 #[test]
-fn generated_secrets_are_not_left_out_silently() {
+fn generators_are_checked_before_anything_is_made() {
     let place = Place::new("bad-generator");
-    check(
-        &place,
-        &["tenant", &path("charts/kcp")],
-        &["generated Secrets", "kcp/templates"],
+    let authority = "\
+apiVersion: generate.pintle.dev/v1
+kind: CertificateAuthority
+metadata: {name: ca}
+spec: {commonName: ca}
+";
+    let refused = |template: &str, parts: &[&str]| {
+        let chart = chart(&place, template);
+        check(&place, &["web", &chart], parts);
+    };
+    refused(
+        &authority.replace("commonName", "comonName"),
+        &["small/templates/map.yaml:1", "spec.comonName", "commonName"],
     );
+    let leaf = "\
+---
+apiVersion: generate.pintle.dev/v1
+kind: Certificate
+metadata: {name: web}
+spec: {issuer: cas, commonName: web, usages: [server auth], dnsNames: [web]}
+";
+    refused(
+        &format!("{authority}{leaf}"),
+        &["small/templates/map.yaml:5", "cas", "ca"],
+    );
+    refused(
+        &format!("{authority}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: ca}}\n"),
+        &["small/templates/map.yaml:1", "Secret ca", "another name"],
+    );
+    let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: generate.pintle.dev/v1\n  \
+                kind: CertificateAuthority\n  metadata: {name: ca}\n";
+    refused(list, &["a document of its own"]);
+    let typo = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, annotations: \
+                {pintle.dev/uses: cb}}\nspec: {template: {}}\n";
+    refused(
+        &format!("{authority}---\n{typo}"),
+        &["pintle.dev/uses", "cb", "small/templates/map.yaml:5"],
+    );
+}
+
+#[test]
+fn groups_without_an_order_are_refused() {
+    let place = Place::new("bad-groups");
+    let member = |name: &str, group: &str, after: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations:\n    \
+             helm.sh/resource-group: {group}\n    \
+             helm.sh/depends-on/resource-groups: '{after}'\n"
+        )
+    };
+    let refused = |template: &str, parts: &[&str]| {
+        let chart = chart(&place, template);
+        check(&place, &["web", &chart], parts);
+    };
+    refused(
+        &[member("a", "one", r#"["two"]"#), member("b", "two", r#"["one"]"#)].concat(),
+        &["one -> two -> one"],
+    );
+    refused(
+        &member("a", "one", r#"["tow"]"#),
+        &["small/templates/map.yaml:1", "\"tow\"", "there are one"],
+    );
+    refused(
+        &member("a", "one", "two"),
+        &["small/templates/map.yaml:1", "JSON list"],
+    );
+    let ready = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, annotations: \
+                 {pintle.dev/ready: no-old-pod}}\n";
+    refused(ready, &["no-old-pod", "no-old-pods"]);
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Cluster;
 use super::error::Unready;
 use super::scope::name;
+use super::{Cluster, Error};
 use crate::capabilities::Kind;
 use crate::health;
 use crate::manifest::ResourceId;
@@ -34,6 +34,19 @@ impl Cluster {
     pub(super) async fn ask_pods(&self, unready: &mut [Unready]) {
         // What cannot be had is left out: the reason itself is known.
         let _ = tokio::time::timeout(PATIENCE, self.add_pods(unready)).await;
+    }
+
+    /// How many pods that match a selector, beside a workload, are ending.
+    pub(super) async fn ending_pods(
+        &self,
+        beside: &ResourceId,
+        selector: &str,
+    ) -> Result<usize, Error> {
+        let kind = pods();
+        let place = self.namespace_of(&kind, beside.namespace.as_deref());
+        let listed = self.list(&kind, place, selector).await?;
+        let is_ending = |pod: &&Value| pod.pointer("/metadata/deletionTimestamp").is_some();
+        Ok(listed.iter().filter(is_ending).count())
     }
 
     async fn add_pods(&self, unready: &mut [Unready]) {

@@ -15,7 +15,7 @@ use super::scope::{Scope, name};
 use super::watch::Change;
 use super::{Cluster, Error};
 use crate::capabilities::Kind;
-use crate::health::{self, Health};
+use crate::health::{self, Condition, Health};
 use crate::manifest::ResourceId;
 
 /// The pause before a first list that could not be had is tried again.
@@ -31,12 +31,34 @@ trait Goal {
     fn is_settled(&self, scope: &Scope<'_>, live: &[Value]) -> bool;
 }
 
+/// Resources, what they have to be, and for how long that is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wait<'a> {
+    /// The resources.
+    pub wanted: &'a [(ResourceId, Kind)],
+    /// What each of them has to be.
+    pub until: Condition,
+    /// How long it may take.
+    pub deadline: Duration,
+}
+
 struct Ready<'a> {
+    until: Condition,
     states: BTreeMap<ResourceId, Health>,
+    /// The selectors of pods that somebody has to look at, by their workload.
+    uncounted: BTreeMap<ResourceId, String>,
     on: &'a mut dyn FnMut(&ResourceId, &Health),
 }
 
 impl Ready<'_> {
+    /// Takes note of a health, and tells of it if it is another one.
+    fn tell(&mut self, id: &ResourceId, health: Health) {
+        if self.states.get(id) != Some(&health) {
+            (self.on)(id, &health);
+            self.states.insert(id.clone(), health);
+        }
+    }
+
     fn unready(&self) -> impl Iterator<Item = (&ResourceId, &Health)> {
         self.states.iter().filter(|(_, health)| !health.is_ready())
     }
@@ -45,13 +67,14 @@ impl Ready<'_> {
 impl Goal for Ready<'_> {
     fn note(&mut self, id: &ResourceId, live: Option<&Value>) {
         let health = match live {
-            Some(live) => health::of(live),
+            Some(live) => health::until(live, self.until),
             None => Health::InProgress("missing".to_owned()),
         };
-        if self.states.get(id) != Some(&health) {
-            (self.on)(id, &health);
-            self.states.insert(id.clone(), health);
-        }
+        match live.and_then(|live| health::uncounted_pods(live, self.until)) {
+            Some(selector) => self.uncounted.insert(id.clone(), selector),
+            None => self.uncounted.remove(id),
+        };
+        self.tell(id, health);
     }
 
     fn is_decided(&self) -> bool {
@@ -125,8 +148,8 @@ fn why_here(live: &Value) -> String {
 }
 
 impl Cluster {
-    /// Waits until all resources are ready, for at most `deadline`, and tells of every change of
-    /// health, the first one included.
+    /// Waits until all resources are what is wanted, and tells of every change of health, the
+    /// first one included.
     ///
     /// A resource that does not exist, or is deleted meanwhile, is in progress and "missing". One
     /// that has failed for good ends the wait at once. An API server that cannot be reached for a
@@ -135,23 +158,28 @@ impl Cluster {
     /// # Errors
     /// [`Error::NotReady`] with every resource that is not ready and what its pods say; a refusal
     /// to list or watch.
-    pub async fn wait_ready(
+    pub async fn wait_for(
         &self,
-        wanted: &[(ResourceId, Kind)],
-        deadline: Duration,
+        wait: Wait<'_>,
         on: &mut dyn FnMut(&ResourceId, &Health),
     ) -> Result<(), Error> {
         let missing = || Health::InProgress("unknown".to_owned());
         let mut goal = Ready {
-            states: wanted
+            until: wait.until,
+            states: wait
+                .wanted
                 .iter()
                 .map(|(id, _)| (id.clone(), missing()))
                 .collect(),
+            uncounted: BTreeMap::new(),
             on,
         };
+        let pursuit = async {
+            self.pursue(wait.wanted, &mut goal).await?;
+            self.outlast(&mut goal).await
+        };
         // Out of time or decided: what is left to tell is the same.
-        if let Ok(Err(error)) = tokio::time::timeout(deadline, self.pursue(wanted, &mut goal)).await
-        {
+        if let Ok(Err(error)) = tokio::time::timeout(wait.deadline, pursuit).await {
             return Err(error);
         }
         let mut resources: Vec<Unready> = goal
@@ -167,6 +195,30 @@ impl Cluster {
         }
         self.ask_pods(&mut resources).await;
         Err(Error::NotReady { resources })
+    }
+
+    /// Waits for ending pods that the status of their workload does not count. The end of a pod
+    /// changes nothing else that could be watched, so this is asked for again and again.
+    async fn outlast(&self, goal: &mut Ready<'_>) -> Result<(), Error> {
+        let mut left = std::mem::take(&mut goal.uncounted);
+        left.retain(|id, _| goal.states.get(id).is_some_and(Health::is_ready));
+        while let Some((id, selector)) = left.first_key_value() {
+            match self.ending_pods(id, selector).await {
+                Ok(0) => {
+                    goal.tell(id, Health::Ready);
+                    left.pop_first();
+                    continue;
+                }
+                Ok(number) => {
+                    let reason = format!("pods still ending: {number}");
+                    goal.tell(id, Health::InProgress(reason));
+                }
+                Err(error) if error.is_passing() => {}
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
     }
 
     /// Waits until none of the resources exists any more, for at most `deadline`.
@@ -294,7 +346,9 @@ mod tests {
         let mut told = Vec::new();
         let mut on = |_: &ResourceId, health: &Health| told.push(health.clone());
         let mut goal = Ready {
+            until: Condition::Ready,
             states: BTreeMap::from([(id(), Health::InProgress("unknown".to_owned()))]),
+            uncounted: BTreeMap::new(),
             on: &mut on,
         };
         let live = |ready: i64| {

@@ -126,11 +126,11 @@ pub(super) fn stateful_set(live: &Value) -> Health {
 }
 
 /// Where the pods that must be updated start, counted from the highest ordinal downwards.
-fn partition(live: &Value) -> i64 {
+pub(super) fn partition(live: &Value) -> i64 {
     count(live, "/spec/updateStrategy/rollingUpdate/partition")
 }
 
-fn by_hand(live: &Value) -> bool {
+pub(super) fn by_hand(live: &Value) -> bool {
     text(live, "/spec/updateStrategy/type") == Some("OnDelete")
 }
 

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::cut::{self, Cut};
+use super::generator::{self, Generator};
 use super::hook::{self, DeletePolicy, Hook, HookEvent, OutputLogPolicy};
-use super::{Document, Manifest, Origin, Resource, ResourceId, install_rank, kind_order};
+use super::{Document, Error, Manifest, NO_OLD_PODS, Origin, READY, Resource, ResourceId};
+use super::{group, install_rank, kind_order};
 use crate::capabilities::Kinds;
 use crate::render::{Rendered, RenderedFile};
 use crate::yaml;
 
 /// The annotation that keeps a resource when its release drops it.
 const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
-/// The line that names the template of a recorded document.
-const SOURCE: &str = "# Source: ";
-
 /// What a resource's identity depends on besides its text.
 #[derive(Debug, Clone, Copy)]
 pub struct Placement<'a> {
@@ -22,6 +22,15 @@ pub struct Placement<'a> {
     pub namespace: &'a str,
     /// The kinds that are known; others count as living in a namespace.
     pub kinds: &'a Kinds,
+}
+
+/// What a record says about the resources of a revision.
+#[derive(Debug, Clone, Copy)]
+pub struct Recorded<'a> {
+    /// The text of the resources; a generated Secret stands in it as its stub.
+    pub text: &'a str,
+    /// The text of the generators; none where the record has none.
+    pub generators: Option<&'a str>,
 }
 
 /// What happens to a resource that its release drops, by `helm.sh/resource-policy`.
@@ -33,74 +42,55 @@ pub enum ResourcePolicy {
     Keep,
 }
 
-/// Rendered text that is not a manifest.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A template rendered to something that is not YAML.
-    #[error("{origin}:{}: the rendered text is not YAML", source.column)]
-    Yaml {
-        /// The template and the line of its output.
-        origin: Origin,
-        /// The rendered lines around the fault, the faulty one marked.
-        excerpt: String,
-        /// The fault.
-        source: yaml::Error,
-    },
-    /// A document lacks what makes it a resource, or has it wrong.
-    #[error("{origin}: {message}")]
-    Resource {
-        /// Where the document starts.
-        origin: Origin,
-        /// What is wrong.
-        message: String,
-    },
-    /// Two documents ask for the same resource.
-    #[error("{second}: {id} is already defined at {first}")]
-    Duplicate {
-        /// The resource.
-        id: ResourceId,
-        /// Where it stands first.
-        first: Origin,
-        /// Where it stands again.
-        second: Origin,
-    },
-}
-
-impl Error {
-    /// The rendered lines around the fault, where there is one in them.
-    pub fn excerpt(&self) -> Option<&str> {
-        match self {
-            Self::Yaml { excerpt, .. } => Some(excerpt),
-            Self::Resource { .. } | Self::Duplicate { .. } => None,
-        }
-    }
-}
-
 impl Manifest {
     /// Reads what a chart rendered to.
     ///
+    /// A generator becomes the stub of its Secret, and is kept beside the resources.
+    ///
     /// # Errors
     /// If a document is not YAML, is not a resource, stands twice, or carries an unknown hook or
-    /// resource policy.
+    /// resource policy; if a generator is wrong, or the resource groups have no order.
     pub fn parse(rendered: &Rendered, placement: Placement<'_>) -> Result<Self, Error> {
         let mut documents = Vec::new();
         for file in &rendered.files {
-            documents.extend(split(file));
+            documents.extend(cut::split(file));
         }
-        build(documents, placement)
+        let manifest = build(documents, placement)?;
+        check_generators(&manifest, placement.namespace)?;
+        refuse_duplicates(&manifest.resources)?;
+        group::groups(&manifest.resources)?;
+        Ok(manifest)
     }
 
     /// Reads the manifest text of a record, with its hooks left to the record itself.
     ///
     /// # Errors
-    /// As [`Manifest::parse`]: a record that Helm wrote may hold what pintle would not render.
-    pub fn from_record(text: &str, placement: Placement<'_>) -> Result<Self, Error> {
+    /// If a document is not YAML, is not a resource, stands twice, or carries an unknown hook or
+    /// resource policy: a record that Helm wrote may hold what pintle would not render. If the
+    /// generators are not what pintle wrote.
+    pub fn from_record(recorded: Recorded<'_>, placement: Placement<'_>) -> Result<Self, Error> {
         let file = RenderedFile {
             path: "recorded manifest".to_owned(),
-            text: text.to_owned(),
+            text: recorded.text.to_owned(),
         };
-        let documents = split(&file).into_iter().map(named_by_comment).collect();
-        build(documents, placement)
+        let documents = cut::split(&file).into_iter().map(cut::named_by_comment);
+        let mut manifest = build(documents.collect(), placement)?;
+        refuse_duplicates(&manifest.resources)?;
+        if let Some(text) = recorded.generators {
+            manifest.generators = generator::specs_from_yaml(text)?;
+        }
+        Ok(manifest)
+    }
+
+    /// Returns the generator whose Secret `id` is; `namespace` is the release's.
+    pub fn generator(&self, id: &ResourceId, namespace: &str) -> Option<&Generator> {
+        let is_secret = id.kind == "Secret" && id.group.is_empty();
+        if !is_secret || id.namespace.as_deref() != Some(namespace) {
+            return None;
+        }
+        self.generators
+            .iter()
+            .find(|generator| generator.name == id.name)
     }
 
     /// The resources whose kind is not known, for which a cluster has to be asked.
@@ -125,70 +115,24 @@ impl Resource {
     }
 }
 
-/// A document as cut out of a file, with the line it starts on.
-struct Cut {
-    template: String,
-    line: u64,
-    text: String,
-}
-
-/// Cuts a YAML stream at the lines that start with `---`, as Helm does: what follows the dashes
-/// on such a line belongs to the next document.
-fn split(file: &RenderedFile) -> Vec<Cut> {
-    let mut cuts = vec![];
-    let mut current = String::new();
-    let mut start = 1;
-    for (index, line) in (1..).zip(file.text.split_inclusive('\n')) {
-        let Some(rest) = line.strip_prefix("---") else {
-            current.push_str(line);
-            continue;
-        };
-        cuts.push((start, std::mem::take(&mut current)));
-        start = index;
-        current.push_str(rest.trim_start_matches([' ', '\t']));
-    }
-    cuts.push((start, current));
-    cuts.into_iter()
-        .filter(|(_, text)| !text.trim().is_empty())
-        .map(|(line, text)| {
-            let trimmed = text.trim_start();
-            let skipped = &text[..text.len() - trimmed.len()];
-            Cut {
-                template: file.path.clone(),
-                line: line + skipped.matches('\n').count() as u64,
-                text: trimmed.to_owned(),
-            }
-        })
-        .collect()
-}
-
-/// Takes the template's name out of the first line of a recorded document.
-fn named_by_comment(cut: Cut) -> Cut {
-    let Some((first, rest)) = cut.text.split_once('\n') else {
-        return cut;
-    };
-    match first.strip_prefix(SOURCE) {
-        // Helm ends each document with one line break of its own.
-        Some(template) => Cut {
-            template: template.trim().to_owned(),
-            line: 1,
-            text: rest.strip_suffix('\n').unwrap_or(rest).to_owned(),
-        },
-        None => cut,
-    }
-}
-
 fn build(cuts: Vec<Cut>, placement: Placement<'_>) -> Result<Manifest, Error> {
     let mut manifest = Manifest::default();
-    for cut in cuts {
-        let value = yaml::parse(&cut.text).map_err(|fault| yaml_error(&cut, fault))?;
+    for mut cut in cuts {
+        let mut value = yaml::parse(&cut.text).map_err(|fault| cut::yaml_error(&cut, fault))?;
         if value.is_null() {
             continue;
         }
+        group::rename(&mut cut, &mut value);
         let origin = Origin {
             template: cut.template.clone(),
             line: cut.line,
         };
+        if Generator::is_one(&value) {
+            let generator = Generator::parse(value, origin.clone(), placement.namespace)?;
+            value = generator.stub();
+            cut.text = yaml::to_string(&value);
+            manifest.generators.push(generator);
+        }
         let kind = value
             .get("kind")
             .and_then(Value::as_str)
@@ -209,9 +153,19 @@ fn build(cuts: Vec<Cut>, placement: Placement<'_>) -> Result<Manifest, Error> {
             text: cut.text,
         });
     }
-    refuse_duplicates(&manifest.resources)?;
     sort(&mut manifest);
     Ok(manifest)
+}
+
+/// Checks what only all generators together can have wrong.
+fn check_generators(manifest: &Manifest, namespace: &str) -> Result<(), Error> {
+    let others = manifest.resources.iter().filter(|resource| {
+        let generator = manifest.generator(&resource.id, namespace);
+        generator.is_none_or(|generator| generator.origin != resource.origin)
+    });
+    let hooks = manifest.hooks.iter().map(|hook| &hook.resource);
+    generator::check(&manifest.generators, others.chain(hooks), namespace)?;
+    Ok(())
 }
 
 fn sort(manifest: &mut Manifest) {
@@ -247,6 +201,11 @@ fn resource(body: Value, origin: Origin, placement: Placement<'_>) -> Result<Res
         origin: origin.clone(),
         message: message.to_owned(),
     };
+    if Generator::is_one(&body) {
+        return Err(wrong(
+            "a generator has to be a document of its own, not part of a List",
+        ));
+    }
     if !body.is_object() {
         return Err(wrong(
             "the document is not a map, so it is no Kubernetes resource",
@@ -266,12 +225,8 @@ fn resource(body: Value, origin: Origin, placement: Placement<'_>) -> Result<Res
     let name = text("/metadata/name")
         .ok_or_else(|| wrong(&format!("metadata.name of the {kind} is missing")))?
         .to_owned();
-    if let Some(policy) = annotation(&body, RESOURCE_POLICY)
-        && policy.trim().to_lowercase() != "keep"
-    {
-        return Err(wrong(&format!(
-            "{kind} {name}: {RESOURCE_POLICY} is {policy:?}; the only policy is \"keep\""
-        )));
+    if let Some(message) = unknown_word(&body) {
+        return Err(wrong(&format!("{kind} {name}: {message}")));
     }
     let known = placement.kinds.find(&api_version, &kind);
     let namespace = known.is_none_or(|kind| kind.namespaced).then(|| {
@@ -294,6 +249,19 @@ fn resource(body: Value, origin: Origin, placement: Placement<'_>) -> Result<Res
         api_version,
         body,
         origin,
+    })
+}
+
+/// Says which annotation has a value that would silently mean nothing.
+fn unknown_word(body: &Value) -> Option<String> {
+    let words = [
+        (RESOURCE_POLICY, "keep", "policy"),
+        (READY, NO_OLD_PODS, "value"),
+    ];
+    words.into_iter().find_map(|(key, word, what)| {
+        let found = annotation(body, key)?;
+        let is_known = found.trim().eq_ignore_ascii_case(word);
+        (!is_known).then(|| format!("{key} is {found:?}; the only {what} is {word:?}"))
     })
 }
 
@@ -365,29 +333,6 @@ fn refuse_duplicates(resources: &[Resource]) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn yaml_error(cut: &Cut, mut fault: yaml::Error) -> Error {
-    let marked = fault.line.max(1);
-    let lines: Vec<String> = (1..)
-        .zip(cut.text.lines())
-        .skip_while(|(number, _)| *number + 2 < marked)
-        .take_while(|(number, _)| *number <= marked + 2)
-        .map(|(number, line): (u64, _)| {
-            let sign = if number == marked { '>' } else { ' ' };
-            format!("{sign} {:>4} | {line}\n", cut.line + number - 1)
-        })
-        .collect();
-    fault.line = cut.line + marked - 1;
-    let origin = Origin {
-        template: cut.template.clone(),
-        line: fault.line,
-    };
-    Error::Yaml {
-        origin,
-        excerpt: lines.concat(),
-        source: fault,
-    }
 }
 
 #[cfg(test)]
@@ -522,7 +467,11 @@ mod tests {
             namespace: "shop",
             kinds: &kinds,
         };
-        let again = Manifest::from_record(&text, placement).unwrap();
+        let recorded = Recorded {
+            text: &text,
+            generators: None,
+        };
+        let again = Manifest::from_record(recorded, placement).unwrap();
         assert_eq!(again.documents, manifest.documents);
         assert_eq!(again.to_text(), text);
     }

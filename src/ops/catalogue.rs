@@ -3,7 +3,8 @@
 use crate::capabilities::{Capabilities, Kinds};
 use crate::chart::Chart;
 use crate::cluster::{Cluster, Discovered};
-use crate::manifest::{self, Manifest, Placement};
+use crate::manifest::{self, Manifest, Placement, Recorded};
+use crate::release::Release;
 
 use super::Error;
 
@@ -28,6 +29,27 @@ impl<'a> Catalogue<'a> {
 
     pub(super) fn kinds(&self) -> &Kinds {
         &self.kinds
+    }
+
+    /// Reads the manifest of a revision, with its generators.
+    pub(super) async fn recorded(&mut self, release: &Release) -> Result<Manifest, Error> {
+        let generators = release.generators();
+        let recorded = Recorded {
+            text: &release.manifest,
+            generators: generators.as_deref(),
+        };
+        self.parse(|placement| Manifest::from_record(recorded, placement))
+            .await
+    }
+
+    /// Reads what a revision applied; its generators do not matter for that.
+    pub(super) async fn applied(&mut self, release: &Release) -> Result<Manifest, Error> {
+        let recorded = Recorded {
+            text: &release.manifest,
+            generators: None,
+        };
+        self.parse(|placement| Manifest::from_record(recorded, placement))
+            .await
     }
 
     /// Reads a manifest, and reads it again with the cluster's own kinds where it names others.

@@ -3,23 +3,26 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::catalogue::Catalogue;
+use super::execute::{Execution, Voice};
 use super::outcome;
 use super::prepare::{Desired, Past};
-use super::{Error, Session, execute};
+use super::{Error, Session, credentials};
 use crate::capabilities::{Kind, Kinds};
 use crate::event::Event;
 use crate::manifest::{Manifest, ResourceId};
-use crate::plan::{Action, Inputs, Owner, Plan};
+use crate::plan::{Inputs, Plan};
 use crate::release::{Release, Status};
 
-/// How long a change may take to become ready.
+/// When a change ends. Gates between its stages hold in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
-    /// It ends when everything is written.
-    No,
-    /// It ends when everything is ready, or fails after this time.
-    Until(Duration),
+pub enum End {
+    /// When everything is written.
+    Written,
+    /// When everything is ready.
+    Ready,
 }
 
 /// What happens when the release's namespace does not exist.
@@ -34,8 +37,10 @@ pub enum NamespacePolicy {
 /// How a change is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Whether readiness is waited for.
-    pub wait: Wait,
+    /// When it ends.
+    pub end: End,
+    /// How long waits may take, all together; one that takes longer fails.
+    pub timeout: Duration,
     /// How many revisions are kept; 0 keeps all.
     pub history_max: usize,
     /// What happens when the namespace does not exist.
@@ -72,27 +77,33 @@ pub(super) async fn decide(
 ) -> Result<Change, Error> {
     let mut base = Vec::with_capacity(past.base.len());
     for release in &past.base {
-        let parsed = catalogue
-            .parse(|placement| Manifest::from_record(&release.manifest, placement))
-            .await;
-        base.push(parsed?);
+        base.push(catalogue.applied(release).await?);
     }
     let Goal {
         desired,
         completed,
         notices,
     } = goal;
-    let wanted = wanted(base.iter().chain([&desired.manifest]), catalogue.kinds());
+    let has_generators = past.has_generators()
+        || !desired.manifest.generators.is_empty()
+        || desired.release.info.status == Status::Uninstalling;
+    let generated = if has_generators {
+        credentials::generated(session).await?
+    } else {
+        vec![]
+    };
+    let mentions = credentials::mentions(session, &desired, (&past, &generated)).await?;
+    let mut wanted = wanted(base.iter().chain([&desired.manifest]), catalogue.kinds());
+    wanted.extend(generated);
     let observed = session.cluster.observe(&wanted).await?;
     let plan = Plan::new(&Inputs {
         desired: &desired.manifest,
         base: &base,
         observed: &observed,
-        owner: Owner {
-            release: session.release,
-            namespace: session.namespace,
-        },
+        mentions: &mentions,
+        owner: session.owner(),
         kinds: catalogue.kinds(),
+        now: (session.now)(),
     })?;
     Ok(Change {
         release: desired.release,
@@ -165,7 +176,7 @@ impl Change {
             revision: self.release.revision,
             counts: self.plan.counts(),
         });
-        let result = carry_out(session, &self.plan, options.wait, on).await;
+        let result = carry_out(session, &self.plan, options, on).await;
         let recorded = match &result {
             Ok(()) => outcome::succeed(session, self, options.history_max).await,
             Err(error) => outcome::fail(session, self, error).await,
@@ -188,7 +199,7 @@ impl Change {
         options: &Options,
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Error> {
-        carry_out(session, &self.plan, options.wait, on).await?;
+        carry_out(session, &self.plan, options, on).await?;
         self.past
             .base
             .pop()
@@ -199,35 +210,21 @@ impl Change {
 async fn carry_out(
     session: &Session<'_>,
     plan: &Plan,
-    wait: Wait,
+    options: &Options,
     on: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
-    execute::execute(plan, session.cluster, on).await?;
-    let Wait::Until(deadline) = wait else {
-        return Ok(());
+    let voice = Voice::new(on);
+    let execution = Execution {
+        plan,
+        owner: session.owner(),
+        cluster: session.cluster,
+        voice: &voice,
+        deadline: Instant::now() + options.timeout,
+        now: (session.now)(),
     };
-    if !plan.awaited.is_empty() {
-        on(Event::Waiting {
-            count: plan.awaited.len(),
-        });
-        let mut report = |id: &ResourceId, health: &crate::health::Health| {
-            on(Event::Health {
-                id: id.clone(),
-                health: health.clone(),
-            });
-        };
-        session
-            .cluster
-            .wait_ready(&plan.awaited, deadline, &mut report)
-            .await?;
+    execution.run().await?;
+    match options.end {
+        End::Written => Ok(()),
+        End::Ready => execution.settle().await,
     }
-    let deleted: Vec<_> = plan
-        .steps()
-        .filter(|step| matches!(step.action, Action::Delete(_)))
-        .map(|step| (step.id.clone(), step.kind.clone()))
-        .collect();
-    if !deleted.is_empty() {
-        session.cluster.wait_gone(&deleted, deadline).await?;
-    }
-    Ok(())
 }

@@ -5,7 +5,8 @@ use crate::chart;
 use crate::cluster;
 use crate::history;
 use crate::manifest;
-use crate::manifest::{Origin, ResourceId};
+use crate::manifest::ResourceId;
+use crate::pki;
 use crate::plan;
 use crate::release;
 use crate::release::Status;
@@ -104,15 +105,15 @@ pub enum Error {
         /// The hooks' events.
         events: Vec<String>,
     },
-    /// The chart declares Secrets to be generated, which cannot be made yet.
-    #[error(
-        "{origin}: the chart declares generated Secrets ({kind}), which pintle does not make yet"
-    )]
-    Generators {
-        /// The kind of the first generator.
-        kind: String,
-        /// Where it stands.
-        origin: Origin,
+    /// What a stage depends on is not ready in time.
+    #[error("{stage} cannot start: {earlier} is not ready")]
+    Gate {
+        /// The stage that waits.
+        stage: String,
+        /// What it waits for.
+        earlier: String,
+        /// Which resources are not ready.
+        source: cluster::Error,
     },
     /// A revision was written by server-side apply.
     #[error(
@@ -145,6 +146,26 @@ pub enum StepError {
         /// Why.
         source: cluster::Error,
     },
+    /// The data of a generated Secret cannot be made.
+    #[error("cannot issue {id} ({origin})")]
+    Issue {
+        /// The Secret.
+        id: ResourceId,
+        /// The template that asks for it.
+        origin: String,
+        /// Why.
+        source: pki::Error,
+    },
+    /// An authority whose key is needed cannot be read.
+    #[error("cannot issue {id}: its issuer {issuer} cannot be read")]
+    Issuer {
+        /// The Secret.
+        id: ResourceId,
+        /// The Secret of the authority.
+        issuer: String,
+        /// Why; none if it does not exist.
+        source: Option<cluster::Error>,
+    },
     /// The resource is not what the step was decided on.
     #[error("{id} was changed by somebody else since the plan was made")]
     Changed {
@@ -157,7 +178,10 @@ impl StepError {
     /// The resource that the step was about.
     pub fn id(&self) -> &ResourceId {
         match self {
-            Self::Request { id, .. } | Self::Changed { id } => id,
+            Self::Request { id, .. }
+            | Self::Issue { id, .. }
+            | Self::Issuer { id, .. }
+            | Self::Changed { id } => id,
         }
     }
 }
@@ -187,12 +211,17 @@ impl Error {
             | Self::Manifest(_)
             | Self::Hooks { .. }
             | Self::ServerSide { .. }
-            | Self::Generators { .. }
-            | Self::Plan(plan::Error::UnknownKinds(_)) => ErrorKind::Usage,
+            | Self::Plan(
+                plan::Error::UnknownKinds(_) | plan::Error::Group(_) | plan::Error::UnknownUses(_),
+            ) => ErrorKind::Usage,
             Self::Pending { .. }
             | Self::History(history::Error::Exists { .. })
-            | Self::Plan(plan::Error::Foreign(_)) => ErrorKind::Conflict,
-            Self::Cluster(error) if error.is_not_ready() => ErrorKind::NotReady,
+            | Self::Plan(plan::Error::Foreign(_) | plan::Error::Credentials(_)) => {
+                ErrorKind::Conflict
+            }
+            Self::Cluster(error) | Self::Gate { source: error, .. } if error.is_not_ready() => {
+                ErrorKind::NotReady
+            }
             Self::Steps(errors) if errors.iter().any(is_conflict) => ErrorKind::Conflict,
             _ => ErrorKind::Failed,
         }
@@ -209,6 +238,7 @@ impl Error {
 fn is_conflict(error: &StepError) -> bool {
     match error {
         StepError::Changed { .. } => true,
+        StepError::Issue { .. } | StepError::Issuer { .. } => false,
         StepError::Request { source, .. } => source.is_already_exists(),
     }
 }

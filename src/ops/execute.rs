@@ -1,38 +1,198 @@
-//! Walks a plan and sends what it says; decides nothing.
+//! Walks a plan: starts each stage when its gates are passed, and decides nothing.
 
-use futures::{StreamExt, stream};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::issue::Issuer;
+use super::step::{self, Context};
 use super::{Error, StepError};
-use crate::cluster::{self, Address, Cluster, Deletion, Effect, Validation, Write};
-use crate::event::{Done, Event};
-use crate::plan::diff::Patch;
-use crate::plan::{Action, Plan, Precondition, Step, digest};
+use crate::cluster::{Cluster, Wait};
+use crate::event::Event;
+use crate::health::{Condition, Health};
+use crate::manifest::ResourceId;
+use crate::plan::{Action, Counts, Gate, Owner, Plan, Stage, Step, Until};
 
-/// Everything in the manifest is written as Helm writes it: by its field manager, with unknown
-/// fields refused.
-const WRITE: Write<'_> = Write {
-    manager: "helm",
-    effect: Effect::Persist,
-    validation: Validation::Strict,
-};
-/// How many requests are under way at once.
-const CONCURRENCY: usize = 16;
-/// How often a patch is sent again after the status of its resource has changed in between.
-const ATTEMPTS: usize = 8;
+/// Where events go, from several stages at once.
+pub(super) struct Voice<'a> {
+    on: RefCell<&'a mut dyn FnMut(Event)>,
+    /// The health that was told last: several waits may see the same one.
+    told: RefCell<BTreeMap<ResourceId, Health>>,
+}
 
-/// Carries out phase after phase; a phase in which a step fails is the last one.
-pub(super) async fn execute(
-    plan: &Plan,
-    cluster: &Cluster,
-    on: &mut dyn FnMut(Event),
-) -> Result<(), Error> {
-    for phase in &plan.phases {
-        let mut results =
-            stream::iter(phase.iter().map(|step| run(step, cluster))).buffer_unordered(CONCURRENCY);
-        let mut errors = vec![];
+impl<'a> Voice<'a> {
+    pub(super) fn new(on: &'a mut dyn FnMut(Event)) -> Self {
+        Self {
+            on: RefCell::new(on),
+            told: RefCell::default(),
+        }
+    }
+
+    fn say(&self, event: Event) {
+        (self.on.borrow_mut())(event);
+    }
+
+    fn health(&self, id: &ResourceId, health: &Health) {
+        let before = self.told.borrow_mut().insert(id.clone(), health.clone());
+        if before.as_ref() == Some(health) {
+            return;
+        }
+        self.say(Event::Health {
+            id: id.clone(),
+            health: health.clone(),
+        });
+    }
+}
+
+/// What a plan is carried out with.
+pub(super) struct Execution<'a> {
+    pub(super) plan: &'a Plan,
+    /// Whose Secrets are made.
+    pub(super) owner: Owner<'a>,
+    pub(super) cluster: &'a Cluster,
+    pub(super) voice: &'a Voice<'a>,
+    /// When what a gate waits for has to be ready.
+    pub(super) deadline: Instant,
+    /// From when certificates are valid.
+    pub(super) now: Timestamp,
+}
+
+/// A stage and how far it has come: the number of phases that are done.
+type Progress<'a> = (usize, usize, Result<(), Error>);
+
+impl Execution<'_> {
+    /// Carries out stage after stage, side by side where no gate is between them. After a failure
+    /// nothing is started any more, and what is under way is brought to its end.
+    pub(super) async fn run(&self) -> Result<(), Error> {
+        let issuer = Issuer::new(self.owner, &self.plan.generators, self.now);
+        let stages = &self.plan.stages;
+        let mut done = vec![false; stages.len()];
+        let mut started = done.clone();
+        let mut waits = FuturesUnordered::new();
+        let mut phases = FuturesUnordered::new();
+        let mut failure = None;
+        loop {
+            for index in 0..stages.len() {
+                let mut gates = stages[index].gates.iter();
+                if failure.is_none() && !started[index] && gates.all(|gate| done[gate.stage]) {
+                    started[index] = true;
+                    waits.push(self.pass_gates(index));
+                }
+            }
+            let (index, finished, result): Progress<'_> = tokio::select! {
+                Some((index, result)) = waits.next() => (index, 0, result),
+                Some(progress) = phases.next() => progress,
+                else => break,
+            };
+            match result {
+                Err(error) => {
+                    failure.get_or_insert(error);
+                    // Waiting on is of no use; a request under way is not left alone.
+                    waits.clear();
+                }
+                Ok(()) if finished == stages[index].phases.len() => done[index] = true,
+                Ok(()) if failure.is_none() => phases.push(self.phase(index, finished, &issuer)),
+                Ok(()) => (),
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    async fn pass_gates(&self, index: usize) -> (usize, Result<(), Error>) {
+        let stage = &self.plan.stages[index];
+        for gate in &stage.gates {
+            if let Err(error) = self.pass(stage, *gate).await {
+                return (index, Err(error));
+            }
+        }
+        if stage.has_changes() {
+            self.voice.say(Event::Stage {
+                part: stage.part.clone(),
+                counts: Counts::of(stage.phases.iter().flatten()),
+            });
+        }
+        (index, Ok(()))
+    }
+
+    async fn pass(&self, stage: &Stage, gate: Gate) -> Result<(), Error> {
+        let until = match gate.until {
+            Until::Written => return Ok(()),
+            Until::Ready => Condition::Ready,
+            Until::NoOldPods => Condition::NoOldPods,
+        };
+        let earlier = &self.plan.stages[gate.stage];
+        if earlier.awaited.is_empty() || !stage.has_changes() {
+            return Ok(());
+        }
+        self.voice.say(Event::Gate {
+            earlier: earlier.part.clone(),
+            until,
+            stage: stage.part.clone(),
+        });
+        let wait = Wait {
+            wanted: &earlier.awaited,
+            until,
+            deadline: self.time_left(),
+        };
+        let mut tell = |id: &ResourceId, health: &Health| self.voice.health(id, health);
+        let waited = self.cluster.wait_for(wait, &mut tell).await;
+        waited.map_err(|source| Error::Gate {
+            stage: stage.part.to_string(),
+            earlier: earlier.part.to_string(),
+            source,
+        })
+    }
+
+    /// Waits until everything is ready, and what was deleted is gone.
+    pub(super) async fn settle(&self) -> Result<(), Error> {
+        let awaited = self.plan.awaited();
+        if !awaited.is_empty() {
+            self.voice.say(Event::Waiting {
+                count: awaited.len(),
+            });
+            let wait = Wait {
+                wanted: &awaited,
+                until: Condition::Ready,
+                deadline: self.time_left(),
+            };
+            let mut tell = |id: &ResourceId, health: &Health| self.voice.health(id, health);
+            self.cluster.wait_for(wait, &mut tell).await?;
+        }
+        let is_deletion = |step: &&Step| matches!(step.action, Action::Delete(_));
+        let deleted: Vec<_> = self
+            .plan
+            .steps()
+            .filter(is_deletion)
+            .map(|step| (step.id.clone(), step.kind.clone()))
+            .collect();
+        if !deleted.is_empty() {
+            self.cluster.wait_gone(&deleted, self.time_left()).await?;
+        }
+        Ok(())
+    }
+
+    /// How long waits may still take.
+    fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Carries out one phase; all of its steps are tried.
+    async fn phase(&self, stage: usize, phase: usize, issuer: &Issuer<'_>) -> Progress<'_> {
+        let context = Context {
+            cluster: self.cluster,
+            issuer,
+        };
+        let steps = self.plan.stages[stage].phases[phase].iter();
+        let mut results: FuturesUnordered<_> = steps.map(|step| tried(step, context)).collect();
+        let mut errors: Vec<StepError> = vec![];
         while let Some((step, result)) = results.next().await {
             match result {
-                Ok(Some(done)) => on(Event::Stepped {
+                Ok(Some(done)) => self.voice.say(Event::Stepped {
                     id: step.id.clone(),
                     done,
                 }),
@@ -40,121 +200,19 @@ pub(super) async fn execute(
                 Err(error) => errors.push(error),
             }
         }
-        if !errors.is_empty() {
+        let result = if errors.is_empty() {
+            Ok(())
+        } else {
             errors.sort_by(|a, b| a.id().cmp(b.id()));
-            return Err(Error::Steps(errors));
-        }
-    }
-    Ok(())
-}
-
-async fn run<'a>(step: &'a Step, cluster: &Cluster) -> (&'a Step, Result<Option<Done>, StepError>) {
-    let result = match &step.action {
-        Action::Unchanged | Action::Keep(_) => Ok(None),
-        Action::Create(body) => cluster
-            .create(&at(step), body, WRITE)
-            .await
-            .map(|_| Some(Done::Created))
-            .map_err(|source| failed(step, "create", source)),
-        Action::Configure(difference, precondition) => {
-            configure(step, &difference.patch, precondition, cluster).await
-        }
-        Action::Delete(precondition) => delete(step, precondition, cluster).await,
-    };
-    (step, result)
-}
-
-/// Sends a patch with the version it was computed from; again with a newer one as long as the
-/// resource has not changed in substance.
-async fn configure(
-    step: &Step,
-    patch: &Patch,
-    precondition: &Precondition,
-    cluster: &Cluster,
-) -> Result<Option<Done>, StepError> {
-    let mut version = precondition.resource_version.clone();
-    for _ in 0..ATTEMPTS {
-        let patch = versioned(patch, version);
-        match cluster
-            .patch(&at(step), cluster::Patch::from(&patch), WRITE)
-            .await
-        {
-            Ok(_) => return Ok(Some(Done::Configured)),
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(failed(step, "patch", error)),
-        }
-        let live = cluster
-            .get(&at(step))
-            .await
-            .map_err(|source| failed(step, "read", source))?;
-        match live.filter(|live| digest(live) == precondition.digest) {
-            Some(live) => version = Precondition::of(&live).resource_version,
-            None => {
-                return Err(StepError::Changed {
-                    id: step.id.clone(),
-                });
-            }
-        }
-    }
-    Err(StepError::Changed {
-        id: step.id.clone(),
-    })
-}
-
-/// The patch with the version that the resource must still have.
-fn versioned(patch: &Patch, version: String) -> Patch {
-    let mut patch = patch.clone();
-    let (Patch::StrategicMerge(body) | Patch::Merge(body)) = &mut patch;
-    body["metadata"]["resourceVersion"] = version.into();
-    patch
-}
-
-async fn delete(
-    step: &Step,
-    precondition: &Precondition,
-    cluster: &Cluster,
-) -> Result<Option<Done>, StepError> {
-    let only_if = cluster::Precondition {
-        uid: Some(&precondition.uid),
-        resource_version: None,
-    };
-    match cluster
-        .delete(
-            &at(step),
-            Deletion {
-                only_if,
-                ..Deletion::default()
-            },
-        )
-        .await
-    {
-        Ok(()) => Ok(Some(Done::Deleted)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) if error.is_conflict() => Err(StepError::Changed {
-            id: step.id.clone(),
-        }),
-        Err(error) => Err(failed(step, "delete", error)),
+            Err(Error::Steps(errors))
+        };
+        (stage, phase + 1, result)
     }
 }
 
-fn at(step: &Step) -> Address<'_> {
-    Address {
-        kind: &step.kind,
-        namespace: step.id.namespace.as_deref(),
-        name: &step.id.name,
-    }
-}
-
-fn failed(step: &Step, doing: &'static str, source: cluster::Error) -> StepError {
-    let origin = step
-        .origin
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    StepError::Request {
-        id: step.id.clone(),
-        doing,
-        origin,
-        source,
-    }
+async fn tried<'a>(
+    step: &'a Step,
+    context: Context<'_>,
+) -> (&'a Step, Result<Option<crate::event::Done>, StepError>) {
+    (step, step::run(step, context).await)
 }

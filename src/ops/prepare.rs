@@ -7,7 +7,7 @@ use crate::chart::{Chart, Overrides, Resolved, Values};
 use crate::event::Event;
 use crate::history::{self, Entry};
 use crate::manifest::Manifest;
-use crate::manifest::generator::Generator;
+use crate::manifest::generator::{self, RECORD_FILE};
 use crate::release::{ApplyMethod, Info, RecordedChart, Release, Status, StoredHook};
 use crate::render::{self, ReleaseFacts, Scope};
 
@@ -39,6 +39,12 @@ impl Past {
         let entries = store.history(session.release).await?;
         let base = store.read_all(history::base(&entries)).await?;
         Ok(Self { entries, base })
+    }
+
+    /// Whether a revision that the next change is computed from has generated Secrets.
+    pub(super) fn has_generators(&self) -> bool {
+        let mut base = self.base.iter();
+        base.any(|release| release.generators().is_some())
     }
 
     pub(super) fn newest(&self) -> Option<&Entry> {
@@ -97,8 +103,8 @@ pub(super) async fn desired(
     let manifest = catalogue
         .parse(|placement| Manifest::parse(&rendered, placement))
         .await?;
-    refuse_generators(&manifest)?;
     let mut release = pending(session, chart, past);
+    record_generators(&mut release, &manifest);
     release.info.notes = rendered.notes.unwrap_or_default();
     release.config = resolved.config;
     release.manifest = manifest.to_text();
@@ -214,19 +220,11 @@ fn pending(session: &Session<'_>, chart: &Chart, past: &Past) -> Release {
     }
 }
 
-/// Refuses a manifest that declares Secrets to be generated: without them its pods cannot start.
-fn refuse_generators(manifest: &Manifest) -> Result<(), Error> {
-    match manifest
-        .resources
-        .iter()
-        .find(|resource| Generator::is_one(&resource.body))
-    {
-        None => Ok(()),
-        Some(found) => Err(Error::Generators {
-            kind: found.id.kind.clone(),
-            origin: found.origin.clone(),
-        }),
-    }
+/// Puts the specs of the generators where Helm carries them along byte for byte.
+fn record_generators(release: &mut Release, manifest: &Manifest) {
+    let text = generator::specs_to_yaml(&manifest.generators);
+    let text = Some(text.as_bytes()).filter(|text| !text.is_empty());
+    release.chart.set_file(RECORD_FILE, text);
 }
 
 /// Refuses a revision whose hooks would have to run.

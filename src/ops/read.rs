@@ -6,7 +6,7 @@ use crate::capabilities::Kind;
 use crate::cluster::Cluster;
 use crate::health::{self, Health};
 use crate::history::{Entry, Store};
-use crate::manifest::{Manifest, ResourceId};
+use crate::manifest::{ResourceId, group};
 use crate::release::Release;
 
 /// Which revision is meant.
@@ -23,6 +23,8 @@ pub enum Revision {
 pub struct ResourceStatus {
     /// The resource.
     pub id: ResourceId,
+    /// The resource group it is in; none for what is in none.
+    pub group: Option<String>,
     /// Its health; none if it is missing.
     pub health: Option<Health>,
 }
@@ -87,10 +89,7 @@ pub async fn resources(
     release: &Release,
 ) -> Result<Vec<ResourceStatus>, Error> {
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
-    let text = &release.manifest;
-    let manifest = catalogue
-        .parse(|placement| Manifest::from_record(text, placement))
-        .await?;
+    let manifest = catalogue.applied(release).await?;
     let wanted: Vec<(ResourceId, Kind)> = manifest
         .resources
         .iter()
@@ -105,6 +104,7 @@ pub async fn resources(
     let resources = manifest.resources.into_iter();
     Ok(resources
         .map(|resource| ResourceStatus {
+            group: group::group_of(&resource.body).map(str::to_owned),
             health: observed.get(&resource.id).map(health::of),
             id: resource.id,
         })

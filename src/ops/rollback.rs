@@ -6,7 +6,6 @@ use super::prepare::{self, Desired, Past};
 use super::{Change, Error, Session};
 use crate::event::Event;
 use crate::history::Entry;
-use crate::manifest::Manifest;
 use crate::release::{ApplyMethod, Release, Status};
 
 /// Decides to go back to revision `to`, or to the one before the newest. Works from a pending
@@ -21,10 +20,7 @@ pub async fn rollback(session: &Session<'_>, to: Option<u32>) -> Result<Change, 
     let release = session.store().read(target).await?;
     prepare::refuse_hooks(&release)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
-    let text = &release.manifest;
-    let manifest = catalogue
-        .parse(|placement| Manifest::from_record(text, placement))
-        .await?;
+    let manifest = catalogue.recorded(&release).await?;
     let completed = format!("Rollback to {}", release.revision);
     let desired = Desired {
         release: next(session, &past, release),

@@ -57,6 +57,14 @@ pub(super) fn made(generators: &[Generator]) -> BTreeMap<String, SecretData> {
     secrets
 }
 
+/// The same Secrets as a decision looks at them.
+pub(super) fn seen(live: &BTreeMap<String, Value>) -> BTreeMap<&str, &Value> {
+    let entries = live.iter();
+    entries
+        .map(|(name, secret)| (name.as_str(), secret))
+        .collect()
+}
+
 /// The Secrets as the cluster has them after the installation of release `tenant`.
 pub(super) fn live(
     generators: &[Generator],
@@ -205,7 +213,7 @@ fn no_private_text_is_ever_shown() {
     let live = live(&all, &secrets);
     let live = crate::plan::credentials::Live {
         release: "tenant",
-        secrets: &live,
+        secrets: &seen(&live),
     };
     let later = now() + jiff::SignedDuration::from_hours(24 * 5000);
     let shown = [

@@ -30,7 +30,7 @@ pub struct Live<'a> {
     /// The name of the release.
     pub release: &'a str,
     /// The live Secrets by name, as far as there are any of the generators' names.
-    pub secrets: &'a BTreeMap<String, Value>,
+    pub secrets: &'a BTreeMap<&'a str, &'a Value>,
 }
 
 /// What happens to one generated Secret.
@@ -186,7 +186,10 @@ fn judge<'a>(
     live: Live<'a>,
     around: Around<'_>,
 ) -> Result<(Found, &'a Value), Reason> {
-    let secret = live.secrets.get(&generator.name).ok_or(Reason::Missing)?;
+    let secret = *live
+        .secrets
+        .get(generator.name.as_str())
+        .ok_or(Reason::Missing)?;
     let data = SecretData::from_secret(secret);
     let data = data.map_err(|error| Reason::NotBase64 { key: error.key })?;
     if data.is_empty() {
@@ -243,7 +246,7 @@ fn refuse_foreign(generators: &[Generator], live: Live<'_>) -> Result<(), Error>
     let foreign: Vec<_> = generators
         .iter()
         .filter_map(|generator| {
-            let marks = Marks::of(live.secrets.get(&generator.name)?);
+            let marks = Marks::of(live.secrets.get(generator.name.as_str())?);
             let release = marks.release.filter(|release| *release != live.release)?;
             marks.kind.map(|_| ForeignSecret {
                 name: generator.name.clone(),

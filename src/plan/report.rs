@@ -3,24 +3,56 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::credentials;
 use super::diff::{Cause, Change};
 use super::redact;
-use super::{Action, Counts, Keep, Plan, Step};
+use super::{Action, Counts, Credential, Gate, Keep, Part, Plan, Stage, Step, Until};
 
 /// What a plan does, for people and machines.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// How many steps do what.
     pub counts: Counts,
+    /// The stages in the order in which they start, those that send nothing included.
+    pub stages: Vec<StageLine>,
     /// One line per step, in the order of execution.
     pub lines: Vec<Line>,
+}
+
+/// One stage of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageLine {
+    /// `credentials`, `group`, `ungrouped` or `deletions`.
+    pub part: &'static str,
+    /// The name of the group, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The same in words.
+    #[serde(skip)]
+    pub title: String,
+    /// Whether it sends anything.
+    pub changes: bool,
+    /// What it waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateLine>,
+}
+
+/// What a stage waits for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GateLine {
+    /// The earlier stage, as [`Part`] shows it.
+    pub stage: String,
+    /// What has to be true of it.
+    pub until: Until,
 }
 
 /// What is done to one resource.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
-    /// `create`, `configure`, `unchanged`, `delete` or `keep`.
+    /// `issue`, `create`, `configure`, `unchanged`, `delete` or `keep`.
     pub action: &'static str,
+    /// The index of its stage.
+    pub stage: usize,
     /// The API group; empty for the core group.
     pub group: String,
     /// The kind.
@@ -31,9 +63,12 @@ pub struct Line {
     pub name: String,
     /// The template and line that ask for it.
     pub template: String,
-    /// Why it stays, where it is kept.
+    /// Why it stays, where it is kept, or is issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What the user has to do or to know besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     /// What changes about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
@@ -57,37 +92,52 @@ pub struct Field {
 impl Report {
     /// The lines of `plan`.
     pub fn of(plan: &Plan) -> Self {
+        let stages = plan.stages.iter().map(|stage| stage_line(stage, plan));
+        let lines = (0..).zip(&plan.stages).flat_map(|(index, stage)| {
+            let steps = stage.phases.iter().flatten();
+            steps.map(move |step| line(index, step))
+        });
         Self {
             counts: plan.counts(),
-            lines: plan.steps().map(line).collect(),
+            stages: stages.collect(),
+            lines: lines.collect(),
         }
     }
 }
 
-fn line(step: &Step) -> Line {
-    let mut reason = None;
-    let mut fields = vec![];
-    let action = match &step.action {
-        Action::Create(_) => "create",
-        Action::Configure(difference, _) => {
-            let mut changes = difference.changes.clone();
-            redact::changes(&step.id, &mut changes);
-            fields = changes.into_iter().map(field).collect();
-            "configure"
-        }
-        Action::Unchanged => "unchanged",
-        Action::Delete(_) => "delete",
-        Action::Keep(why) => {
-            reason = Some(match why {
-                Keep::Policy => "helm.sh/resource-policy is keep".to_owned(),
-                Keep::Foreign(mark) => format!("belongs to somebody else now: {mark}"),
-                Keep::BeingDeleted => "is being deleted already".to_owned(),
-            });
-            "keep"
-        }
+fn stage_line(stage: &Stage, plan: &Plan) -> StageLine {
+    let gate = |gate: &Gate| {
+        Some(GateLine {
+            stage: plan.stages.get(gate.stage)?.part.to_string(),
+            until: gate.until,
+        })
     };
+    let (part, group) = match &stage.part {
+        Part::Credentials => ("credentials", None),
+        Part::Group(name) => ("group", Some(name.clone())),
+        Part::Ungrouped => ("ungrouped", None),
+        Part::Deletions => ("deletions", None),
+    };
+    StageLine {
+        part,
+        group,
+        title: stage.part.to_string(),
+        changes: stage.has_changes(),
+        gates: stage.gates.iter().filter_map(gate).collect(),
+    }
+}
+
+fn line(stage: usize, step: &Step) -> Line {
+    let mut fields = vec![];
+    if let Action::Configure(difference, _) = &step.action {
+        let mut changes = difference.changes.clone();
+        redact::changes(&step.id, &mut changes);
+        fields = changes.into_iter().map(field).collect();
+    }
+    let credential = step.credential.as_ref();
     Line {
-        action,
+        action: action(step),
+        stage,
         group: step.id.group.clone(),
         kind: step.id.kind.clone(),
         namespace: step.id.namespace.clone(),
@@ -97,9 +147,48 @@ fn line(step: &Step) -> Line {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default(),
-        reason,
+        reason: credential.map_or_else(|| kept(&step.action), why),
+        remark: step.remark.clone(),
         fields,
     }
+}
+
+fn action(step: &Step) -> &'static str {
+    match &step.action {
+        _ if step.credential.as_ref().is_some_and(Credential::is_issued) => "issue",
+        Action::Create(_) => "create",
+        Action::Configure(..) => "configure",
+        Action::Unchanged if step.is_change() => "configure",
+        Action::Unchanged => "unchanged",
+        Action::Delete(_) => "delete",
+        Action::Keep(_) => "keep",
+    }
+}
+
+/// Why the data of a generated Secret is made or marked; what of it stays though it differs.
+fn why(credential: &Credential) -> Option<String> {
+    let decision = &credential.decision;
+    let kind = decision.kind;
+    let action = match &decision.action {
+        credentials::Action::Keep { .. } => None,
+        credentials::Action::Adopt { .. } => Some(format!("{kind}: adopted as it is")),
+        credentials::Action::Issue { reason, .. } => Some(format!("{kind}: {reason}")),
+    };
+    let deferred = decision.deferred.as_ref();
+    let deferred = deferred.map(|reason| format!("{kind}: kept although {reason}"));
+    action.or(deferred)
+}
+
+fn kept(action: &Action) -> Option<String> {
+    let Action::Keep(why) = action else {
+        return None;
+    };
+    Some(match why {
+        Keep::Policy => "helm.sh/resource-policy is keep".to_owned(),
+        Keep::Foreign(mark) => format!("belongs to somebody else now: {mark}"),
+        Keep::BeingDeleted => "is being deleted already".to_owned(),
+        Keep::Mentioned(revision) => format!("revision {revision} can be gone back to and uses it"),
+    })
 }
 
 fn field(change: Change) -> Field {

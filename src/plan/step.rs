@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::credentials::{self, Decision};
 use super::diff::Difference;
 use super::precondition::Precondition;
 use crate::capabilities::Kind;
@@ -17,8 +18,42 @@ pub struct Step {
     pub kind: Kind,
     /// The template that asks for it, or asked for it before.
     pub origin: Option<Origin>,
-    /// What is done.
+    /// What is done; for a generated Secret, to all of it but its data.
     pub action: Action,
+    /// What is done to the data of a generated Secret.
+    pub credential: Option<Credential>,
+    /// What the user has to do or to know besides.
+    pub remark: Option<String>,
+}
+
+impl Step {
+    /// Whether the step sends anything.
+    pub fn is_change(&self) -> bool {
+        let is_data_kept = self.credential.as_ref().is_none_or(Credential::is_kept);
+        let is_rest_kept = matches!(self.action, Action::Unchanged | Action::Keep(_));
+        !(is_data_kept && is_rest_kept)
+    }
+}
+
+/// What is done to the data of a generated Secret.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Credential {
+    /// What is decided about it, and why.
+    pub decision: Decision,
+    /// The state of the Secret that this was decided on; none if there is no such Secret.
+    pub precondition: Option<Precondition>,
+}
+
+impl Credential {
+    /// Whether the data and its marks stay as they are.
+    pub fn is_kept(&self) -> bool {
+        matches!(self.decision.action, credentials::Action::Keep { .. })
+    }
+
+    /// Whether the data is made.
+    pub fn is_issued(&self) -> bool {
+        matches!(self.decision.action, credentials::Action::Issue { .. })
+    }
 }
 
 /// What is done to a resource.
@@ -45,11 +80,15 @@ pub enum Keep {
     Foreign(String),
     /// It is being deleted already.
     BeingDeleted,
+    /// It is generated, and this revision, to which a rollback is possible, has its generator.
+    Mentioned(u32),
 }
 
 /// How many steps of a plan do what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
+    /// Generated Secrets whose data is made.
+    pub issue: usize,
     /// Resources to create.
     pub create: usize,
     /// Resources to patch.
@@ -63,9 +102,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, action: &Action) {
-        match action {
+    /// The counts of these steps.
+    pub fn of<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Self {
+        let mut counts = Self::default();
+        steps.into_iter().for_each(|step| counts.add(step));
+        counts
+    }
+
+    fn add(&mut self, step: &Step) {
+        if step.credential.as_ref().is_some_and(Credential::is_issued) {
+            self.issue += 1;
+            return;
+        }
+        match step.action {
             Action::Create(_) => self.create += 1,
+            Action::Unchanged if step.is_change() => self.configure += 1,
             Action::Configure(..) => self.configure += 1,
             Action::Unchanged => self.unchanged += 1,
             Action::Delete(_) => self.delete += 1,
@@ -75,6 +126,6 @@ impl Counts {
 
     /// Whether a plan with these counts sends nothing about its resources.
     pub fn is_no_change(self) -> bool {
-        self.create + self.configure + self.delete == 0
+        self.issue + self.create + self.configure + self.delete == 0
     }
 }

@@ -73,6 +73,22 @@ impl RecordedChart {
         }
     }
 
+    /// Puts a file beside those of the chart, instead of one of the same name; none takes it out.
+    pub fn set_file(&mut self, name: &str, data: Option<&[u8]>) {
+        self.files.retain(|file| file.name != name);
+        self.files.extend(data.map(|data| RecordedFile {
+            name: name.to_owned(),
+            data: BASE64_STANDARD.encode(data),
+            modtime: None,
+        }));
+    }
+
+    /// The bytes of a file; none if there is none or it is not base64.
+    pub fn file(&self, name: &str) -> Option<Vec<u8>> {
+        let file = self.files.iter().find(|file| file.name == name)?;
+        BASE64_STANDARD.decode(&file.data).ok()
+    }
+
     /// The bytes of `values.schema.json`; none if there is none or it is not base64.
     pub fn schema(&self) -> Option<Vec<u8>> {
         BASE64_STANDARD

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use pintle::capabilities::Kind;
-use pintle::cluster::{Cluster, Error, Patch, Unready, Write};
-use pintle::health::Health;
+use pintle::cluster::{Cluster, Error, Patch, Unready, Wait, Write};
+use pintle::health::{Condition, Health};
 use pintle::manifest::ResourceId;
 use serde_json::json;
 
@@ -28,7 +28,13 @@ async fn wait(
             health.reason().unwrap_or("ready")
         ));
     };
-    let outcome = cluster.wait_ready(wanted, deadline, &mut on).await;
+    let until = Condition::Ready;
+    let wait = Wait {
+        wanted,
+        until,
+        deadline,
+    };
+    let outcome = cluster.wait_for(wait, &mut on).await;
     (outcome, told)
 }
 

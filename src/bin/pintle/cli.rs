@@ -266,10 +266,10 @@ pub(crate) struct ChangeArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do not wait until the resources are ready
+    /// Do not wait until the last resources are ready; resource groups still wait for each other
     #[arg(long)]
     pub(crate) no_wait: bool,
-    /// How long to wait until the resources are ready
+    /// How long all waits together may take
     #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Duration,
     #[command(flatten)]

@@ -92,6 +92,9 @@ impl Failure {
             ops::Error::Plan(pintle::plan::Error::Foreign(_)) => {
                 "delete them, or give the release another name or namespace".to_owned()
             }
+            ops::Error::Plan(pintle::plan::Error::Credentials(_)) => {
+                "give the release another name or namespace, or uninstall the other one".to_owned()
+            }
             ops::Error::Plan(pintle::plan::Error::UnknownKinds(_)) => {
                 "install the CustomResourceDefinitions first, or correct apiVersion and kind"
                     .to_owned()
@@ -104,7 +107,7 @@ impl Failure {
 /// The error of the cluster behind an operation's.
 fn cluster_error(error: &ops::Error) -> Option<&cluster::Error> {
     match error {
-        ops::Error::Cluster(error) => Some(error),
+        ops::Error::Cluster(error) | ops::Error::Gate { source: error, .. } => Some(error),
         ops::Error::History(
             history::Error::List { source }
             | history::Error::Read { source, .. }

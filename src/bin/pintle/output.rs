@@ -5,6 +5,7 @@ pub(crate) mod error;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod release;
+pub(crate) mod status;
 mod table;
 
 use std::io::Write;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::manifest::generator::k8s_name;
+use crate::plan::pod_template;
 
 /// The start of the annotation that carries an issue; the Secret's name follows.
 pub const STAMP_PREFIX: &str = "issue.pintle.dev/";
@@ -28,7 +29,7 @@ const REFERENCES: [&str; 4] = [
 /// Jobs and bare Pods are left alone, because their templates cannot change.
 pub fn stamp(body: &mut Value, ids: &BTreeMap<String, String>) {
     let used = uses(body, ids);
-    let Some(template) = template_path(body).and_then(|path| body.pointer_mut(path)) else {
+    let Some(template) = pod_template::path(body).and_then(|path| body.pointer_mut(path)) else {
         return;
     };
     let Some(template) = template.as_object_mut() else {
@@ -53,7 +54,7 @@ pub fn stamp(body: &mut Value, ids: &BTreeMap<String, String>) {
 /// Returns the stamps in a workload's pod template, live or desired: the full name of the
 /// annotation and the id. The planner adds the live ones to the base, so that stale ones go.
 pub fn stamps(body: &Value) -> BTreeMap<String, String> {
-    let annotations = template_path(body)
+    let annotations = pod_template::path(body)
         .and_then(|path| body.pointer(path))
         .and_then(|template| template.pointer("/metadata/annotations"))
         .and_then(Value::as_object);
@@ -68,7 +69,7 @@ pub fn stamps(body: &Value) -> BTreeMap<String, String> {
 /// pods of a workload: those its pods use, in volumes, variables, pulls of images or by
 /// `pintle.dev/uses`, without those in `pintle.dev/reloads`. Empty for what is not stamped.
 pub fn uses(body: &Value, ids: &BTreeMap<String, String>) -> BTreeSet<String> {
-    let Some(template) = template_path(body).and_then(|path| body.pointer(path)) else {
+    let Some(template) = pod_template::path(body).and_then(|path| body.pointer(path)) else {
         return BTreeSet::new();
     };
     let mut found = BTreeSet::new();
@@ -95,20 +96,6 @@ pub fn unknown_mentions(body: &Value, ids: &BTreeMap<String, String>) -> Vec<Str
         .collect()
 }
 
-/// Where the pod template of a workload stands; none for what is not stamped.
-fn template_path(body: &Value) -> Option<&'static str> {
-    let text = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or("");
-    let group = text("apiVersion")
-        .split_once('/')
-        .map_or("", |(group, _)| group);
-    match (group, text("kind")) {
-        ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
-        | ("", "ReplicationController") => Some("/spec/template"),
-        ("batch", "CronJob") => Some("/spec/jobTemplate/spec/template"),
-        _ => None,
-    }
-}
-
 fn annotations(template: &mut Map<String, Value>) -> Option<&mut Map<String, Value>> {
     let mut map = template;
     for field in ["metadata", "annotations"] {
@@ -123,7 +110,7 @@ fn annotations(template: &mut Map<String, Value>) -> Option<&mut Map<String, Val
 
 /// The names in a comma list that stands at the workload or at its pod template.
 fn mentions<'a>(body: &'a Value, annotation: &str) -> BTreeSet<&'a str> {
-    let template = template_path(body).and_then(|path| body.pointer(path));
+    let template = pod_template::path(body).and_then(|path| body.pointer(path));
     [Some(body), template]
         .into_iter()
         .flatten()

@@ -49,7 +49,7 @@ fn now() -> Timestamp {
 fn decided(generators: &[Generator], secrets: &[(&str, Value)]) -> Result<Vec<Decision>, Error> {
     let secrets = secrets
         .iter()
-        .map(|(name, secret)| ((*name).to_owned(), secret.clone()))
+        .map(|(name, secret)| (*name, secret))
         .collect();
     let live = Live {
         release: "web",

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{Change, NamespacePolicy, Options, Session, Wait};
+use pintle::ops::{Change, End, NamespacePolicy, Options, Session};
 use pintle::release::Release;
 
 use crate::cli::ChangeArgs;
@@ -16,13 +16,14 @@ pub(super) fn options(
     history_max: usize,
     namespace: NamespacePolicy,
 ) -> Options {
-    let wait = if args.no_wait {
-        Wait::No
+    let end = if args.no_wait {
+        End::Written
     } else {
-        Wait::Until(args.timeout)
+        End::Ready
     };
     Options {
-        wait,
+        end,
+        timeout: args.timeout,
         history_max,
         namespace,
     }

@@ -14,7 +14,14 @@ pub(super) fn run(global: &Global, args: &Status) -> Result<ExitCode, Failure> {
         let session = connection.session(&args.name);
         let release = ops::find(&session, args.revision.wanted()).await?;
         let resources = ops::resources(&session, &release).await?;
-        output::release::print_with_resources(&release, &resources, args.output.output)?;
+        let credentials = ops::credentials(&session, &release).await?;
+        let status = output::status::Status {
+            release: &release,
+            resources: &resources,
+            credentials: &credentials,
+            now: (session.now)(),
+        };
+        output::status::print(&status, args.output.output)?;
         Ok(ExitCode::SUCCESS)
     })
 }

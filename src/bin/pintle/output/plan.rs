@@ -5,7 +5,8 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use pintle::ops::Change;
-use pintle::plan::report::{Field, Line, Report};
+use pintle::plan::Until;
+use pintle::plan::report::{Field, GateLine, Line, Report, StageLine};
 
 use super::print_data;
 use super::progress::summary;
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 const CREATE: Style = AnsiColor::Green.on_default();
 const CONFIGURE: Style = AnsiColor::Yellow.on_default();
 const DELETE: Style = AnsiColor::Red.on_default();
+const HEADING: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
 /// Prints what `change` would do.
@@ -31,8 +33,11 @@ pub(crate) fn print(change: &Change, format: Format) -> Result<(), Failure> {
 
 fn to_text(report: &Report) -> String {
     let mut text = format!("{}\n", summary(report.counts));
+    let is_staged = report.stages.iter().any(|stage| stage.part == "group");
+    let mut shown = None;
     for line in &report.lines {
         let (sign, style) = match line.action {
+            "issue" => ('*', CREATE),
             "create" => ('+', CREATE),
             "configure" => ('~', CONFIGURE),
             "delete" => ('-', DELETE),
@@ -45,19 +50,41 @@ fn to_text(report: &Report) -> String {
             template,
             ..
         } = line;
+        if is_staged && shown != Some(line.stage) {
+            shown = Some(line.stage);
+            text.extend(report.stages.get(line.stage).map(heading));
+        }
         // Writing into a string cannot fail.
         let _ = writeln!(
             text,
             "{style}{sign} {kind} {name}{style:#} {FAINT}{template}{FAINT:#}"
         );
-        if let Some(reason) = &line.reason {
-            let _ = writeln!(text, "    {reason}");
+        for said in [&line.reason, &line.remark].into_iter().flatten() {
+            let _ = writeln!(text, "    {said}");
         }
         for field in &line.fields {
             let _ = writeln!(text, "    {}", self::field(field));
         }
     }
     text
+}
+
+/// `group apiserver, when group etcd is ready:`.
+fn heading(stage: &StageLine) -> String {
+    let title = &stage.title;
+    let gate = |gate: &GateLine| match gate.until {
+        Until::Ready => Some(format!("{} is ready", gate.stage)),
+        Until::NoOldPods => Some(format!("no old pod of {} is left", gate.stage)),
+        Until::Written => None,
+    };
+    let gates: Vec<_> = stage.gates.iter().filter_map(gate).collect();
+    match gates.as_slice() {
+        [] => format!("{HEADING}{title}:{HEADING:#}\n"),
+        gates => format!(
+            "{HEADING}{title}, when {}:{HEADING:#}\n",
+            gates.join(" and ")
+        ),
+    }
 }
 
 fn field(field: &Field) -> String {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use pintle::event::{Done, Event};
-use pintle::health::Health;
+use pintle::health::{Condition, Health};
 use pintle::plan::Counts;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -43,7 +43,19 @@ impl Progress {
             Event::Begun { revision, counts } => {
                 format!("{}: revision {revision}: {}", self.release, summary(counts))
             }
+            Event::Gate {
+                stage,
+                earlier,
+                until,
+            } => match until {
+                Condition::Ready => format!("{stage}: waiting until {earlier} is ready"),
+                Condition::NoOldPods => {
+                    format!("{stage}: waiting until no old pod of {earlier} is left")
+                }
+            },
+            Event::Stage { part, counts } => format!("{part}: {}", summary(counts)),
             Event::Stepped { id, done } => match done {
+                Done::Issued => format!("{GOOD}issued{GOOD:#} {id}"),
                 Done::Created => format!("{GOOD}created{GOOD:#} {id}"),
                 Done::Configured => format!("{CHANGED}configured{CHANGED:#} {id}"),
                 Done::Deleted => format!("{BAD}deleted{BAD:#} {id}"),
@@ -65,6 +77,7 @@ impl Progress {
 /// `1 to create, 2 to configure, 7 unchanged`; what is zero is left out.
 pub(super) fn summary(counts: Counts) -> String {
     let parts = [
+        (counts.issue, "to issue"),
         (counts.create, "to create"),
         (counts.configure, "to configure"),
         (counts.delete, "to delete"),

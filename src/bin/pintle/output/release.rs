@@ -2,13 +2,11 @@
 
 use jiff::Timestamp;
 use pintle::chart::Values;
-use pintle::health::Health;
-use pintle::ops::ResourceStatus;
 use pintle::release::Release;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{print_data, print_text, table, time};
+use super::{print_data, print_text, time};
 use crate::cli::Format;
 use crate::failure::Failure;
 
@@ -20,14 +18,12 @@ pub(crate) const COMPUTED: &str = "COMPUTED VALUES:";
 /// A release for machines: a part of what `helm status -o json` prints, under the same names.
 /// Values, manifest and hooks are left to `get`, because they may hold secrets.
 #[derive(Serialize)]
-struct Data<'a> {
+pub(super) struct Data<'a> {
     name: &'a str,
     namespace: &'a str,
     version: u32,
     info: Info<'a>,
     chart: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resources: Option<Vec<Resource<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -39,18 +35,8 @@ struct Info<'a> {
     notes: &'a str,
 }
 
-#[derive(Serialize)]
-struct Resource<'a> {
-    group: &'a str,
-    kind: &'a str,
-    namespace: Option<&'a str>,
-    name: &'a str,
-    health: &'a str,
-    reason: &'a str,
-}
-
 impl<'a> Data<'a> {
-    fn of(release: &'a Release) -> Self {
+    pub(super) fn of(release: &'a Release) -> Self {
         let info = &release.info;
         Self {
             name: &release.name,
@@ -64,7 +50,6 @@ impl<'a> Data<'a> {
                 notes: &info.notes,
             },
             chart: json!({ "metadata": release.chart.metadata }),
-            resources: None,
         }
     }
 }
@@ -78,52 +63,7 @@ pub(crate) fn print(release: &Release, title: Option<&str>, format: Format) -> R
     print_text(&format!("{title}{}{}", head(release), notes(release)))
 }
 
-/// Prints a release with the health of its resources.
-pub(crate) fn print_with_resources(
-    release: &Release,
-    resources: &[ResourceStatus],
-    format: Format,
-) -> Result<(), Failure> {
-    if format != Format::Table {
-        let mut data = Data::of(release);
-        data.resources = Some(resources.iter().map(resource).collect());
-        return print_data(&data, format);
-    }
-    let rows = resources.iter().map(resource).map(|resource| {
-        [
-            resource.kind,
-            resource.name,
-            resource.health,
-            resource.reason,
-        ]
-        .map(str::to_owned)
-    });
-    let table = table::to_text(["KIND", "NAME", "HEALTH", "REASON"], rows);
-    print_text(&format!(
-        "{}RESOURCES:\n{table}{}",
-        head(release),
-        notes(release)
-    ))
-}
-
-fn resource(status: &ResourceStatus) -> Resource<'_> {
-    let (health, reason) = match &status.health {
-        None => ("missing", ""),
-        Some(Health::Ready) => ("ready", ""),
-        Some(Health::InProgress(reason)) => ("in progress", reason.as_str()),
-        Some(Health::Failed(reason)) => ("failed", reason.as_str()),
-    };
-    Resource {
-        group: &status.id.group,
-        kind: &status.id.kind,
-        namespace: status.id.namespace.as_deref(),
-        name: &status.id.name,
-        health,
-        reason,
-    }
-}
-
-fn head(release: &Release) -> String {
+pub(super) fn head(release: &Release) -> String {
     let info = &release.info;
     format!(
         "NAME: {}\nLAST DEPLOYED: {}\nNAMESPACE: {}\nSTATUS: {}\nREVISION: {}\nDESCRIPTION: {}\n",
@@ -136,7 +76,7 @@ fn head(release: &Release) -> String {
     )
 }
 
-fn notes(release: &Release) -> String {
+pub(super) fn notes(release: &Release) -> String {
     match release.info.notes.trim_end() {
         "" => String::new(),
         notes => format!("NOTES:\n{notes}\n"),

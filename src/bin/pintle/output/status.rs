@@ -1,0 +1,172 @@
+//! One release with the health of its resources and the state of its credentials.
+
+use jiff::Timestamp;
+use pintle::health::Health;
+use pintle::ops::ResourceStatus;
+use pintle::plan::credentials::{Action, Decision};
+use pintle::release::Release;
+use serde::Serialize;
+
+use super::release::{self, Data, head, notes};
+use super::{print_data, print_text, table};
+use crate::cli::Format;
+use crate::failure::Failure;
+
+const SECONDS_A_DAY: i64 = 86400;
+
+/// What is known of a release.
+pub(crate) struct Status<'a> {
+    /// The revision as it is recorded.
+    pub(crate) release: &'a Release,
+    /// Its resources as they are.
+    pub(crate) resources: &'a [ResourceStatus],
+    /// What the next plan would do about its generated Secrets.
+    pub(crate) credentials: &'a [Decision],
+    /// The time that days are counted from.
+    pub(crate) now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    release: Data<'a>,
+    resources: Vec<Resource<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    credentials: Vec<Credential<'a>>,
+}
+
+#[derive(Serialize)]
+struct Resource<'a> {
+    group: &'a str,
+    kind: &'a str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+    #[serde(rename = "resource_group", skip_serializing_if = "Option::is_none")]
+    part: Option<&'a str>,
+    health: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Credential<'a> {
+    name: &'a str,
+    kind: &'a str,
+    /// The id of the issue; none where it is to be made.
+    issue: Option<&'a str>,
+    expires: Option<Timestamp>,
+    days_left: Option<i64>,
+    /// `good`, `adopt` or `issue`.
+    state: &'static str,
+    reason: String,
+}
+
+/// Prints what is known of a release.
+pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> {
+    let resources: Vec<_> = status.resources.iter().map(resource).collect();
+    let credential = |decision| credential(decision, status.now);
+    let credentials: Vec<_> = status.credentials.iter().map(credential).collect();
+    if format != Format::Table {
+        let whole = Whole {
+            release: release::Data::of(status.release),
+            resources,
+            credentials,
+        };
+        return print_data(&whole, format);
+    }
+    let mut text = head(status.release);
+    text.push_str("RESOURCES:\n");
+    text.push_str(&resource_table(&resources));
+    if !credentials.is_empty() {
+        text.push_str("CREDENTIALS:\n");
+        text.push_str(&credential_table(&credentials));
+    }
+    text.push_str(&notes(status.release));
+    print_text(&text)
+}
+
+/// The resources, with their groups where there are any.
+fn resource_table(resources: &[Resource<'_>]) -> String {
+    let cells = |resource: &Resource<'_>| {
+        [
+            resource.kind,
+            resource.name,
+            resource.health,
+            resource.reason,
+        ]
+        .map(str::to_owned)
+    };
+    if resources.iter().all(|one| one.part.is_none()) {
+        return table::to_text(
+            ["KIND", "NAME", "HEALTH", "REASON"],
+            resources.iter().map(cells),
+        );
+    }
+    let rows = resources.iter().map(|resource| {
+        let [kind, name, health, reason] = cells(resource);
+        let group = resource.part.unwrap_or("-").to_owned();
+        [group, kind, name, health, reason]
+    });
+    table::to_text(["GROUP", "KIND", "NAME", "HEALTH", "REASON"], rows)
+}
+
+fn credential_table(credentials: &[Credential<'_>]) -> String {
+    let rows = credentials.iter().map(|credential| {
+        let expires = match (credential.expires, credential.days_left) {
+            (Some(at), Some(days)) => format!("{} ({days} days)", at.strftime("%Y-%m-%d")),
+            _ => "-".to_owned(),
+        };
+        let state = match credential.reason.as_str() {
+            "" => credential.state.to_owned(),
+            reason => format!("{}: {reason}", credential.state),
+        };
+        [
+            credential.kind.to_owned(),
+            credential.name.to_owned(),
+            expires,
+            state,
+        ]
+    });
+    table::to_text(["KIND", "SECRET", "EXPIRES", "STATE"], rows)
+}
+
+fn resource(status: &ResourceStatus) -> Resource<'_> {
+    let (health, reason) = match &status.health {
+        None => ("missing", ""),
+        Some(Health::Ready) => ("ready", ""),
+        Some(Health::InProgress(reason)) => ("in progress", reason.as_str()),
+        Some(Health::Failed(reason)) => ("failed", reason.as_str()),
+    };
+    Resource {
+        group: &status.id.group,
+        kind: &status.id.kind,
+        namespace: status.id.namespace.as_deref(),
+        name: &status.id.name,
+        part: status.group.as_deref(),
+        health,
+        reason,
+    }
+}
+
+fn credential(decision: &Decision, now: Timestamp) -> Credential<'_> {
+    let (state, issue, why) = match &decision.action {
+        Action::Keep { id } => ("good", Some(id.as_str()), None),
+        Action::Adopt { id } => ("adopt", Some(id.as_str()), None),
+        Action::Issue { reason, .. } => ("issue", None, Some(reason)),
+    };
+    let deferred = decision.deferred.as_ref();
+    Credential {
+        name: &decision.name,
+        kind: decision.kind,
+        issue,
+        expires: decision.expires,
+        days_left: decision
+            .expires
+            .map(|at| (at.as_second() - now.as_second()).div_euclid(SECONDS_A_DAY)),
+        state,
+        reason: match (why, deferred) {
+            (Some(reason), _) => reason.to_string(),
+            (None, Some(reason)) => format!("kept although {reason}"),
+            (None, None) => String::new(),
+        },
+    }
+}

@@ -1,0 +1,53 @@
+//! What can be wrong with rendered text.
+
+use super::{Origin, ResourceId, generator, group};
+use crate::yaml;
+
+/// Rendered text that is not a manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A template rendered to something that is not YAML.
+    #[error("{origin}:{}: the rendered text is not YAML", source.column)]
+    Yaml {
+        /// The template and the line of its output.
+        origin: Origin,
+        /// The rendered lines around the fault, the faulty one marked.
+        excerpt: String,
+        /// The fault.
+        source: yaml::Error,
+    },
+    /// A document lacks what makes it a resource, or has it wrong.
+    #[error("{origin}: {message}")]
+    Resource {
+        /// Where the document starts.
+        origin: Origin,
+        /// What is wrong.
+        message: String,
+    },
+    /// A generator is wrong.
+    #[error(transparent)]
+    Generator(#[from] generator::Error),
+    /// The groups have no order.
+    #[error(transparent)]
+    Group(#[from] group::Error),
+    /// Two documents ask for the same resource.
+    #[error("{second}: {id} is already defined at {first}")]
+    Duplicate {
+        /// The resource.
+        id: ResourceId,
+        /// Where it stands first.
+        first: Origin,
+        /// Where it stands again.
+        second: Origin,
+    },
+}
+
+impl Error {
+    /// The rendered lines around the fault, where there is one in them.
+    pub fn excerpt(&self) -> Option<&str> {
+        match self {
+            Self::Yaml { excerpt, .. } => Some(excerpt),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Resource groups: which resources belong together and which have to be ready before others.
+//!
+//! The annotations are those of Helm's HIP-0025. `helm.sh/resource-group` names the group of a
+//! resource, `helm.sh/depends-on/resource-groups` lists the groups that its group depends on. The
+//! second key has two slashes, which the API server refuses, so that what is recorded and applied
+//! carries it as `pintle.dev/depends-on-groups`. What is in no group comes after all groups.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::cut::Cut;
+use super::{Origin, Resource, ResourceId};
+use crate::yaml;
+
+/// The annotation that names the group of a resource.
+pub const GROUP: &str = "helm.sh/resource-group";
+/// The annotation, as charts write it, that lists the groups that a resource's group depends on.
+pub const HELM_DEPENDS_ON: &str = "helm.sh/depends-on/resource-groups";
+/// The same annotation as it is recorded and applied.
+pub const DEPENDS_ON: &str = "pintle.dev/depends-on-groups";
+
+/// Groups that have no order.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The dependencies are not a list of names.
+    #[error(
+        "{origin}: {id}: {HELM_DEPENDS_ON} is {found:?}, not a JSON list of groups such as [\"etcd\"]"
+    )]
+    List {
+        /// Where the resource is written.
+        origin: Origin,
+        /// The resource.
+        id: ResourceId,
+        /// What the annotation says.
+        found: String,
+    },
+    /// A resource has dependencies and no group that they could be of.
+    #[error("{origin}: {id} depends on resource groups and is in none; give it {GROUP}")]
+    NoGroup {
+        /// Where the resource is written.
+        origin: Origin,
+        /// The resource.
+        id: ResourceId,
+    },
+    /// A group is depended on that nothing is in.
+    #[error("{origin}: {id} depends on resource group {group:?}, which nothing is in; there are {}", known.join(", "))]
+    Unknown {
+        /// Where the resource is written.
+        origin: Origin,
+        /// The resource.
+        id: ResourceId,
+        /// The group that is missing.
+        group: String,
+        /// The groups that there are.
+        known: Vec<String>,
+    },
+    /// Groups depend on each other.
+    #[error("resource groups depend on each other: {}", groups.join(" -> "))]
+    Cycle {
+        /// The groups of the cycle, the first one again at its end.
+        groups: Vec<String>,
+    },
+}
+
+/// One resource group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// The groups that have to be ready before it.
+    pub after: BTreeSet<String>,
+}
+
+/// Returns the group of a resource; none for what comes after all groups.
+pub fn group_of(body: &Value) -> Option<&str> {
+    annotation(body, GROUP).filter(|name| !name.is_empty())
+}
+
+/// Returns the groups of `resources`, each behind those that it depends on, otherwise by name.
+///
+/// # Errors
+/// If a list of dependencies is no list, names a group that nothing is in or belongs to no group,
+/// or if groups depend on each other.
+pub fn groups(resources: &[Resource]) -> Result<Vec<Group>, Error> {
+    let mut groups: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for resource in resources {
+        let dependencies = dependencies(resource)?;
+        match group_of(&resource.body) {
+            Some(name) => groups.entry(name).or_default().extend(dependencies),
+            None if dependencies.is_empty() => (),
+            None => {
+                return Err(Error::NoGroup {
+                    origin: resource.origin.clone(),
+                    id: resource.id.clone(),
+                });
+            }
+        }
+    }
+    for resource in resources {
+        refuse_unknown(resource, &groups)?;
+    }
+    sorted(groups)
+}
+
+fn dependencies(resource: &Resource) -> Result<Vec<String>, Error> {
+    let body = &resource.body;
+    let Some(text) = annotation(body, DEPENDS_ON).or_else(|| annotation(body, HELM_DEPENDS_ON))
+    else {
+        return Ok(vec![]);
+    };
+    serde_json::from_str(text).map_err(|_| Error::List {
+        origin: resource.origin.clone(),
+        id: resource.id.clone(),
+        found: text.to_owned(),
+    })
+}
+
+fn refuse_unknown(
+    resource: &Resource,
+    groups: &BTreeMap<&str, BTreeSet<String>>,
+) -> Result<(), Error> {
+    let mut dependencies = dependencies(resource)?.into_iter();
+    match dependencies.find(|name| !groups.contains_key(name.as_str())) {
+        None => Ok(()),
+        Some(group) => Err(Error::Unknown {
+            origin: resource.origin.clone(),
+            id: resource.id.clone(),
+            group,
+            known: groups.keys().map(|name| (*name).to_owned()).collect(),
+        }),
+    }
+}
+
+/// Takes out, again and again, the first group whose dependencies are all out.
+fn sorted(mut groups: BTreeMap<&str, BTreeSet<String>>) -> Result<Vec<Group>, Error> {
+    let mut order: Vec<Group> = Vec::with_capacity(groups.len());
+    while !groups.is_empty() {
+        let is_free = |after: &BTreeSet<String>| {
+            let mut after = after.iter();
+            after.all(|name| !groups.contains_key(name.as_str()))
+        };
+        let free = groups.iter().find(|(_, after)| is_free(after));
+        let Some(name) = free.map(|(name, _)| *name) else {
+            return Err(cycle(&groups));
+        };
+        let after = groups.remove(name).unwrap_or_default();
+        order.push(Group {
+            name: name.to_owned(),
+            after,
+        });
+    }
+    Ok(order)
+}
+
+/// Follows dependencies among groups of which each has one left, until a group comes again.
+fn cycle(groups: &BTreeMap<&str, BTreeSet<String>>) -> Error {
+    let mut path: Vec<String> = vec![];
+    let mut next = groups.keys().next().map(|name| (*name).to_owned());
+    while let Some(name) = next {
+        let seen = path.iter().position(|earlier| *earlier == name);
+        path.push(name);
+        if let Some(start) = seen {
+            path.drain(..start);
+            break;
+        }
+        let after = path.last().and_then(|name| groups.get(name.as_str()));
+        let mut after = after.into_iter().flatten();
+        next = after
+            .find(|name| groups.contains_key(name.as_str()))
+            .cloned();
+    }
+    Error::Cycle { groups: path }
+}
+
+/// Gives the dependencies of a document the key under which they are recorded and applied; the
+/// text changes nowhere else.
+pub(super) fn rename(cut: &mut Cut, value: &mut Value) {
+    if !cut.text.contains(HELM_DEPENDS_ON) {
+        return;
+    }
+    let mut renamed = value.clone();
+    rename_key(&mut renamed);
+    if let Some(items) = renamed.get_mut("items").and_then(Value::as_array_mut) {
+        items.iter_mut().for_each(rename_key);
+    }
+    if renamed == *value {
+        return;
+    }
+    let text = cut.text.replace(HELM_DEPENDS_ON, DEPENDS_ON);
+    cut.text = match yaml::parse(&text) {
+        Ok(read) if read == renamed => text,
+        // The key stands in other places as well, which must stay as they are.
+        _ => yaml::to_string(&renamed),
+    };
+    *value = renamed;
+}
+
+fn rename_key(body: &mut Value) {
+    let annotations = body.pointer_mut("/metadata/annotations");
+    if let Some(annotations) = annotations.and_then(Value::as_object_mut)
+        && let Some(list) = annotations.remove(HELM_DEPENDS_ON)
+    {
+        annotations.insert(DEPENDS_ON.to_owned(), list);
+    }
+}
+
+fn annotation<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
+    body.get("metadata")?.get("annotations")?.get(key)?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// `resources` are `group` or `group < dependency, dependency`; a dash is no group.
+    fn resources(texts: &[&str]) -> Vec<Resource> {
+        let resource = |(line, text): (u64, &&str)| {
+            let (group, after) = text.split_once(" < ").unwrap_or((text, ""));
+            let mut annotations = json!({});
+            if group != "-" {
+                annotations[GROUP] = json!(group);
+            }
+            if !after.is_empty() {
+                let list: Vec<_> = after.split(", ").collect();
+                annotations[HELM_DEPENDS_ON] = json!(json!(list).to_string());
+            }
+            Resource {
+                id: ResourceId {
+                    group: String::new(),
+                    kind: "ConfigMap".to_owned(),
+                    namespace: Some("shop".to_owned()),
+                    name: format!("c{line}"),
+                },
+                api_version: "v1".to_owned(),
+                body: json!({"metadata": {"annotations": annotations}}),
+                origin: Origin {
+                    template: "web/templates/a.yaml".to_owned(),
+                    line,
+                },
+            }
+        };
+        (1..).zip(texts).map(resource).collect()
+    }
+
+    #[track_caller]
+    fn check(texts: &[&str], expected: Result<&[&str], &str>) {
+        let found = groups(&resources(texts));
+        let found: Result<Vec<String>, String> = found
+            .map(|groups| groups.into_iter().map(|group| group.name).collect())
+            .map_err(|error| error.to_string());
+        let expected = expected.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(found, expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn each_group_stands_behind_those_it_depends_on() {
+        check(&["-", "-"], Ok(&[]));
+        check(&["b < c", "a < b", "c", "-", "b"], Ok(&["c", "b", "a"]));
+        check(&["z", "m < z, a", "a"], Ok(&["a", "z", "m"]));
+    }
+
+    #[test]
+    fn what_has_no_order_is_refused() {
+        check(
+            &["a < b", "b < c", "c < b"],
+            Err("resource groups depend on each other: b -> c -> b"),
+        );
+        check(
+            &["a < a"],
+            Err("resource groups depend on each other: a -> a"),
+        );
+        check(
+            &["a", "b < etc"],
+            Err(
+                "web/templates/a.yaml:2: ConfigMap c2 depends on resource group \"etc\", \
+                 which nothing is in; there are a, b",
+            ),
+        );
+        check(
+            &["a", "- < a"],
+            Err(
+                "web/templates/a.yaml:2: ConfigMap c2 depends on resource groups and is in \
+                 none; give it helm.sh/resource-group",
+            ),
+        );
+        let mut bad = resources(&["a < a"]);
+        bad[0].body["metadata"]["annotations"][HELM_DEPENDS_ON] = json!("etcd");
+        assert_eq!(
+            groups(&bad).unwrap_err().to_string(),
+            "web/templates/a.yaml:1: ConfigMap c1: helm.sh/depends-on/resource-groups is \
+             \"etcd\", not a JSON list of groups such as [\"etcd\"]"
+        );
+    }
+
+    #[track_caller]
+    fn check_rename(text: &str, expected: &str) {
+        let mut value = yaml::parse(text).unwrap();
+        let mut cut = Cut {
+            template: String::new(),
+            line: 1,
+            text: text.to_owned(),
+        };
+        rename(&mut cut, &mut value);
+        assert_eq!(cut.text, expected);
+        assert_eq!(yaml::parse(&cut.text).unwrap(), value);
+    }
+
+    #[test]
+    fn only_the_annotation_is_renamed() {
+        check_rename(
+            "# order\nmetadata:\n  annotations:\n    helm.sh/depends-on/resource-groups: '[\"a\"]'\n",
+            "# order\nmetadata:\n  annotations:\n    pintle.dev/depends-on-groups: '[\"a\"]'\n",
+        );
+        let elsewhere = "data:\n  text: helm.sh/depends-on/resource-groups\n";
+        check_rename(elsewhere, elsewhere);
+        check_rename(
+            "metadata: {annotations: {helm.sh/depends-on/resource-groups: '[]'}}\n\
+             data: {text: helm.sh/depends-on/resource-groups}\n",
+            "data:\n  text: helm.sh/depends-on/resource-groups\n\
+             metadata:\n  annotations:\n    pintle.dev/depends-on-groups: \"[]\"\n",
+        );
+        check_rename(
+            "items:\n- metadata: {annotations: {helm.sh/depends-on/resource-groups: '[]'}}\n",
+            "items:\n- metadata: {annotations: {pintle.dev/depends-on-groups: '[]'}}\n",
+        );
+    }
+}

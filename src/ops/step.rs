@@ -1,0 +1,160 @@
+//! The requests of one step.
+
+use serde_json::Value;
+
+use super::StepError;
+use super::issue::Issuer;
+use crate::cluster::{self, Address, Cluster, Deletion, Effect, Validation, Write};
+use crate::event::Done;
+use crate::plan::diff::Patch;
+use crate::plan::{Action, Credential, Precondition, Step, digest};
+
+/// Everything in the manifest is written as Helm writes it: by its field manager, with unknown
+/// fields refused.
+const WRITE: Write<'_> = Write {
+    manager: "helm",
+    effect: Effect::Persist,
+    validation: Validation::Strict,
+};
+/// How often a patch is sent again after the status of its resource has changed in between.
+const ATTEMPTS: usize = 8;
+
+/// What steps are carried out with.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) issuer: &'a Issuer<'a>,
+}
+
+/// Sends what a step says, and tells what was done if anything was.
+pub(super) async fn run(step: &Step, context: Context<'_>) -> Result<Option<Done>, StepError> {
+    let cluster = context.cluster;
+    let (done, live) = match &step.action {
+        Action::Unchanged | Action::Keep(_) => (None, None),
+        Action::Create(body) => {
+            let written = cluster.create(&at(step), body, WRITE).await;
+            let written = written.map_err(|source| failed(step, "create", source))?;
+            (Some(Done::Created), Some(written.live))
+        }
+        Action::Configure(difference, precondition) => {
+            let live = configure(step, &difference.patch, precondition, cluster).await?;
+            (Some(Done::Configured), Some(live))
+        }
+        Action::Delete(precondition) => (delete(step, precondition, cluster).await?, None),
+    };
+    match &step.credential {
+        Some(credential) if !credential.is_kept() => {
+            let live = match live {
+                Some(live) => live,
+                None => unchanged(step, credential, cluster).await?,
+            };
+            context
+                .issuer
+                .issue(step, (credential, &live), cluster)
+                .await
+                .map(Some)
+        }
+        _ => Ok(done),
+    }
+}
+
+/// Reads a Secret that is to be what its data was decided on.
+async fn unchanged(
+    step: &Step,
+    credential: &Credential,
+    cluster: &Cluster,
+) -> Result<Value, StepError> {
+    let live = cluster.get(&at(step)).await;
+    let live = live.map_err(|source| failed(step, "read", source))?;
+    let decided_on = credential.precondition.as_ref().map(|state| state.digest);
+    live.filter(|live| Some(digest(live)) == decided_on)
+        .ok_or_else(|| changed(step))
+}
+
+/// Sends a patch with the version it was computed from; again with a newer one as long as the
+/// resource has not changed in substance.
+async fn configure(
+    step: &Step,
+    patch: &Patch,
+    precondition: &Precondition,
+    cluster: &Cluster,
+) -> Result<Value, StepError> {
+    let mut version = precondition.resource_version.clone();
+    for _ in 0..ATTEMPTS {
+        let patch = versioned(patch, version);
+        match cluster
+            .patch(&at(step), cluster::Patch::from(&patch), WRITE)
+            .await
+        {
+            Ok(written) => return Ok(written.live),
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(failed(step, "patch", error)),
+        }
+        let live = cluster
+            .get(&at(step))
+            .await
+            .map_err(|source| failed(step, "read", source))?;
+        match live.filter(|live| digest(live) == precondition.digest) {
+            Some(live) => version = Precondition::of(&live).resource_version,
+            None => return Err(changed(step)),
+        }
+    }
+    Err(changed(step))
+}
+
+/// The patch with the version that the resource must still have.
+fn versioned(patch: &Patch, version: String) -> Patch {
+    let mut patch = patch.clone();
+    let (Patch::StrategicMerge(body) | Patch::Merge(body)) = &mut patch;
+    body["metadata"]["resourceVersion"] = version.into();
+    patch
+}
+
+async fn delete(
+    step: &Step,
+    precondition: &Precondition,
+    cluster: &Cluster,
+) -> Result<Option<Done>, StepError> {
+    let only_if = cluster::Precondition {
+        uid: Some(&precondition.uid),
+        resource_version: None,
+    };
+    let deletion = Deletion {
+        only_if,
+        ..Deletion::default()
+    };
+    match cluster.delete(&at(step), deletion).await {
+        Ok(()) => Ok(Some(Done::Deleted)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) if error.is_conflict() => Err(changed(step)),
+        Err(error) => Err(failed(step, "delete", error)),
+    }
+}
+
+pub(super) fn at(step: &Step) -> Address<'_> {
+    Address {
+        kind: &step.kind,
+        namespace: step.id.namespace.as_deref(),
+        name: &step.id.name,
+    }
+}
+
+pub(super) fn changed(step: &Step) -> StepError {
+    StepError::Changed {
+        id: step.id.clone(),
+    }
+}
+
+pub(super) fn origin(step: &Step) -> String {
+    let origin = step.origin.as_ref();
+    origin.map(ToString::to_string).unwrap_or_default()
+}
+
+pub(super) fn failed(step: &Step, doing: &'static str, source: cluster::Error) -> StepError {
+    StepError::Request {
+        id: step.id.clone(),
+        doing,
+        origin: origin(step),
+        source,
+    }
+}

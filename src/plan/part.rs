@@ -1,0 +1,175 @@
+//! Steps sorted into the parts of a plan, and the parts put in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::direction::Direction;
+use super::stage::{self, Gate, Node, NodeHealth, Part, Stage, Until};
+use super::{Step, phases};
+use crate::capabilities::Kind;
+use crate::manifest::generator::{Generator, Spec};
+use crate::manifest::group::{self, Group};
+use crate::manifest::{Resource, ResourceId, install_rank};
+
+/// The steps for what is wanted, by what they belong to.
+pub(super) struct Parts {
+    /// Generated Secrets, in the order of the manifest.
+    credentials: Vec<Step>,
+    /// The groups, each behind those it depends on, and what is in none as the last one.
+    groups: Vec<Members>,
+    index: BTreeMap<String, usize>,
+}
+
+/// The steps of one group.
+struct Members {
+    part: Part,
+    after: Vec<usize>,
+    steps: Vec<Step>,
+    awaited: Vec<(ResourceId, Kind)>,
+    health: NodeHealth,
+}
+
+/// What is known of a resource besides its step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct State {
+    pub(super) health: NodeHealth,
+    pub(super) wait: NodeWait,
+}
+
+/// Whether a resource has to be waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeWait {
+    Awaited,
+    Passed,
+}
+
+impl Parts {
+    pub(super) fn of(groups: &[Group]) -> Self {
+        let index: BTreeMap<String, usize> = (0..)
+            .zip(groups)
+            .map(|(index, group)| (group.name.clone(), index))
+            .collect();
+        let places = |names: &BTreeSet<String>| {
+            let places = names.iter().filter_map(|name| index.get(name));
+            places.copied().collect()
+        };
+        let mut members: Vec<Members> = groups
+            .iter()
+            .map(|group| Members::new(Part::Group(group.name.clone()), places(&group.after)))
+            .collect();
+        let dependencies = || groups.iter().flat_map(|group| &group.after);
+        let last = (0..)
+            .zip(groups)
+            .filter(|(_, group)| dependencies().all(|name| *name != group.name));
+        let last = last.map(|(index, _)| index).collect();
+        members.push(Members::new(Part::Ungrouped, last));
+        Self {
+            credentials: vec![],
+            groups: members,
+            index,
+        }
+    }
+
+    pub(super) fn add(&mut self, resource: &Resource, step: Step, state: State) {
+        if step.credential.is_some() {
+            self.credentials.push(step);
+            return;
+        }
+        let group = group::group_of(&resource.body).and_then(|name| self.index.get(name));
+        let place = group.copied().unwrap_or(self.groups.len() - 1);
+        let members = &mut self.groups[place];
+        if state.health == NodeHealth::Broken {
+            members.health = NodeHealth::Broken;
+        }
+        if state.wait == NodeWait::Awaited {
+            members.awaited.push((step.id.clone(), step.kind.clone()));
+        }
+        members.steps.push(step);
+    }
+
+    pub(super) fn into_stages(self, generators: &[Generator], direction: Direction) -> Vec<Stage> {
+        let nodes: Vec<Node> = self.groups.iter().map(Members::node).collect();
+        let mut stages: Vec<Stage> = credentials(self.credentials, generators)
+            .into_iter()
+            .collect();
+        let written = stages
+            .first()
+            .filter(|stage| stage.has_changes())
+            .map(|_| Gate {
+                stage: 0,
+                until: Until::Written,
+            });
+        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut groups: Vec<Option<Members>> = self.groups.into_iter().map(Some).collect();
+        for (node, waits) in stage::order(&nodes, direction) {
+            let Some(members) = groups[node]
+                .take()
+                .filter(|members| !members.steps.is_empty())
+            else {
+                continue;
+            };
+            let gate = |(other, until)| {
+                let stage = *places.get(&other)?;
+                Some(Gate { stage, until })
+            };
+            let gates = written
+                .into_iter()
+                .chain(waits.into_iter().filter_map(gate));
+            let stage = members.into_stage(gates.collect());
+            places.insert(node, stages.len());
+            stages.push(stage);
+        }
+        stages
+    }
+}
+
+impl Members {
+    fn new(part: Part, after: Vec<usize>) -> Self {
+        Self {
+            part,
+            after,
+            steps: vec![],
+            awaited: vec![],
+            health: NodeHealth::Healthy,
+        }
+    }
+
+    fn node(&self) -> Node {
+        Node {
+            after: self.after.clone(),
+            changes: self.steps.iter().any(Step::is_change),
+            health: self.health,
+        }
+    }
+
+    fn into_stage(self, gates: Vec<Gate>) -> Stage {
+        Stage {
+            part: self.part,
+            gates,
+            phases: phases(self.steps, install_rank),
+            awaited: self.awaited,
+        }
+    }
+}
+
+/// The stage of the generated Secrets: authorities, then what they sign and the rest.
+fn credentials(steps: Vec<Step>, generators: &[Generator]) -> Option<Stage> {
+    if steps.is_empty() {
+        return None;
+    }
+    let authorities: BTreeSet<&str> = generators
+        .iter()
+        .filter(|generator| matches!(generator.spec, Spec::CertificateAuthority(_)))
+        .map(|generator| generator.name.as_str())
+        .collect();
+    let is_authority = |step: &Step| authorities.contains(step.id.name.as_str());
+    let (first, second): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(is_authority);
+    let phases = [first, second]
+        .into_iter()
+        .filter(|phase| !phase.is_empty());
+    Some(Stage {
+        part: Part::Credentials,
+        gates: vec![],
+        phases: phases.collect(),
+        awaited: vec![],
+    })
+}

@@ -1,0 +1,259 @@
+//! What happens to one resource, from what was applied, what is wanted and what is live.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::credentials::{self, Decision};
+use super::diff::{self, Sides};
+use super::part::NodeWait;
+use super::stage::NodeHealth;
+use super::step::{Credential, Keep};
+use super::{Action, Inputs, Observed, Precondition, Step, ownership, pod_template};
+use crate::builtin;
+use crate::health;
+use crate::manifest::generator::{GENERATOR_LABEL, RELEASE_LABEL};
+use crate::manifest::{Resource, ResourceId, ResourcePolicy};
+
+/// The resources of the base: for each the versions that were applied, oldest first, with the
+/// ownership marks that they were applied with.
+pub(super) struct Base<'a> {
+    pub(super) resources: BTreeMap<&'a ResourceId, Vec<(&'a Resource, Value)>>,
+}
+
+impl<'a> Base<'a> {
+    pub(super) fn new(inputs: &'a Inputs<'_>) -> Self {
+        let mut resources: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for resource in inputs.base.iter().flat_map(|manifest| &manifest.resources) {
+            let body = inputs.owner.marked(&resource.body);
+            resources
+                .entry(&resource.id)
+                .or_default()
+                .push((resource, body));
+        }
+        Self { resources }
+    }
+}
+
+/// What is decided about the generated Secrets of a plan.
+pub(super) struct Credentials {
+    /// By the name of the Secret.
+    pub(super) decisions: BTreeMap<String, Decision>,
+    /// The ids of the issues by the name of the Secret.
+    pub(super) ids: BTreeMap<String, String>,
+}
+
+impl Credentials {
+    pub(super) fn new(decisions: Vec<Decision>) -> Self {
+        let id = |decision: &Decision| (decision.name.clone(), decision.action.id().to_owned());
+        Self {
+            ids: decisions.iter().map(id).collect(),
+            decisions: decisions
+                .into_iter()
+                .map(|decision| (decision.name.clone(), decision))
+                .collect(),
+        }
+    }
+}
+
+/// What happens to a resource that is wanted; none if its kind is unknown.
+pub(super) fn apply(
+    resource: &Resource,
+    inputs: &Inputs<'_>,
+    base: &Base<'_>,
+    credentials: &Credentials,
+) -> Option<Step> {
+    let kind = inputs
+        .kinds
+        .find(&resource.api_version, &resource.id.kind)?
+        .clone();
+    let mut desired = inputs.owner.marked(&resource.body);
+    credentials::stamp(&mut desired, &credentials.ids);
+    let live = inputs.observed.get(&resource.id);
+    let mut remark = None;
+    let action = match live {
+        None => Action::Create(desired),
+        Some(live) => match difference(resource, base, &desired, live) {
+            None => Action::Unchanged,
+            Some(difference) => {
+                if touches_pods(&desired, &difference) {
+                    remark = pod_template::by_hand(&desired);
+                }
+                Action::Configure(difference, Precondition::of(live))
+            }
+        },
+    };
+    let generator = inputs
+        .desired
+        .generator(&resource.id, inputs.owner.namespace);
+    let decision = generator.and_then(|made| credentials.decisions.get(&made.name));
+    Some(Step {
+        id: resource.id.clone(),
+        kind,
+        origin: Some(resource.origin.clone()),
+        action,
+        credential: decision.map(|decision| Credential {
+            decision: decision.clone(),
+            precondition: live.map(Precondition::of),
+        }),
+        remark,
+    })
+}
+
+fn difference(
+    resource: &Resource,
+    base: &Base<'_>,
+    desired: &Value,
+    live: &Value,
+) -> Option<diff::Difference> {
+    let stamps = stale_stamps(live);
+    let versions = base.resources.get(&resource.id).into_iter().flatten();
+    let mut bodies: Vec<&Value> = versions.map(|(_, body)| body).collect();
+    bodies.extend(stamps.as_ref());
+    let kind = &resource.id.kind;
+    let schema = builtin::schema(&resource.api_version, kind);
+    let sides = Sides {
+        base: &bodies,
+        desired,
+        live,
+    };
+    diff::three_way(schema, &sides)
+}
+
+/// The stamps of a live workload as something that was applied, so that those go which are not
+/// wanted any more: they are ours and stand in no recorded manifest.
+fn stale_stamps(live: &Value) -> Option<Value> {
+    let stamps = credentials::stamps(live);
+    if stamps.is_empty() {
+        return None;
+    }
+    let mut body = json!({ "metadata": { "annotations": stamps } });
+    let fields = pod_template::path(live)?
+        .split('/')
+        .filter(|f| !f.is_empty());
+    for field in fields.collect::<Vec<_>>().into_iter().rev() {
+        body = json!({ field: body });
+    }
+    Some(body)
+}
+
+fn touches_pods(desired: &Value, difference: &diff::Difference) -> bool {
+    let Some(path) = pod_template::path(desired) else {
+        return false;
+    };
+    let path = path.trim_start_matches('/').replace('/', ".");
+    let mut changes = difference.changes.iter();
+    changes.any(|change| change.path.starts_with(&path))
+}
+
+/// What happens to a resource that was applied and is wanted no more; none if it is gone.
+pub(super) fn prune(resource: &Resource, inputs: &Inputs<'_>) -> Option<Step> {
+    let live = inputs.observed.get(&resource.id)?;
+    let kind = inputs
+        .kinds
+        .find(&resource.api_version, &resource.id.kind)?
+        .clone();
+    let action = if resource.policy() == ResourcePolicy::Keep {
+        Action::Keep(Keep::Policy)
+    } else {
+        unwanted(&resource.id, live, inputs)
+    };
+    Some(Step {
+        id: resource.id.clone(),
+        kind,
+        origin: Some(resource.origin.clone()),
+        action,
+        credential: None,
+        remark: None,
+    })
+}
+
+/// The generated Secrets of the release that no generator makes any more, by their labels.
+///
+/// They stay as long as a revision in the history has their generator, because a rollback to it
+/// goes on with their keys.
+pub(super) fn orphans(inputs: &Inputs<'_>) -> Vec<Step> {
+    let wanted: BTreeSet<&str> = inputs
+        .desired
+        .generators
+        .iter()
+        .map(|generator| generator.name.as_str())
+        .collect();
+    let found = inputs
+        .observed
+        .iter()
+        .filter(|(id, live)| is_generated(id, live, inputs) && !wanted.contains(id.name.as_str()));
+    let step = |(id, live): (&ResourceId, &Value)| {
+        Some(Step {
+            id: id.clone(),
+            kind: builtin::kind("", "Secret")?.clone(),
+            origin: None,
+            action: unwanted(id, live, inputs),
+            credential: None,
+            remark: None,
+        })
+    };
+    found.filter_map(step).collect()
+}
+
+/// Whether a live Secret carries the marks of one that was generated for this release.
+pub(super) fn is_generated(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> bool {
+    id.kind == "Secret"
+        && id.group.is_empty()
+        && id.namespace.as_deref() == Some(inputs.owner.namespace)
+        && ownership::label(live, RELEASE_LABEL) == Some(inputs.owner.release)
+        && ownership::label(live, GENERATOR_LABEL).is_some()
+}
+
+fn unwanted(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> Action {
+    let keeps = ownership::annotation(live, "helm.sh/resource-policy")
+        .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
+    let mention = inputs
+        .mentions
+        .get(&id.name)
+        .filter(|_| is_generated(id, live, inputs));
+    if keeps {
+        Action::Keep(Keep::Policy)
+    } else if let Some(why) = inputs.owner.mismatch(live) {
+        Action::Keep(Keep::Foreign(why))
+    } else if live.pointer("/metadata/deletionTimestamp").is_some() {
+        Action::Keep(Keep::BeingDeleted)
+    } else if let Some(revision) = mention {
+        Action::Keep(Keep::Mentioned(*revision))
+    } else {
+        Action::Delete(Precondition::of(live))
+    }
+}
+
+/// Whether there is something to wait for: a step that changes a resource which is not ready by
+/// its mere existence, or a resource that needs no change and is not healthy.
+pub(super) fn wait(step: &Step, resource: &Resource, observed: &Observed) -> NodeWait {
+    let is_settled = match step.action {
+        Action::Create(_) | Action::Configure(..) => {
+            let is_known = builtin::kind_in(&resource.api_version, &resource.id.kind).is_some();
+            is_known && health::of(&resource.body).is_ready()
+        }
+        Action::Unchanged => observed
+            .get(&step.id)
+            .is_none_or(|live| health::of(live).is_ready()),
+        Action::Delete(_) | Action::Keep(_) => true,
+    };
+    if is_settled {
+        NodeWait::Passed
+    } else {
+        NodeWait::Awaited
+    }
+}
+
+/// Broken is what is live and not healthy, or gone though it was applied before.
+pub(super) fn health(resource: &Resource, observed: &Observed, base: &Base<'_>) -> NodeHealth {
+    let is_good = match observed.get(&resource.id) {
+        Some(live) => health::of(live).is_ready(),
+        None => !base.resources.contains_key(&resource.id),
+    };
+    if is_good {
+        NodeHealth::Healthy
+    } else {
+        NodeHealth::Broken
+    }
+}

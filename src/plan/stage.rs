@@ -1,0 +1,267 @@
+//! The stages of a plan: which resource group follows which, and what is waited for in between.
+//!
+//! Groups, what happens to each and the direction of the change come in; groups in the order of
+//! execution with their gates go out. Forward, a group waits until those it depends on are ready.
+//! Backward, it waits until no old pod is left of those that depend on it, which does not need
+//! them to be ready, so that the way out of a broken state is never barred. What is not healthy is
+//! repaired before what depends on it in either direction: nothing else could become ready.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::direction::Direction;
+use super::step::Step;
+use crate::capabilities::Kind;
+use crate::manifest::ResourceId;
+
+/// A part of a plan that starts when its gates are passed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// What it is about.
+    pub part: Part,
+    /// What has to be true of earlier stages first.
+    pub gates: Vec<Gate>,
+    /// Its phases in order; the steps of one phase are independent of each other.
+    pub phases: Vec<Vec<Step>>,
+    /// The resources to wait for until they are ready: those that change and those that are not
+    /// healthy now.
+    pub awaited: Vec<(ResourceId, Kind)>,
+}
+
+/// What a stage is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Generated Secrets, authorities first: they are written before any pod learns of them.
+    Credentials,
+    /// The resources of this group.
+    Group(String),
+    /// The resources of no group.
+    Ungrouped,
+    /// What is wanted no more.
+    Deletions,
+}
+
+/// `group etcd`.
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credentials => f.write_str("credentials"),
+            Self::Group(name) => write!(f, "group {name}"),
+            Self::Ungrouped => f.write_str("resources without a group"),
+            Self::Deletions => f.write_str("deletions"),
+        }
+    }
+}
+
+/// What has to be true of an earlier stage before another starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// The index of the earlier stage in the plan.
+    pub stage: usize,
+    /// What has to be true of it.
+    pub until: Until,
+}
+
+/// What can have to be true of a stage; `ready` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Until {
+    /// Its steps are done.
+    Written,
+    /// Its steps are done, and its resources ready.
+    Ready,
+    /// Its steps are done, and no pod of an older template is left.
+    NoOldPods,
+}
+
+impl Stage {
+    /// Whether a step of this stage sends anything.
+    pub fn has_changes(&self) -> bool {
+        self.phases.iter().flatten().any(Step::is_change)
+    }
+}
+
+/// One group as the order sees it; the resources of no group count as one that depends on others.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// The indices of the groups that it depends on.
+    pub(super) after: Vec<usize>,
+    /// Whether any of its steps sends anything.
+    pub(super) changes: bool,
+    /// Whether all that it has in the cluster is healthy.
+    pub(super) health: NodeHealth,
+}
+
+/// The state of a group in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeHealth {
+    Healthy,
+    Broken,
+}
+
+/// A node and the earlier nodes that it waits for.
+pub(super) type Ordered = (usize, Vec<(usize, Until)>);
+
+/// Puts nodes, each of which stands behind those it depends on, in the order of execution.
+///
+/// A node that sends nothing is not waited for; who would wait for it waits for what it would.
+pub(super) fn order(nodes: &[Node], direction: Direction) -> Vec<Ordered> {
+    let waits = waits(nodes, direction);
+    let candidates = |index: usize| match direction {
+        Direction::Forward => index,
+        Direction::Backward => nodes.len() - 1 - index,
+    };
+    let mut gates: Vec<Option<Vec<(usize, Until)>>> = vec![None; nodes.len()];
+    let mut ordered = Vec::with_capacity(nodes.len());
+    while ordered.len() < nodes.len() {
+        let free = (0..nodes.len()).map(candidates).find(|index| {
+            let mut before = waits[*index].iter();
+            gates[*index].is_none() && before.all(|(other, _)| gates[*other].is_some())
+        });
+        // Dependencies have no cycle, and turning some of them round makes none.
+        let Some(index) = free else { break };
+        let own = resolve(&waits[index], nodes, &gates);
+        gates[index] = Some(own.clone());
+        ordered.push((index, own));
+    }
+    ordered
+}
+
+/// For each node those that come before it, and what has to be true of them.
+fn waits(nodes: &[Node], direction: Direction) -> Vec<Vec<(usize, Until)>> {
+    let mut waits = vec![vec![]; nodes.len()];
+    for (index, node) in nodes.iter().enumerate() {
+        match direction {
+            Direction::Forward => {
+                let after = node.after.iter();
+                waits[index].extend(after.map(|dependency| (*dependency, Until::Ready)));
+            }
+            Direction::Backward => {
+                let broken = all_after(index, nodes).into_iter();
+                let broken = broken.filter(|other| nodes[*other].health == NodeHealth::Broken);
+                waits[index].extend(broken.map(|other| (other, Until::Ready)));
+                let healthy = node.after.iter();
+                let healthy = healthy.filter(|other| nodes[**other].health == NodeHealth::Healthy);
+                healthy.for_each(|other| waits[*other].push((index, Until::NoOldPods)));
+            }
+        }
+    }
+    waits
+}
+
+/// Everything that a node depends on, directly or not; what comes first in the order comes first.
+fn all_after(index: usize, nodes: &[Node]) -> BTreeSet<usize> {
+    let mut all = BTreeSet::new();
+    let mut open = nodes[index].after.clone();
+    while let Some(next) = open.pop() {
+        if all.insert(next) {
+            open.extend(&nodes[next].after);
+        }
+    }
+    all
+}
+
+/// Looks through nodes that send nothing to those that do.
+fn resolve(
+    waits: &[(usize, Until)],
+    nodes: &[Node],
+    gates: &[Option<Vec<(usize, Until)>>],
+) -> Vec<(usize, Until)> {
+    let mut found: Vec<(usize, Until)> = vec![];
+    for wait in waits {
+        let through = gates[wait.0].as_deref().unwrap_or_default();
+        let own = if nodes[wait.0].changes {
+            std::slice::from_ref(wait)
+        } else {
+            through
+        };
+        for gate in own {
+            if !found.contains(gate) {
+                found.push(*gate);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `nodes` are `changes`, `broken` or `idle` with what they depend on: `changes < 0 1`.
+    #[track_caller]
+    fn check(nodes: &[&str], direction: Direction, expected: &str) {
+        let node = |text: &&str| {
+            let (state, after) = text.split_once(" < ").unwrap_or((text, ""));
+            let after = after.split_whitespace().map(|n| n.parse().unwrap());
+            Node {
+                after: after.collect(),
+                changes: state != "idle",
+                health: match state {
+                    "broken" => NodeHealth::Broken,
+                    _ => NodeHealth::Healthy,
+                },
+            }
+        };
+        let nodes: Vec<_> = nodes.iter().map(node).collect();
+        let told = order(&nodes, direction).into_iter().map(|(index, gates)| {
+            let gates = gates.iter().map(|(other, until)| match until {
+                Until::Written => format!(" {other} written"),
+                Until::Ready => format!(" {other} ready"),
+                Until::NoOldPods => format!(" {other} replaced"),
+            });
+            format!("{index}:{}", gates.collect::<String>())
+        });
+        assert_eq!(told.collect::<Vec<_>>().join(", "), expected);
+    }
+
+    #[test]
+    fn forward_waits_for_readiness() {
+        let chain = ["changes", "changes < 0", "changes < 1"];
+        check(&chain, Direction::Forward, "0:, 1: 0 ready, 2: 1 ready");
+        let fan = ["changes", "changes", "changes < 0 1", "changes"];
+        check(&fan, Direction::Forward, "0:, 1:, 2: 0 ready 1 ready, 3:");
+    }
+
+    #[test]
+    fn what_sends_nothing_is_looked_through() {
+        let chain = ["changes", "idle < 0", "changes < 1"];
+        check(&chain, Direction::Forward, "0:, 1: 0 ready, 2: 0 ready");
+        let first = ["idle", "changes < 0"];
+        check(&first, Direction::Forward, "0:, 1:");
+    }
+
+    #[test]
+    fn backward_waits_for_old_pods_only() {
+        let chain = ["changes", "changes < 0", "changes < 1"];
+        check(
+            &chain,
+            Direction::Backward,
+            "2:, 1: 2 replaced, 0: 1 replaced",
+        );
+        let middle = ["changes", "idle < 0", "changes < 1"];
+        check(
+            &middle,
+            Direction::Backward,
+            "2:, 1: 2 replaced, 0: 2 replaced",
+        );
+    }
+
+    #[test]
+    fn what_is_broken_is_repaired_first() {
+        let chain = ["broken", "changes < 0", "changes < 1"];
+        check(
+            &chain,
+            Direction::Backward,
+            "0:, 2: 0 ready, 1: 0 ready 2 replaced",
+        );
+        let middle = ["changes", "broken < 0", "changes < 1"];
+        check(
+            &middle,
+            Direction::Backward,
+            "1:, 2: 1 ready, 0: 1 replaced",
+        );
+    }
+}
