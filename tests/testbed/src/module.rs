@@ -208,6 +208,7 @@ mod tests {
             "kube-apiserver",
             "kube-controller-manager",
             "kube-scheduler",
+            "kubeadm",
             "kubectl",
             "kwok",
             "helm",

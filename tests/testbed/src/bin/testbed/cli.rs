@@ -20,7 +20,8 @@ pub(crate) enum Action {
     Build,
     /// Runs a command with a testbed of its own and exits with the command's code.
     ///
-    /// The command finds `KUBECONFIG` and `PINTLE_TESTBED` set, kubectl, helm and etcdctl in `PATH`.
+    /// The command finds `KUBECONFIG` and `PINTLE_TESTBED` set, kubectl, helm, etcdctl
+    /// and kubeadm in `PATH`.
     Exec {
         /// How many simulated nodes there are.
         #[arg(long, default_value_t = 3)]
