@@ -1,32 +1,44 @@
-//! The chart `charts/kcp`: what it refuses, what it renders to, and a tenant's control plane
-//! looked at as the processes that its pods are.
+//! The chart `charts/kcp`: what it refuses, what it renders to, and what its releases are on a
+//! host, down to the processes that a tenant's pods are.
 
 #[expect(
     dead_code,
     reason = "a tenant is booted once its generated Secrets are written"
 )]
-pub(crate) mod boot;
+mod boot;
+mod chains;
+mod issued;
+mod kubeadm;
 #[expect(
     dead_code,
     reason = "a tenant is booted once its generated Secrets are written"
 )]
-pub(crate) mod proof;
+mod proof;
 
 use std::fs;
 
 use pintle::capabilities::{Capabilities, Kinds};
 use pintle::chart::{Chart, Values, schema};
 use pintle::manifest::generator::{self, Generator};
-use pintle::manifest::{Manifest, Placement};
+use pintle::manifest::{Manifest, Placement, Resource};
 use pintle::render::{self, Operation, ReleaseFacts, Scope};
 use pintle::source::{self, ChartRef};
 use pintle::yaml;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::path;
+use boot::Release;
+
+/// The chart.
+const CHART: &str = "charts/kcp";
+/// A release that is on no host.
+const RELEASE: Release<'_> = Release {
+    namespace: "tenants",
+    name: "tenant-a",
+};
 
 fn chart() -> Chart {
-    source::load(&ChartRef::parse(&path("charts/kcp")).unwrap()).unwrap()
+    source::load(&ChartRef::parse(&path(CHART)).unwrap()).unwrap()
 }
 
 fn values(chart: &Chart, given: &Value) -> Values {
@@ -56,30 +68,27 @@ fn every_rule_has_its_message() {
     }
 }
 
-#[test]
-fn every_variant_renders_to_resources_and_generators() {
-    let chart = chart();
+/// The defaults and every file of values, as they are given.
+fn variants() -> Vec<Value> {
     let folder = fs::read_dir(path("tests/kcp/values")).unwrap();
-    let mut variants = vec![Value::Object(serde_json::Map::new())];
+    let mut variants = vec![json!({})];
     for entry in folder {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
         variants.push(yaml::parse(&text).unwrap());
     }
     assert!(variants.len() > 5);
-    for given in variants {
+    variants
+}
+
+#[test]
+fn every_variant_renders_to_resources_and_generators() {
+    let chart = chart();
+    for given in variants() {
         let values = values(&chart, &given);
         schema::check(chart.schema.as_ref().unwrap(), &values, &[]).unwrap();
-        let manifest = rendered(&chart, &values);
-        let (generators, resources): (Vec<_>, Vec<_>) = manifest
-            .resources
-            .into_iter()
-            .partition(|r| Generator::is_one(&r.body));
-        let generators: Vec<_> = generators
-            .into_iter()
-            .map(|made| Generator::parse(made.body, made.origin, "tenants").unwrap())
-            .collect();
+        let (generators, resources) = rendered(RELEASE, &given);
         assert!(generators.len() >= 15, "{given}");
-        generator::check(&generators, &resources, "tenants").unwrap();
+        generator::check(&generators, &resources, RELEASE.namespace).unwrap();
         for kind in ["StatefulSet", "Deployment", "Service", "ServiceAccount"] {
             assert!(
                 resources.iter().any(|resource| resource.id.kind == kind),
@@ -89,23 +98,33 @@ fn every_variant_renders_to_resources_and_generators() {
     }
 }
 
-fn rendered(chart: &Chart, values: &Values) -> Manifest {
-    let release = ReleaseFacts {
-        name: "tenant-a",
-        namespace: "tenants",
+/// Renders the chart for a release with the values that are given.
+fn rendered(release: Release<'_>, given: &Value) -> (Vec<Generator>, Vec<Resource>) {
+    let chart = chart();
+    let facts = ReleaseFacts {
+        name: release.name,
+        namespace: release.namespace,
         revision: 1,
         operation: Operation::Install,
     };
     let capabilities = Capabilities::builtin();
     let scope = Scope {
-        release,
-        values,
+        release: facts,
+        values: &values(&chart, given),
         capabilities: &capabilities,
     };
-    let rendered = render::render(chart, &scope).unwrap();
+    let rendered = render::render(&chart, &scope).unwrap();
     let placement = Placement {
-        namespace: "tenants",
+        namespace: release.namespace,
         kinds: &Kinds::default(),
     };
-    Manifest::parse(&rendered, placement).unwrap()
+    let manifest = Manifest::parse(&rendered, placement).unwrap();
+    let (generators, resources): (Vec<_>, Vec<_>) = manifest
+        .resources
+        .into_iter()
+        .partition(|resource| Generator::is_one(&resource.body));
+    let generators = generators.into_iter();
+    let generators =
+        generators.map(|made| Generator::parse(made.body, made.origin, release.namespace).unwrap());
+    (generators.collect(), resources)
 }

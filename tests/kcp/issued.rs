@@ -1,0 +1,100 @@
+//! The generated Secrets of one release, made by the library.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use pintle::manifest::generator::{Generator, SecretData, Spec};
+use pintle::pki::{self, Sources};
+use pintle::yaml;
+use serde_json::Value;
+
+use super::{RELEASE, rendered};
+
+/// The generators of a release and what their Secrets hold.
+pub(super) struct Issued {
+    /// The name of the release.
+    release: String,
+    /// Every generator of the release.
+    pub(super) generators: Vec<Generator>,
+    secrets: BTreeMap<String, SecretData>,
+}
+
+impl Issued {
+    /// Makes the Secrets of a release that is on no host.
+    pub(super) fn made(given: &Value) -> Self {
+        let (generators, _) = rendered(RELEASE, given);
+        let mut secrets = BTreeMap::new();
+        let (authorities, others): (Vec<_>, Vec<_>) = generators
+            .iter()
+            .partition(|generator| matches!(generator.spec, Spec::CertificateAuthority(_)));
+        for generator in authorities.into_iter().chain(others) {
+            let sources = Sources {
+                generators: &generators,
+                secrets: &secrets,
+            };
+            let data = pki::issue(generator, &sources, Timestamp::now()).unwrap();
+            secrets.insert(generator.name.clone(), data);
+        }
+        Self {
+            release: RELEASE.name.to_owned(),
+            generators,
+            secrets,
+        }
+    }
+
+    /// Returns what stands under a key of a Secret, of which `part` is the name without that of
+    /// the release.
+    pub(super) fn part(&self, part: &str, key: &str) -> &[u8] {
+        self.data(&format!("{}-{part}", self.release), key)
+    }
+
+    /// Returns what stands under a key of a Secret.
+    pub(super) fn data(&self, secret: &str, key: &str) -> &[u8] {
+        let data = self.secrets.get(secret).and_then(|data| data.get(key));
+        data.unwrap_or_else(|| panic!("the Secret {secret} has no {key}"))
+    }
+
+    /// Returns the certificate and the private key of a generator, as PEM; none if it has no
+    /// certificate of an authority.
+    pub(super) fn pair(&self, generator: &Generator) -> Option<[Vec<u8>; 2]> {
+        let data = |key: &str| self.data(&generator.name, key).to_vec();
+        match &generator.spec {
+            Spec::Certificate(spec) => {
+                Some([data(&spec.keys.pair.certificate), data(&spec.keys.pair.key)])
+            }
+            Spec::Kubeconfig(spec) => Some(
+                [
+                    "/users/0/user/client-certificate-data",
+                    "/users/0/user/client-key-data",
+                ]
+                .map(|pointer| embedded(&data(&spec.key), pointer)),
+            ),
+            Spec::CertificateAuthority(_) | Spec::KeyPair(_) | Spec::RandomSecret(_) => None,
+        }
+    }
+
+    /// Returns every authority, as PEM.
+    pub(super) fn authorities(&self) -> Vec<&[u8]> {
+        let is_authority = |made: &&Generator| matches!(made.spec, Spec::CertificateAuthority(_));
+        let authorities = self.generators.iter().filter(is_authority);
+        authorities
+            .map(|authority| self.data(&authority.name, "tls.crt"))
+            .collect()
+    }
+
+    /// Returns the authority that a generator's certificate is of, as PEM.
+    pub(super) fn authority(&self, generator: &Generator) -> &[u8] {
+        let issuer = &generator.spec.leaf().unwrap().issuer;
+        self.data(issuer, "tls.crt")
+    }
+}
+
+/// Returns what stands in base64 at a pointer of a kubeconfig.
+pub(super) fn embedded(kubeconfig: &[u8], pointer: &str) -> Vec<u8> {
+    let text = std::str::from_utf8(kubeconfig).unwrap();
+    let file = yaml::parse(text).unwrap();
+    let data = file.pointer(pointer).and_then(Value::as_str).unwrap();
+    BASE64_STANDARD.decode(data).unwrap()
+}
