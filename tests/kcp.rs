@@ -1,19 +1,19 @@
 //! The chart `charts/kcp`: what it refuses, what it renders to, and what its releases are on a
 //! host, down to the processes that a tenant's pods are.
 
-#[expect(
-    dead_code,
-    reason = "a tenant is booted once its generated Secrets are written"
-)]
 mod boot;
 mod chains;
 mod issued;
 mod kubeadm;
-#[expect(
-    dead_code,
-    reason = "a tenant is booted once its generated Secrets are written"
-)]
+mod leaks;
+mod life;
+mod neighbours;
 mod proof;
+mod real;
+mod removal;
+mod secrets;
+mod site;
+mod state;
 
 use std::fs;
 

@@ -64,6 +64,11 @@ impl Place {
         self
     }
 
+    /// This place's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A file in this place's folder.
     pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);

@@ -1,4 +1,4 @@
-//! The generated Secrets of one release, made by the library.
+//! The generated Secrets of one release, made by the library or read from a host.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,8 @@ use pintle::pki::{self, Sources};
 use pintle::yaml;
 use serde_json::Value;
 
+use super::boot::Release;
+use super::site::Site;
 use super::{RELEASE, rendered};
 
 /// The generators of a release and what their Secrets hold.
@@ -44,6 +46,27 @@ impl Issued {
         }
     }
 
+    /// Reads the Secrets of a release with the values that are given.
+    pub(super) fn on(site: &Site, name: &str, given: &Value) -> Self {
+        let release = Release {
+            namespace: &site.namespace,
+            name,
+        };
+        let (generators, _) = rendered(release, given);
+        let secrets = generators.iter().map(|generator| {
+            let secret = site.get(&["secret", &generator.name]);
+            (
+                generator.name.clone(),
+                SecretData::from_secret(&secret).unwrap(),
+            )
+        });
+        Self {
+            release: name.to_owned(),
+            secrets: secrets.collect(),
+            generators,
+        }
+    }
+
     /// Returns what stands under a key of a Secret, of which `part` is the name without that of
     /// the release.
     pub(super) fn part(&self, part: &str, key: &str) -> &[u8] {
@@ -73,6 +96,11 @@ impl Issued {
             ),
             Spec::CertificateAuthority(_) | Spec::KeyPair(_) | Spec::RandomSecret(_) => None,
         }
+    }
+
+    /// Returns what a Secret holds.
+    pub(super) fn secret(&self, name: &str) -> &SecretData {
+        &self.secrets[name]
     }
 
     /// Returns every authority, as PEM.
