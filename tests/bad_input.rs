@@ -239,7 +239,11 @@ fn groups_without_an_order_are_refused() {
         check(&place, &["web", &chart], parts);
     };
     refused(
-        &[member("a", "one", r#"["two"]"#), member("b", "two", r#"["one"]"#)].concat(),
+        &[
+            member("a", "one", r#"["two"]"#),
+            member("b", "two", r#"["one"]"#),
+        ]
+        .concat(),
         &["one -> two -> one"],
     );
     refused(

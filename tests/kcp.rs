@@ -119,12 +119,10 @@ fn rendered(release: Release<'_>, given: &Value) -> (Vec<Generator>, Vec<Resourc
         kinds: &Kinds::default(),
     };
     let manifest = Manifest::parse(&rendered, placement).unwrap();
-    let (generators, resources): (Vec<_>, Vec<_>) = manifest
-        .resources
-        .into_iter()
-        .partition(|resource| Generator::is_one(&resource.body));
-    let generators = generators.into_iter();
-    let generators =
-        generators.map(|made| Generator::parse(made.body, made.origin, release.namespace).unwrap());
-    (generators.collect(), resources)
+    let is_stub = |resource: &Resource| {
+        let generator = manifest.generator(&resource.id, release.namespace);
+        generator.is_some()
+    };
+    let resources = manifest.resources.iter().filter(|one| !is_stub(one));
+    (manifest.generators.clone(), resources.cloned().collect())
 }
