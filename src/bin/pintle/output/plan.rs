@@ -99,3 +99,6 @@ fn field(field: &Field) -> String {
         (None, None) => field.path.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

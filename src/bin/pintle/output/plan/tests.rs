@@ -1,0 +1,297 @@
+//! What plans of a tenant's control plane look like, from what a host would hold.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use pintle::capabilities::{Capabilities, Kinds};
+use pintle::chart::{Chart, Values};
+use pintle::manifest::generator::{GENERATOR_LABEL, ISSUE_ANNOTATION, RELEASE_LABEL, SecretData};
+use pintle::manifest::{Manifest, Placement, ResourceId};
+use pintle::pki::{self, Sources};
+use pintle::plan::credentials::{self, Action, Decision, Live};
+use pintle::plan::{Inputs, Observed, Owner, Plan};
+use pintle::render::{self, Operation, ReleaseFacts, Scope};
+use pintle::source::{self, ChartRef};
+use serde_json::{Value, json};
+
+use super::*;
+
+const NAMESPACE: &str = "tenants";
+const OWNER: Owner<'_> = Owner {
+    release: "a",
+    namespace: NAMESPACE,
+};
+
+fn chart() -> Chart {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/kcp");
+    source::load(&ChartRef::parse(path.to_str().unwrap()).unwrap()).unwrap()
+}
+
+/// The chart rendered with the values that are given.
+fn rendered(given: &Value) -> Manifest {
+    let chart = chart();
+    let given: Values = serde_json::from_value(given.clone()).unwrap();
+    let values = Values::coalesce(&chart.values, &given);
+    let capabilities = Capabilities::builtin();
+    let scope = Scope {
+        release: ReleaseFacts {
+            name: OWNER.release,
+            namespace: NAMESPACE,
+            revision: 1,
+            operation: Operation::Install,
+        },
+        values: &values,
+        capabilities: &capabilities,
+    };
+    let rendered = render::render(&chart, &scope).unwrap();
+    let placement = Placement {
+        namespace: NAMESPACE,
+        kinds: &Kinds::default(),
+    };
+    Manifest::parse(&rendered, placement).unwrap()
+}
+
+/// A host on which a release is, all of it healthy.
+struct Host {
+    base: Vec<Manifest>,
+    observed: Observed,
+    mentions: BTreeMap<String, u32>,
+    now: Timestamp,
+}
+
+impl Host {
+    fn empty() -> Self {
+        Self {
+            base: vec![],
+            observed: Observed::new(),
+            mentions: BTreeMap::new(),
+            now: "2026-11-24T10:00:00Z".parse().unwrap(),
+        }
+    }
+
+    /// A host after the installation of the chart with these values, an hour later.
+    fn with(given: &Value) -> Self {
+        let mut host = Self::empty();
+        host.carry_out(rendered(given));
+        host.now += SignedDuration::from_hours(1);
+        host
+    }
+
+    fn plan(&self, desired: &Manifest) -> Plan {
+        Plan::new(&Inputs {
+            desired,
+            base: &self.base,
+            observed: &self.observed,
+            mentions: &self.mentions,
+            owner: OWNER,
+            kinds: &Kinds::default(),
+            now: self.now,
+        })
+        .unwrap()
+    }
+
+    /// The text of the plan for the chart with these values.
+    fn text(&self, given: &Value) -> String {
+        self.text_of(&rendered(given))
+    }
+
+    fn text_of(&self, desired: &Manifest) -> String {
+        let text = to_text(&Report::of(&self.plan(desired)));
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    fn decisions(&self, desired: &Manifest) -> Vec<Decision> {
+        let secrets = self.observed.iter().filter(|(id, _)| id.kind == "Secret");
+        let secrets = secrets.map(|(id, live)| (id.name.as_str(), live));
+        let live = Live {
+            release: OWNER.release,
+            secrets: &secrets.collect(),
+        };
+        credentials::decide(&desired.generators, live, self.now).unwrap()
+    }
+
+    /// Makes everything be as the manifest wants it.
+    fn carry_out(&mut self, desired: Manifest) {
+        let decisions = self.decisions(&desired);
+        let id = |decision: &Decision| (decision.name.clone(), decision.action.id().to_owned());
+        let ids = decisions.iter().map(id).collect();
+        for resource in &desired.resources {
+            let mut body = OWNER.marked(&resource.body);
+            credentials::stamp(&mut body, &ids);
+            grow_ready(&mut body);
+            let before = self.observed.get(&resource.id);
+            for part in ["data", "metadata"] {
+                if let Some(before) = before.filter(|_| resource.id.kind == "Secret") {
+                    body[part] = before[part].clone();
+                }
+            }
+            self.observed.insert(resource.id.clone(), body);
+        }
+        self.issue(&desired, &decisions);
+        self.base = vec![desired];
+    }
+
+    fn issue(&mut self, desired: &Manifest, decisions: &[Decision]) {
+        let mut made: BTreeMap<String, SecretData> = BTreeMap::new();
+        for decision in decisions {
+            let generators = desired.generators.iter();
+            let generator = generators.clone().find(|one| one.name == decision.name);
+            let sources = Sources {
+                generators: &desired.generators,
+                secrets: &made,
+            };
+            let live = self.observed.get_mut(&secret(&decision.name)).unwrap();
+            let data = match &decision.action {
+                Action::Issue { .. } => pki::issue(generator.unwrap(), &sources, self.now).unwrap(),
+                _ => SecretData::from_secret(live).unwrap(),
+            };
+            live["data"] = data.to_json();
+            live["metadata"]["labels"][RELEASE_LABEL] = json!(OWNER.release);
+            live["metadata"]["labels"][GENERATOR_LABEL] = json!(decision.kind);
+            live["metadata"]["annotations"][ISSUE_ANNOTATION] = json!(decision.action.id());
+            made.insert(decision.name.clone(), data);
+        }
+    }
+
+    fn workload(&mut self, kind: &str, name: &str) -> &mut Value {
+        let id = ResourceId {
+            group: "apps".to_owned(),
+            kind: kind.to_owned(),
+            namespace: Some(NAMESPACE.to_owned()),
+            name: name.to_owned(),
+        };
+        self.observed.get_mut(&id).unwrap()
+    }
+}
+
+fn secret(name: &str) -> ResourceId {
+    ResourceId {
+        group: String::new(),
+        kind: "Secret".to_owned(),
+        namespace: Some(NAMESPACE.to_owned()),
+        name: name.to_owned(),
+    }
+}
+
+/// Gives a workload the status that its controller writes in the end.
+fn grow_ready(body: &mut Value) {
+    let replicas = body["spec"]["replicas"].clone();
+    if replicas.is_null() {
+        return;
+    }
+    body["metadata"]["generation"] = json!(1);
+    body["status"] = json!({
+        "observedGeneration": 1, "replicas": replicas, "updatedReplicas": replicas,
+        "readyReplicas": replicas, "availableReplicas": replicas, "terminatingReplicas": 0,
+        "currentRevision": "r1", "updateRevision": "r1",
+    });
+}
+
+/// Versions that are newer than those of the defaults.
+fn newer() -> Value {
+    json!({"kubernetes": {"version": "1.36.4"}, "etcd": {"image": {"tag": "3.6.12-0"}}})
+}
+
+#[test]
+fn an_installation_makes_everything_in_order() {
+    insta::assert_snapshot!(Host::empty().text(&json!({})));
+}
+
+#[test]
+fn nothing_is_left_to_do_after_it() {
+    let host = Host::with(&json!({}));
+    assert_eq!(host.text(&json!({})), "26 unchanged\n");
+}
+
+#[test]
+fn an_upgrade_changes_what_differs() {
+    let host = Host::with(&json!({}));
+    let given = json!({
+        "apiServer": {"replicas": 2, "extraArgs": {"v": 4}},
+        "endpoint": {"extraSANs": ["api.example.com"]},
+        "scheduler": {"extraArgs": {"v": 4}},
+    });
+    insta::assert_snapshot!(host.text(&given));
+}
+
+#[test]
+fn a_rollback_drops_what_the_older_revision_has_not() {
+    let host = Host::with(&json!({"apiServer": {"replicas": 2}}));
+    insta::assert_snapshot!(host.text(&json!({})));
+}
+
+#[test]
+fn rising_versions_go_from_etcd_to_the_clients() {
+    let host = Host::with(&json!({}));
+    insta::assert_snapshot!(host.text(&newer()));
+}
+
+#[test]
+fn falling_versions_go_from_the_clients_to_etcd() {
+    let host = Host::with(&newer());
+    insta::assert_snapshot!(host.text(&json!({})));
+}
+
+#[test]
+fn a_broken_etcd_is_repaired_first_whatever_the_direction() {
+    let mut host = Host::with(&newer());
+    host.workload("StatefulSet", "a-etcd")["status"]["readyReplicas"] = json!(0);
+    insta::assert_snapshot!(host.text(&json!({})));
+}
+
+#[test]
+fn a_failed_upgrade_is_rolled_back_from_everything_it_applied() {
+    let mut host = Host::with(&json!({}));
+    // It has come to etcd and has failed there: a revision that nothing followed.
+    let failed = json!({"etcd": {"image": {"tag": "3.6.12-0"}, "extraArgs": {"max-wals": 3}}});
+    let applied = rendered(&failed);
+    let etcd = applied
+        .resources
+        .iter()
+        .find(|one| one.id.kind == "StatefulSet");
+    let containers = etcd.unwrap().body["spec"]["template"]["spec"]["containers"].clone();
+    let live = host.workload("StatefulSet", "a-etcd");
+    live["spec"]["template"]["spec"]["containers"] = containers;
+    live["status"]["readyReplicas"] = json!(0);
+    host.base.push(applied);
+    insta::assert_snapshot!(host.text(&json!({})));
+}
+
+#[test]
+fn a_lost_authority_is_issued_with_all_below_it() {
+    let mut host = Host::with(&json!({}));
+    host.observed.remove(&secret("a-front-proxy-ca"));
+    insta::assert_snapshot!(host.text(&json!({})));
+}
+
+#[test]
+fn pods_that_are_replaced_by_hand_are_named() {
+    let given = json!({"etcd": {"replicas": 3, "updateStrategy": "OnDelete"}});
+    let mut host = Host::with(&given);
+    host.observed.remove(&secret("a-etcd-peer"));
+    insta::assert_snapshot!(host.text(&given));
+}
+
+#[test]
+fn what_a_revision_needs_is_kept_when_its_generator_goes() {
+    let mut host = Host::with(&json!({}));
+    let mut desired = rendered(&json!({}));
+    let is_gone = |name: &str| name == "a-kubeconfig-admin";
+    desired
+        .generators
+        .retain(|generator| !is_gone(&generator.name));
+    desired
+        .resources
+        .retain(|resource| !is_gone(&resource.id.name));
+    let delete = host.text_of(&desired);
+    host.mentions.insert("a-kubeconfig-admin".to_owned(), 1);
+    let keep = host.text_of(&desired);
+    insta::assert_snapshot!(format!("{delete}---\n{keep}"));
+}
+
+#[test]
+fn an_uninstallation_keeps_what_the_data_needs() {
+    let host = Host::with(&json!({"etcd": {"storage": {"retain": true}}}));
+    insta::assert_snapshot!(host.text_of(&Manifest::default()));
+}
