@@ -9,6 +9,7 @@ mod broken;
 mod call;
 mod discovery;
 mod error;
+mod lease;
 mod metadata;
 mod namespace;
 mod observe;
@@ -29,6 +30,7 @@ use tokio::sync::Semaphore;
 
 pub use discovery::Discovered;
 pub use error::{Error, FieldConflict, Missing, Unready};
+pub use lease::{Claim, Holder, Lease, Lost, Taking, Tenure};
 pub use metadata::Metadata;
 pub use path::Address;
 pub use resource::{Deletion, Effect, Force, Patch, Precondition, Propagation, Validation};

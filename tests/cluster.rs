@@ -6,6 +6,7 @@
     reason = "tests find the testbed by the environment and write kubeconfigs"
 )]
 
+mod leases;
 mod reads;
 mod waits;
 mod writes;

@@ -1,0 +1,361 @@
+//! Locks of releases: one `coordination.k8s.io/v1` Lease for each release that is being changed.
+//!
+//! A [`Claim`] comes in; the [`Lease`], or the [`Tenure`] of somebody else who holds it, goes out.
+//! A Lease is renewed while its holder works, and deleted at the end. One that is over is taken
+//! over by an update that holds only for the version that was read, so that exactly one wins.
+//!
+//! Whether a Lease is over is counted from the `renewTime` that its holder wrote, by the clock of
+//! whoever reads it. It is renewed three times within its duration, so clocks that differ by up to
+//! 20 s do no harm. A holder that cannot renew gives up 5 s before its Lease is over, and one whose
+//! Lease was taken over notices when it renews next; what both may have written by then is left to
+//! the preconditions of each write. A Lease from a clock that is far ahead holds for as much longer.
+
+mod tenure;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use tenure::DURATION;
+pub use tenure::Tenure;
+
+use super::path::Address;
+use super::resource::{Deletion, Precondition, Write};
+use super::{Cluster, Error};
+use crate::capabilities::Kind;
+
+/// The label that names the release.
+const LABEL: &str = "pintle.dev/release";
+/// The field manager of what is pintle's alone.
+const MANAGER: &str = "pintle";
+/// How long after one renewal the next one follows.
+const PERIOD: Duration = Duration::from_secs(10);
+/// How long one try to renew may take.
+const TRY: Duration = Duration::from_secs(5);
+/// The pause before a renewal that failed is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long after the last renewal a holder that cannot renew gives up.
+const GIVE_UP: SignedDuration = SignedDuration::from_secs(25);
+/// How often a race with others for the same Lease is run again.
+const RACES: usize = 8;
+
+/// Who takes a Lease, and who of the others is dead for certain.
+#[derive(Debug, Clone, Copy)]
+pub struct Holder<'a> {
+    /// What the holder calls itself; people read it, and no other process is called so.
+    pub identity: &'a str,
+    /// Tells from the identity of a holder that it is a process that has ended. Where that cannot
+    /// be known it is false, and the Lease's own end decides.
+    pub is_dead: fn(&str) -> bool,
+}
+
+/// The wish to be the only one who changes a release.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// The namespace of the release.
+    pub namespace: &'a str,
+    /// The release.
+    pub release: &'a str,
+    /// Who wishes it.
+    pub holder: Holder<'a>,
+    /// The clock that renewals are told by.
+    pub now: fn() -> Timestamp,
+}
+
+/// What came of a [`Claim`].
+pub enum Taking<'a> {
+    /// The Lease is the claimant's, until it is released or lost.
+    Taken(Lease<'a>),
+    /// Somebody else has it.
+    Held(Tenure),
+}
+
+/// A Lease that is held.
+pub struct Lease<'a> {
+    cluster: &'a Cluster,
+    claim: Claim<'a>,
+    live: Value,
+    acquired: Timestamp,
+    renewed: Timestamp,
+    before: Option<Tenure>,
+}
+
+/// Why a Lease is no longer held.
+#[derive(Debug, thiserror::Error)]
+pub enum Lost {
+    /// Another holds it now.
+    #[error("{holder} has taken it over")]
+    Taken {
+        /// The holder, as it calls itself.
+        holder: String,
+    },
+    /// It does not exist any more.
+    #[error("its Lease was deleted")]
+    Deleted,
+    /// It could not be renewed before its end.
+    #[error("it could not be renewed in time")]
+    Unrenewed {
+        /// What the last try ended with.
+        source: Error,
+    },
+}
+
+/// Why one try to renew failed.
+enum Refused {
+    ForGood(Lost),
+    ForNow(Error),
+}
+
+impl Claim<'_> {
+    /// The name of the Lease. With at most 53 characters in the name of a release, it is a DNS
+    /// subdomain as well.
+    fn name(&self) -> String {
+        format!("pintle.{}", self.release)
+    }
+
+    /// The time with the precision that Leases have.
+    fn time(&self) -> Timestamp {
+        let now = (self.now)();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    }
+
+    fn is_over(&self, tenure: &Tenure) -> bool {
+        tenure.is_over((self.now)(), self.holder.is_dead)
+    }
+
+    /// Whether `tenure` is this claim's, taken at `acquired`.
+    fn is_own(&self, tenure: &Tenure, acquired: Timestamp) -> bool {
+        tenure.holder == self.holder.identity && tenure.since == Some(acquired)
+    }
+
+    /// The Lease as this claim wants it, made of what is there.
+    fn body(&self, live: Option<&Value>, (acquired, renewed): (Timestamp, Timestamp)) -> Value {
+        let mut body = live.cloned().unwrap_or_else(|| {
+            json!({
+                "apiVersion": "coordination.k8s.io/v1",
+                "kind": "Lease",
+                "metadata": {"name": self.name(), "namespace": self.namespace},
+            })
+        });
+        body["metadata"]["labels"][LABEL] = self.release.into();
+        body["spec"]["holderIdentity"] = self.holder.identity.into();
+        body["spec"]["leaseDurationSeconds"] = DURATION.as_secs().into();
+        body["spec"]["acquireTime"] = format!("{acquired:.6}").into();
+        body["spec"]["renewTime"] = format!("{renewed:.6}").into();
+        body
+    }
+}
+
+impl Cluster {
+    /// Takes the Lease of a release: creates it, or takes over one that is over.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the namespace does not exist, and any other refusal.
+    pub async fn take_lease<'a>(&'a self, claim: Claim<'a>) -> Result<Taking<'a>, Error> {
+        let acquired = claim.time();
+        for _ in 0..RACES {
+            if let Some(taking) = self.try_to_take(claim, acquired).await? {
+                return Ok(taking);
+            }
+        }
+        Err(Error::Conflict {
+            verb: "update",
+            what: format!("Lease {} in namespace {}", claim.name(), claim.namespace),
+            fields: vec![],
+            detail: None,
+        })
+    }
+
+    /// One round for a Lease; none if others were faster and it has to be looked at again.
+    async fn try_to_take<'a>(
+        &'a self,
+        claim: Claim<'a>,
+        acquired: Timestamp,
+    ) -> Result<Option<Taking<'a>>, Error> {
+        let (kind, name) = (kind(), claim.name());
+        let at = at(&kind, claim.namespace, &name);
+        let renewed = claim.time();
+        let taken = |live: Value, before: Option<Tenure>| {
+            Some(Taking::Taken(Lease {
+                cluster: self,
+                claim,
+                live,
+                acquired,
+                renewed,
+                before,
+            }))
+        };
+        let body = claim.body(None, (acquired, renewed));
+        match self.create(&at, &body, Write::by(MANAGER)).await {
+            Err(error) if error.is_already_exists() => {}
+            created => return Ok(taken(created?.live, None)),
+        }
+        let Some(live) = self.get(&at).await? else {
+            return Ok(None);
+        };
+        let before = Tenure::of(&live).filter(|tenure| !claim.is_own(tenure, acquired));
+        if let Some(tenure) = &before
+            && !claim.is_over(tenure)
+        {
+            return Ok(Some(Taking::Held(tenure.clone())));
+        }
+        let body = claim.body(Some(&live), (acquired, renewed));
+        match self.replace(&at, &body, Write::by(MANAGER)).await {
+            Err(error) if error.is_conflict() || error.is_not_found() => Ok(None),
+            replaced => Ok(taken(replaced?.live, before)),
+        }
+    }
+
+    /// Tells who holds the Lease of a release; none if it could be taken.
+    ///
+    /// # Errors
+    /// Any refusal.
+    pub async fn lease_holder(&self, claim: Claim<'_>) -> Result<Option<Tenure>, Error> {
+        let live = self
+            .get(&at(&kind(), claim.namespace, &claim.name()))
+            .await?;
+        let tenure = live.as_ref().and_then(Tenure::of);
+        Ok(tenure.filter(|tenure| !claim.is_over(tenure)))
+    }
+}
+
+impl Lease<'_> {
+    /// Who held it before and never gave it back.
+    pub fn before(&self) -> Option<&Tenure> {
+        self.before.as_ref()
+    }
+
+    /// Renews the Lease every 10 s, until it is lost. May be dropped at any time.
+    pub async fn keep(&mut self) -> Lost {
+        loop {
+            sleep(PERIOD).await;
+            if let Err(lost) = self.renew().await {
+                return lost;
+            }
+        }
+    }
+
+    async fn renew(&mut self) -> Result<(), Lost> {
+        loop {
+            let error = match timeout(TRY.min(self.left()), self.try_to_renew()).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(Refused::ForGood(lost))) => return Err(lost),
+                Ok(Err(Refused::ForNow(error))) => error,
+                Err(_) => self.late(),
+            };
+            sleep(PAUSE).await;
+            if self.left().is_zero() {
+                return Err(Lost::Unrenewed { source: error });
+            }
+        }
+    }
+
+    /// How long renewing may still be tried.
+    fn left(&self) -> Duration {
+        let gone = (self.claim.now)().duration_since(self.renewed);
+        Duration::try_from(GIVE_UP.saturating_sub(gone)).unwrap_or_default()
+    }
+
+    async fn try_to_renew(&mut self) -> Result<(), Refused> {
+        let (kind, name) = (kind(), self.claim.name());
+        let at = at(&kind, self.claim.namespace, &name);
+        loop {
+            let renewed = self.claim.time();
+            let body = self.claim.body(Some(&self.live), (self.acquired, renewed));
+            match self.cluster.replace(&at, &body, Write::by(MANAGER)).await {
+                Ok(written) => {
+                    self.live = written.live;
+                    self.renewed = renewed;
+                    return Ok(());
+                }
+                Err(error) if error.is_conflict() || error.is_not_found() => self.reread().await?,
+                Err(error) => return Err(Refused::ForNow(error)),
+            }
+        }
+    }
+
+    /// Reads the Lease after somebody has written to it, be it this process by a request whose
+    /// answer was lost.
+    async fn reread(&mut self) -> Result<(), Refused> {
+        let (kind, name) = (kind(), self.claim.name());
+        let at = at(&kind, self.claim.namespace, &name);
+        let live = self.cluster.get(&at).await.map_err(Refused::ForNow)?;
+        let Some(live) = live else {
+            return Err(Refused::ForGood(Lost::Deleted));
+        };
+        match Tenure::of(&live) {
+            Some(tenure) if self.claim.is_own(&tenure, self.acquired) => {
+                self.live = live;
+                Ok(())
+            }
+            Some(Tenure { holder, .. }) => Err(Refused::ForGood(Lost::Taken { holder })),
+            None => Err(Refused::ForGood(Lost::Deleted)),
+        }
+    }
+
+    /// Gives the Lease back. One that is not this holder's any more is left alone.
+    ///
+    /// # Errors
+    /// If it cannot be deleted: then it ends by itself.
+    pub async fn release(mut self) -> Result<(), Error> {
+        let (kind, name) = (kind(), self.claim.name());
+        let at = at(&kind, self.claim.namespace, &name);
+        loop {
+            let live = self.live.clone();
+            let text = |field: &str| live["metadata"][field].as_str();
+            let only_if = Precondition {
+                uid: text("uid"),
+                resource_version: text("resourceVersion"),
+            };
+            let how = Deletion {
+                only_if,
+                ..Deletion::default()
+            };
+            match self.cluster.delete(&at, how).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) if error.is_conflict() => match self.reread().await {
+                    Ok(()) => {}
+                    Err(Refused::ForGood(_)) => return Ok(()),
+                    Err(Refused::ForNow(error)) => return Err(error),
+                },
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn late(&self) -> Error {
+        Error::Timeout {
+            verb: "update",
+            what: format!(
+                "Lease {} in namespace {}",
+                self.claim.name(),
+                self.claim.namespace
+            ),
+            after: TRY,
+        }
+    }
+}
+
+fn kind() -> Kind {
+    Kind {
+        group: "coordination.k8s.io".to_owned(),
+        version: "v1".to_owned(),
+        kind: "Lease".to_owned(),
+        plural: "leases".to_owned(),
+        namespaced: true,
+    }
+}
+
+fn at<'a>(kind: &'a Kind, namespace: &'a str, name: &'a str) -> Address<'a> {
+    Address {
+        kind,
+        namespace: Some(namespace),
+        name,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+//! Which requests a Lease costs, and what becomes of it when others want it too. Who may take it
+//! over is tested beside [`Tenure`], the real API server's part in `tests/cluster`.
+
+use http::{Request, Response};
+use kube::client::Body;
+use tokio::time::Instant;
+
+use super::super::tests::{Asked, answer, mock};
+use super::*;
+
+const EPOCH: &str = "2026-11-21T10:00:00Z";
+const CREATE: &str = "POST /apis/coordination.k8s.io/v1/namespaces/shop/leases\
+                      ?fieldManager=pintle&fieldValidation=Warn";
+const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/shop/leases/pintle.web";
+
+thread_local! {
+    static START: Instant = Instant::now();
+}
+
+/// A clock that goes with tokio's.
+fn now() -> Timestamp {
+    let gone = START.with(Instant::elapsed);
+    EPOCH.parse::<Timestamp>().unwrap() + gone
+}
+
+fn claim() -> Claim<'static> {
+    Claim {
+        namespace: "shop",
+        release: "web",
+        holder: Holder {
+            identity: "me",
+            is_dead: |holder| holder == "dead",
+        },
+        now,
+    }
+}
+
+/// A Lease of `holder` that was taken at the beginning of the test.
+fn lease(holder: &str) -> String {
+    json!({
+        "metadata": {"name": "pintle.web", "uid": "u", "resourceVersion": "7"},
+        "spec": {
+            "holderIdentity": holder,
+            "leaseDurationSeconds": 30,
+            "acquireTime": "2026-11-21T10:00:00.000000Z",
+            "renewTime": "2026-11-21T10:00:00.000000Z",
+        },
+    })
+    .to_string()
+}
+
+fn refusal(code: u16, reason: &str) -> Response<Body> {
+    let body = json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason});
+    answer(code, &body.to_string())
+}
+
+/// An API server that answers by this script, the last line for ever: a holder is a Lease, a
+/// number a refusal.
+fn server(script: &'static [&'static str]) -> (Cluster, Asked) {
+    // The clock begins with the test.
+    now();
+    mock(move |_: Request<Body>, number| async move {
+        Ok(match script[script.len().min(number) - 1] {
+            "exists" => refusal(409, "AlreadyExists"),
+            "conflict" => refusal(409, "Conflict"),
+            "none" => refusal(404, "NotFound"),
+            "forbidden" => refusal(403, "Forbidden"),
+            "broken" => answer(500, ""),
+            holder => answer(200, &lease(holder)),
+        })
+    })
+}
+
+/// The verbs of what was asked.
+fn verbs(asked: &Asked) -> String {
+    let asked = asked.lock().unwrap();
+    let verbs: Vec<_> = asked
+        .iter()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    verbs.join(" ")
+}
+
+async fn check_taking(script: &'static [&'static str], expected: &str, requests: &str) {
+    let (cluster, asked) = server(script);
+    let found = match cluster.take_lease(claim()).await {
+        Ok(Taking::Held(tenure)) => format!("held by {}", tenure.holder),
+        Ok(Taking::Taken(lease)) => match lease.before() {
+            None => "taken".to_owned(),
+            Some(tenure) => format!("taken over from {}", tenure.holder),
+        },
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(
+        (found.as_str(), verbs(&asked).as_str()),
+        (expected, requests)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_has_one_holder() {
+    check_taking(&["me"], "taken", "POST").await;
+    check_taking(&["exists", "you"], "held by you", "POST GET").await;
+    check_taking(
+        &["exists", "dead", "me"],
+        "taken over from dead",
+        "POST GET PUT",
+    )
+    .await;
+    check_taking(&["exists", "none", "me"], "taken", "POST GET POST").await;
+    check_taking(
+        &["exists", "dead", "conflict", "exists", "you"],
+        "held by you",
+        "POST GET PUT POST GET",
+    )
+    .await;
+    // What this process has written without hearing of it is its own.
+    check_taking(
+        &["exists", "dead", "conflict", "exists", "me", "me"],
+        "taken",
+        "POST GET PUT POST GET PUT",
+    )
+    .await;
+    check_taking(
+        &["forbidden"],
+        "not allowed to create Lease pintle.web in namespace shop",
+        "POST",
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_race_without_end_is_a_conflict() {
+    let (cluster, asked) = mock(|request: Request<Body>, _| async move {
+        Ok(match request.method().as_str() {
+            "GET" => refusal(404, "NotFound"),
+            _ => refusal(409, "AlreadyExists"),
+        })
+    });
+    let taking = cluster.take_lease(claim()).await;
+    assert!(taking.err().unwrap().is_conflict());
+    assert_eq!(asked.lock().unwrap().len(), 2 * RACES);
+}
+
+async fn taken(cluster: &Cluster) -> Lease<'_> {
+    match cluster.take_lease(claim()).await.unwrap() {
+        Taking::Taken(lease) => lease,
+        Taking::Held(tenure) => panic!("held by {}", tenure.holder),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn taking_and_giving_back_are_one_request_each() {
+    let (cluster, asked) = server(&["me"]);
+    taken(&cluster).await.release().await.unwrap();
+    assert_eq!(
+        *asked.lock().unwrap(),
+        [CREATE.to_owned(), format!("DELETE {LEASE}")]
+    );
+}
+
+async fn check_release(script: &'static [&'static str], expected: &str, requests: &str) {
+    let (cluster, asked) = server(script);
+    let found = match taken(&cluster).await.release().await {
+        Ok(()) => "done".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(
+        (found.as_str(), verbs(&asked).as_str()),
+        (expected, requests)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_an_own_lease_is_deleted() {
+    check_release(&["me", "none"], "done", "POST DELETE").await;
+    check_release(&["me", "conflict", "none"], "done", "POST DELETE GET").await;
+    check_release(&["me", "conflict", "you"], "done", "POST DELETE GET").await;
+    // A renewal of which nobody has heard.
+    check_release(
+        &["me", "conflict", "me", "me"],
+        "done",
+        "POST DELETE GET DELETE",
+    )
+    .await;
+    check_release(
+        &["me", "forbidden"],
+        "not allowed to delete Lease pintle.web in namespace shop",
+        "POST DELETE",
+    )
+    .await;
+}
+
+async fn check_keeping(script: &'static [&'static str], expected: &str, requests: &str) {
+    let (cluster, asked) = server(script);
+    let mut lease = taken(&cluster).await;
+    let start = Instant::now();
+    let lost = lease.keep().await;
+    let found = format!("{}s: {lost}", start.elapsed().as_secs());
+    assert_eq!(
+        (found.as_str(), verbs(&asked).as_str()),
+        (expected, requests)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_renewed_until_it_is_lost() {
+    let deleted = "its Lease was deleted";
+    check_keeping(
+        &["me", "me", "me", "conflict", "you"],
+        "30s: you has taken it over",
+        "POST PUT PUT PUT GET",
+    )
+    .await;
+    check_keeping(
+        &["me", "conflict", "none"],
+        &format!("10s: {deleted}"),
+        "POST PUT GET",
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_fails_is_tried_again() {
+    check_keeping(
+        &["me", "broken", "broken", "me", "conflict", "none"],
+        "22s: its Lease was deleted",
+        "POST PUT PUT PUT PUT GET",
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_somebody_has_labelled_is_renewed() {
+    check_keeping(
+        &["me", "conflict", "me", "me", "conflict", "none"],
+        "20s: its Lease was deleted",
+        "POST PUT GET PUT PUT GET",
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_renewed_is_given_up_before_its_end() {
+    let requests = format!("POST{}", " PUT".repeat(15));
+    check_keeping(
+        &["me", "broken"],
+        "25s: it could not be renewed in time",
+        &requests,
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_comes_is_not_waited_for() {
+    now();
+    let (cluster, _) = mock(|request: Request<Body>, _| async move {
+        if request.method() == "PUT" {
+            sleep(Duration::from_hours(1)).await;
+        }
+        Ok(answer(200, &lease("me")))
+    });
+    let mut lease = taken(&cluster).await;
+    let start = Instant::now();
+    let Lost::Unrenewed { source } = lease.keep().await else {
+        panic!("lost otherwise");
+    };
+    assert!((25..30).contains(&start.elapsed().as_secs()));
+    assert_eq!(
+        source.to_string(),
+        "cannot update Lease pintle.web in namespace shop: no answer within 5s"
+    );
+}
