@@ -299,6 +299,7 @@ mod tests {
                 revision,
                 status: *status,
                 secret: secret_name("web", revision),
+                version: String::new(),
                 labels: std::collections::BTreeMap::new(),
                 summary: None,
             })

@@ -32,6 +32,8 @@ pub struct Entry {
     pub status: Status,
     /// The Secret's name.
     pub secret: String,
+    /// The Secret's version, which changes with every write.
+    pub version: String,
     /// The user's labels.
     pub labels: BTreeMap<String, String>,
     /// What a list shows besides; none where Helm wrote last.
@@ -71,6 +73,7 @@ impl Entry {
             revision,
             status,
             secret: metadata.name,
+            version: metadata.resource_version,
             labels,
             summary: summary.and_then(|text| serde_json::from_str(text).ok()),
         })
