@@ -23,6 +23,16 @@ pub enum Event {
         /// How far it had come.
         status: Status,
     },
+    /// The lock of the release was taken over from a process that did not give it back.
+    TakenOver {
+        /// The process, as it calls itself.
+        holder: String,
+    },
+    /// The lock of the release could not be given back; it ends by itself.
+    Unreleased {
+        /// Why.
+        reason: String,
+    },
     /// The namespace of the release was created.
     NamespaceCreated(String),
     /// The pending revision is recorded; changes follow.

@@ -12,6 +12,7 @@ mod error;
 mod execute;
 mod install;
 mod issue;
+mod lock;
 mod outcome;
 mod prepare;
 mod read;
@@ -34,7 +35,7 @@ pub use upgrade::upgrade;
 
 use jiff::Timestamp;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Holder};
 use crate::history::Store;
 use crate::plan::Owner;
 
@@ -49,6 +50,8 @@ pub struct Session<'a> {
     pub release: &'a str,
     /// The time, whenever it is asked for.
     pub now: fn() -> Timestamp,
+    /// Who holds the release while it is changed.
+    pub holder: Holder<'a>,
 }
 
 impl<'a> Session<'a> {

@@ -16,11 +16,11 @@ const QUIET: [&str; 8] = [
     "service/web-web",
     "statefulset/web-cache",
 ];
-const EVERYTHING: &str = "all,configmaps,secrets,serviceaccounts,roles,rolebindings,\
+const EVERYTHING: &str = "all,configmaps,secrets,serviceaccounts,roles,rolebindings,leases,\
                           persistentvolumeclaims,poddisruptionbudgets";
 
 /// The names of what is left in a namespace besides what every namespace has.
-fn left(place: &Place) -> Vec<String> {
+pub(crate) fn left(place: &Place) -> Vec<String> {
     let items = place.get(&[EVERYTHING])["items"]
         .as_array()
         .unwrap()
@@ -227,7 +227,8 @@ metadata:
 {% endfor %}
 ";
 
-fn small(place: &Place) -> String {
+/// A chart of which `stuck` never becomes ready.
+pub(crate) fn small(place: &Place) -> String {
     place.file("small/values.yaml", "stuck: false\nmaps: []\n");
     place.file("small/templates/all.yaml", TEMPLATE);
     place
@@ -305,38 +306,6 @@ fn a_failed_installation_can_be_upgraded() {
         .ok();
     place.pintle(&["uninstall", "app"]).ok();
     assert_eq!(left(&place), [] as [&str; 0]);
-}
-
-#[test]
-fn a_pending_revision_locks_the_release_but_for_a_rollback() {
-    let place = Place::new("pending");
-    let chart = small(&place);
-    place.pintle(&["install", "app", &chart, "--no-wait"]).ok();
-    place
-        .pintle(&["upgrade", "app", &chart, "--no-wait", "--set", "maps={a}"])
-        .ok();
-    let secret = "secret/sh.helm.release.v1.app.v2";
-    place
-        .kubectl(&["label", secret, "status=pending-upgrade", "--overwrite"])
-        .ok();
-    for args in [
-        &["upgrade", "app", &chart][..],
-        &["uninstall", "app"],
-        &["install", "app", &chart],
-    ] {
-        place.pintle(args).fails_with(4).says(&[
-            "release app is locked: revision 2 is pending-upgrade",
-            "pintle rollback app",
-        ]);
-    }
-    place
-        .pintle(&["rollback", "app", "1"])
-        .ok()
-        .says(&["revision 2 was left pending-upgrade"]);
-    place
-        .pintle(&["upgrade", "app", &chart, "--set", "maps={b}"])
-        .ok();
-    assert_eq!(place.kubectl(&["get", "configmap", "a"]).code, Some(1));
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod interop;
 mod kcp;
 mod layers;
 mod lifecycle;
+mod lock;
 mod schemas;
 mod support;
 mod tour;

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -92,6 +92,21 @@ impl Place {
         )
     }
 
+    /// Starts pintle in this namespace and leaves it running.
+    pub(crate) fn start_pintle(&self, args: &[&str]) -> Started {
+        let program = Path::new(env!("CARGO_BIN_EXE_pintle"));
+        self.start(program, &[args, &["--namespace", &self.namespace]].concat())
+    }
+
+    /// Starts Helm in this namespace and leaves it running.
+    pub(crate) fn start_helm(&self, args: &[&str]) -> Started {
+        let program = testbed().bin.join("helm");
+        self.start(
+            &program,
+            &[args, &["--namespace", &self.namespace]].concat(),
+        )
+    }
+
     /// Runs kubectl in this namespace.
     pub(crate) fn kubectl(&self, args: &[&str]) -> Run {
         let program = testbed().bin.join("kubectl");
@@ -120,7 +135,11 @@ impl Place {
     }
 
     fn run(&self, program: &Path, args: &[&str]) -> Run {
-        let output = Command::new(program)
+        self.start(program, args).end()
+    }
+
+    fn start(&self, program: &Path, args: &[&str]) -> Started {
+        let child = Command::new(program)
             .args(args)
             .env_clear()
             .env("HOME", self.folder.path())
@@ -128,15 +147,41 @@ impl Place {
             .env("KUBECONFIG", &self.kubeconfig)
             .env("KUBECACHEDIR", self.folder.path().join("cache"))
             .env("TZ", "UTC")
-            .output()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .expect("the program runs");
         let name = program.file_name().and_then(OsStr::to_str).expect("a name");
-        Run {
+        Started {
             command: format!("{name} {}", args.join(" ")),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            code: output.status.code(),
+            child,
         }
+    }
+}
+
+/// A program that runs beside the test.
+pub(crate) struct Started {
+    command: String,
+    child: Child,
+}
+
+impl Started {
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn end(self) -> Run {
+        let output = self.child.wait_with_output().expect("the program ends");
+        Run::of(self.command, &output)
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) fn kill(mut self) -> Run {
+        self.child.kill().expect("a running program");
+        self.end()
     }
 }
 
@@ -146,6 +191,17 @@ pub(crate) struct Run {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) code: Option<i32>,
+}
+
+impl Run {
+    fn of(command: String, output: &Output) -> Self {
+        Self {
+            command,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code(),
+        }
+    }
 }
 
 impl fmt::Display for Run {

@@ -7,9 +7,8 @@ use tokio::time::Instant;
 
 use super::catalogue::Catalogue;
 use super::execute::{Execution, Voice};
-use super::outcome;
 use super::prepare::{Desired, Past};
-use super::{Error, Session, credentials};
+use super::{Error, Session, credentials, lock, outcome};
 use crate::capabilities::{Kind, Kinds};
 use crate::event::Event;
 use crate::manifest::{Manifest, ResourceId};
@@ -108,7 +107,7 @@ pub(super) async fn decide(
     Ok(Change {
         release: desired.release,
         plan,
-        notices,
+        notices: [past.interrupted(), notices].concat(),
         past,
         completed,
     })
@@ -149,28 +148,49 @@ impl Change {
 
     /// Carries the change out and gives the revision as it is recorded in the end.
     ///
+    /// The Lease of the release is held from before the first write until after the last one; a
+    /// change that has nothing to write takes none.
+    ///
     /// # Errors
-    /// If another process has begun the same revision, a write fails, the resources are not ready
-    /// in time, or a record cannot be written. A revision that was begun is then recorded as
-    /// failed.
+    /// If another process holds the release or has changed it since the change was decided, a write
+    /// fails, the resources are not ready in time, or a record cannot be written. A revision that
+    /// was begun is then recorded as failed; only if the Lease is lost it stays pending.
     pub async fn execute(
         self,
         session: &Session<'_>,
         options: &Options,
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Error> {
-        for notice in &self.notices {
-            on(notice.clone());
-        }
         if self.is_no_op() {
+            self.notices.iter().for_each(|notice| on(notice.clone()));
             return self.keep(session, options, on).await;
         }
+        lock::refuse_other(session, &self.past)?;
         if options.namespace == NamespacePolicy::Create
             && !session.cluster.namespace_exists(session.namespace).await?
         {
             session.cluster.create_namespace(session.namespace).await?;
             on(Event::NamespaceCreated(session.namespace.to_owned()));
         }
+        let mut lease = lock::take(session, on).await?;
+        let result = tokio::select! {
+            biased;
+            result = Box::pin(self.apply(session, options, on)) => result,
+            lost = lease.keep() => return Err(lock::lost(session, lost)),
+        };
+        lock::release(lease, on).await;
+        result
+    }
+
+    /// Writes everything, under the lock.
+    async fn apply(
+        self,
+        session: &Session<'_>,
+        options: &Options,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Release, Error> {
+        lock::confirm(session, &self.past).await?;
+        self.notices.iter().for_each(|notice| on(notice.clone()));
         outcome::begin(session, &self).await?;
         on(Event::Begun {
             revision: self.release.revision,

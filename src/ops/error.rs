@@ -1,5 +1,9 @@
 //! What can go wrong with an operation, and what kind of failure it is.
 
+use std::fmt;
+
+use jiff::Timestamp;
+
 use super::Session;
 use crate::chart;
 use crate::cluster;
@@ -82,8 +86,11 @@ pub enum Error {
         /// The status of that revision.
         status: Status,
     },
-    /// A change of the release is under way, or was when its process ended.
-    #[error("release {release} is locked: revision {revision} is {status}")]
+    /// Helm is changing the release, or was when its process ended.
+    #[error(
+        "release {release} is locked: revision {revision} is {status}, and Helm may be at work on it \
+         until {until:.0}"
+    )]
     Pending {
         /// The release.
         release: String,
@@ -91,6 +98,32 @@ pub enum Error {
         revision: u32,
         /// How far it is.
         status: Status,
+        /// When it counts as abandoned.
+        until: Timestamp,
+    },
+    /// Another command is changing the release.
+    #[error("release {release} is locked by {holder}{}", Since(*since))]
+    Held {
+        /// The release.
+        release: String,
+        /// The other command, as it calls itself.
+        holder: String,
+        /// When it began.
+        since: Option<Timestamp>,
+    },
+    /// The lock was lost before the change was done.
+    #[error("stopped half-way: the lock of release {release} was lost")]
+    Lost {
+        /// The release.
+        release: String,
+        /// How.
+        source: cluster::Lost,
+    },
+    /// The release is not what the change was planned from.
+    #[error("release {release} was changed by another command since this change was planned")]
+    Overtaken {
+        /// The release.
+        release: String,
     },
     /// A revision has hooks, which cannot be run yet.
     #[error(
@@ -215,6 +248,12 @@ impl Error {
                 plan::Error::UnknownKinds(_) | plan::Error::Group(_) | plan::Error::UnknownUses(_),
             ) => ErrorKind::Usage,
             Self::Pending { .. }
+            | Self::Held { .. }
+            | Self::Overtaken { .. }
+            | Self::Lost {
+                source: cluster::Lost::Taken { .. } | cluster::Lost::Deleted,
+                ..
+            }
             | Self::History(history::Error::Exists { .. })
             | Self::Plan(plan::Error::Foreign(_) | plan::Error::Credentials(_)) => {
                 ErrorKind::Conflict
@@ -240,6 +279,17 @@ fn is_conflict(error: &StepError) -> bool {
         StepError::Changed { .. } => true,
         StepError::Issue { .. } | StepError::Issuer { .. } => false,
         StepError::Request { source, .. } => source.is_already_exists(),
+    }
+}
+
+struct Since(Option<Timestamp>);
+
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(time) => write!(f, " since {time:.0}"),
+            None => Ok(()),
+        }
     }
 }
 

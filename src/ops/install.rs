@@ -3,25 +3,29 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
-use super::{Change, Error, Session};
-use crate::release::check_name;
+use super::{Change, Error, Session, lock};
+use crate::release::{Status, check_name};
+use crate::render::Operation;
 
-/// Decides the first installation of a chart.
+/// Decides the first installation of a chart. It goes on from one that was interrupted.
 ///
 /// # Errors
 /// If the name is bad or taken, the chart cannot be rendered with these values, or the change
 /// cannot be planned. Nothing is written.
 pub async fn install(session: &Session<'_>, request: &ChartRequest<'_>) -> Result<Change, Error> {
     check_name(session.release)?;
-    let past = Past::read(session).await?;
-    past.refuse_pending(session.release)?;
-    if let Some(entry) = past.newest() {
+    let mut past = Past::read(session).await?;
+    lock::refuse_helm(session, &past)?;
+    past.operation = Operation::Install;
+    let finished = |status: Status| status != Status::PendingInstall;
+    if let Some(entry) = past.newest().filter(|entry| finished(entry.status)) {
         return Err(Error::NameTaken {
             release: entry.name.clone(),
             revision: entry.revision,
             status: entry.status,
         });
     }
+    prepare::refuse_server_side(&past)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let (desired, notices) = prepare::desired(session, request, &past, &mut catalogue).await?;
     let goal = Goal {

@@ -4,6 +4,7 @@ use serde_json::Map;
 
 use crate::capabilities::Capabilities;
 use crate::chart::{Chart, Overrides, Resolved, Values};
+use crate::cluster::Tenure;
 use crate::event::Event;
 use crate::history::{self, Entry};
 use crate::manifest::Manifest;
@@ -12,7 +13,7 @@ use crate::release::{ApplyMethod, Info, RecordedChart, Release, Status, StoredHo
 use crate::render::{self, ReleaseFacts, Scope};
 
 use super::catalogue::Catalogue;
-use super::{Error, Session};
+use super::{Error, Session, lock};
 
 /// A chart to install or to upgrade to, and the values that the user gives.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,10 @@ pub(super) struct Past {
     pub(super) entries: Vec<Entry>,
     /// Everything applied since the last good revision, oldest first.
     pub(super) base: Vec<Release>,
+    /// Who was at work on the newest revision when this was read.
+    pub(super) other: Option<Tenure>,
+    /// What templates are told that this is.
+    pub(super) operation: render::Operation,
 }
 
 impl Past {
@@ -37,8 +42,20 @@ impl Past {
     pub(super) async fn read(session: &Session<'_>) -> Result<Self, Error> {
         let store = session.store();
         let entries = store.history(session.release).await?;
+        // Before the cluster is observed: what is written later shows in the history.
+        let other = lock::other(session, &entries).await?;
         let base = store.read_all(history::base(&entries)).await?;
-        Ok(Self { entries, base })
+        let operation = if entries.is_empty() {
+            render::Operation::Install
+        } else {
+            render::Operation::Upgrade
+        };
+        Ok(Self {
+            entries,
+            base,
+            other,
+            operation,
+        })
     }
 
     /// Whether a revision that the next change is computed from has generated Secrets.
@@ -55,16 +72,16 @@ impl Past {
         self.newest().map_or(1, |entry| entry.revision + 1)
     }
 
-    /// The newest revision, as an error if a change of it is under way.
-    pub(super) fn refuse_pending(&self, release: &str) -> Result<(), Error> {
-        match self.newest() {
-            Some(entry) if entry.status.is_pending() => Err(Error::Pending {
-                release: release.to_owned(),
+    /// Tells of a newest revision whose process ended before it was done.
+    pub(super) fn interrupted(&self) -> Vec<Event> {
+        self.newest()
+            .filter(|entry| entry.status.is_pending() && self.other.is_none())
+            .map(|entry| Event::Interrupted {
                 revision: entry.revision,
                 status: entry.status,
-            }),
-            _ => Ok(()),
-        }
+            })
+            .into_iter()
+            .collect()
     }
 }
 
@@ -92,7 +109,7 @@ pub(super) async fn desired(
         name: session.release,
         namespace: session.namespace,
         revision,
-        operation: operation(past),
+        operation: past.operation,
     };
     let scope = Scope {
         release: facts,
@@ -118,21 +135,12 @@ pub(super) async fn desired(
     Ok((Desired { release, manifest }, events))
 }
 
-fn operation(past: &Past) -> render::Operation {
-    if past.entries.is_empty() {
-        render::Operation::Install
-    } else {
-        render::Operation::Upgrade
-    }
-}
-
 /// The values of this command; those of the running revision where none are given, as Helm does.
 fn resolve(request: &ChartRequest<'_>, past: &Past) -> Result<(Resolved, Vec<Event>), Error> {
     let defaults = &request.chart.values;
-    let running = past
-        .base
-        .last()
-        .filter(|_| request.overrides.layers.is_empty());
+    let reuses =
+        past.operation == render::Operation::Upgrade && request.overrides.layers.is_empty();
+    let running = past.base.last().filter(|_| reuses);
     match running {
         Some(release) if !release.config.is_empty() => {
             let config = release.config.clone();
@@ -191,7 +199,7 @@ fn pending(session: &Session<'_>, chart: &Chart, past: &Past) -> Release {
         .base
         .first()
         .and_then(|release| release.info.first_deployed);
-    let (status, description) = match operation(past) {
+    let (status, description) = match past.operation {
         render::Operation::Install => (Status::PendingInstall, "Initial install underway"),
         render::Operation::Upgrade => (Status::PendingUpgrade, "Preparing upgrade"),
     };

@@ -3,18 +3,18 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, Desired, Past};
-use super::{Change, Error, Session};
-use crate::event::Event;
+use super::{Change, Error, Session, lock};
 use crate::history::Entry;
 use crate::release::{ApplyMethod, Release, Status};
 
-/// Decides to go back to revision `to`, or to the one before the newest. Works from a pending
-/// revision as well: it is the way out after a process was killed.
+/// Decides to go back to revision `to`, or to the one before the newest.
 ///
 /// # Errors
-/// If there is no such release or revision, or the change cannot be planned. Nothing is written.
+/// If there is no such release or revision, Helm may be changing it, or the change cannot be
+/// planned. Nothing is written.
 pub async fn rollback(session: &Session<'_>, to: Option<u32>) -> Result<Change, Error> {
     let past = Past::read(session).await?;
+    lock::refuse_helm(session, &past)?;
     let target = target(session, &past, to)?;
     prepare::refuse_server_side(&past)?;
     let release = session.store().read(target).await?;
@@ -26,13 +26,12 @@ pub async fn rollback(session: &Session<'_>, to: Option<u32>) -> Result<Change, 
         release: next(session, &past, release),
         manifest,
     };
-    let notices = interrupted(&past);
     deploy::decide(
         session,
         Goal {
             desired,
             completed,
-            notices,
+            notices: vec![],
         },
         past,
         catalogue,
@@ -69,15 +68,4 @@ fn next(session: &Session<'_>, past: &Past, target: Release) -> Release {
     release.revision = past.next_revision();
     release.apply_method = Some(ApplyMethod::ClientSide);
     release
-}
-
-fn interrupted(past: &Past) -> Vec<Event> {
-    past.newest()
-        .filter(|entry| entry.status.is_pending())
-        .map(|entry| Event::Interrupted {
-            revision: entry.revision,
-            status: entry.status,
-        })
-        .into_iter()
-        .collect()
 }

@@ -3,19 +3,19 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, Desired, Past};
-use super::{Change, Error, Session};
+use super::{Change, Error, Session, lock};
 use crate::manifest::Manifest;
 use crate::release::Status;
 
 /// Decides to delete everything that a release applied, and its records.
 ///
 /// # Errors
-/// If there is no such release, or a change of it is under way. Nothing is written.
+/// If there is no such release, or Helm may be changing it. Nothing is written.
 pub async fn uninstall(session: &Session<'_>) -> Result<Change, Error> {
     let past = Past::read(session).await?;
     let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
     if newest.status != Status::Uninstalling {
-        past.refuse_pending(session.release)?;
+        lock::refuse_helm(session, &past)?;
     }
     let mut release = session.store().read(newest).await?;
     prepare::refuse_hooks(&release)?;

@@ -3,20 +3,20 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
-use super::{Change, Error, Session};
+use super::{Change, Error, Session, lock};
 use crate::release::check_name;
 
-/// Decides the upgrade of a release to a chart and values. It goes on from any finished state:
-/// after a failed revision the difference is computed from everything applied since the last good
-/// one.
+/// Decides the upgrade of a release to a chart and values. It goes on from any state: after a
+/// failed or interrupted revision the difference is computed from everything applied since the last
+/// good one.
 ///
 /// # Errors
-/// If there is no such release, a change of it is under way, the chart cannot be rendered with
+/// If there is no such release, Helm may be changing it, the chart cannot be rendered with
 /// these values, or the change cannot be planned. Nothing is written.
 pub async fn upgrade(session: &Session<'_>, request: &ChartRequest<'_>) -> Result<Change, Error> {
     check_name(session.release)?;
     let past = Past::read(session).await?;
-    past.refuse_pending(session.release)?;
+    lock::refuse_helm(session, &past)?;
     if past.base.is_empty() {
         return Err(Error::no_release(session));
     }

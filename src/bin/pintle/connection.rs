@@ -3,16 +3,19 @@
 use std::future::Future;
 
 use jiff::Timestamp;
-use pintle::cluster::{Cluster, Target};
+use pintle::cluster::{Cluster, Holder, Target};
 use pintle::ops::{self, Session};
 
 use crate::cli::Global;
 use crate::failure::Failure;
+use crate::process;
 
 /// A cluster and the namespace that the command works in.
 pub(crate) struct Connection {
     pub(crate) cluster: Cluster,
     pub(crate) namespace: String,
+    /// What this process calls itself.
+    identity: String,
 }
 
 impl Connection {
@@ -23,6 +26,10 @@ impl Connection {
             namespace: &self.namespace,
             release: name,
             now,
+            holder: Holder {
+                identity: &self.identity,
+                is_dead: process::is_dead,
+            },
         }
     }
 }
@@ -52,6 +59,11 @@ where
         };
         let cluster = Cluster::connect(&target).await.map_err(ops::Error::from)?;
         let namespace = cluster.namespace().to_owned();
-        work(Connection { cluster, namespace }).await
+        work(Connection {
+            cluster,
+            namespace,
+            identity: process::identity(),
+        })
+        .await
     })
 }

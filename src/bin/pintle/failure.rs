@@ -6,6 +6,7 @@ use std::io;
 use pintle::cluster::{self, Missing};
 use pintle::history;
 use pintle::ops::{self, ErrorKind};
+use pintle::release::Status;
 
 /// Exit code of `--exit-code` when there are differences.
 pub(crate) const DIFFERENT: u8 = 5;
@@ -80,12 +81,28 @@ impl Failure {
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
                 format!("`pintle history {release}` shows its revisions")
             }
+            ops::Error::NameTaken {
+                release,
+                status: Status::Uninstalling,
+                ..
+            } => format!("`pintle uninstall {release}` finishes the uninstallation"),
             ops::Error::NameTaken { release, .. } => {
                 format!("use `pintle upgrade {release} CHART`, or another name")
             }
-            ops::Error::Pending { release, .. } => format!(
-                "wait for the other command to end; if it was killed, `pintle rollback {release}`"
-            ),
+            ops::Error::Pending { .. } => {
+                "wait for Helm to end; if it was killed, the revision counts as abandoned by then"
+                    .to_owned()
+            }
+            ops::Error::Held { .. } => {
+                "wait for it to end; if it was killed, its lock ends by itself within 30s"
+                    .to_owned()
+            }
+            ops::Error::Lost { .. } => {
+                "run the command again: it goes on from what has been written".to_owned()
+            }
+            ops::Error::Overtaken { release } => {
+                format!("see `pintle history {release}`, and run the command again")
+            }
             ops::Error::ServerSide { release, .. } => {
                 format!("`helm upgrade {release} CHART --server-side=false` changes it over")
             }

@@ -7,6 +7,7 @@ mod connection;
 mod failure;
 mod output;
 mod overrides;
+mod process;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;

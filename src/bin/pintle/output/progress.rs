@@ -39,6 +39,12 @@ impl Progress {
             Event::Interrupted { revision, status } => {
                 format!("revision {revision} was left {status} by an earlier command")
             }
+            Event::TakenOver { holder } => {
+                format!("took over the lock of {holder}, which has ended or hangs")
+            }
+            Event::Unreleased { reason } => {
+                format!("the lock could not be given back and ends by itself in 30s: {reason}")
+            }
             Event::NamespaceCreated(name) => format!("{GOOD}created{GOOD:#} Namespace {name}"),
             Event::Begun { revision, counts } => {
                 format!("{}: revision {revision}: {}", self.release, summary(counts))

@@ -1,0 +1,182 @@
+//! The lock of a release: who may change it now, and what an unfinished change means.
+//!
+//! Among pintles the Lease of the release decides. Helm takes none: a revision that it left pending
+//! counts as under way for a while, then as abandoned. One that pintle wrote last is known by its
+//! summary, which Helm drops whenever it writes.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::prepare::Past;
+use super::{Error, Session};
+use crate::cluster::{Claim, Lease, Lost, Taking, Tenure};
+use crate::event::Event;
+use crate::history::Entry;
+use crate::release::Info;
+
+/// How long a revision that Helm left pending counts as under way.
+const HELMS_TIME: SignedDuration = SignedDuration::from_mins(10);
+
+/// Takes the lock, or tells who has it.
+pub(super) async fn take<'a>(
+    session: &Session<'a>,
+    on: &mut dyn FnMut(Event),
+) -> Result<Lease<'a>, Error> {
+    match session.cluster.take_lease(claim(session)).await? {
+        Taking::Held(tenure) => Err(held(session, tenure)),
+        Taking::Taken(lease) => {
+            if let Some(tenure) = lease.before() {
+                on(Event::TakenOver {
+                    holder: tenure.holder.clone(),
+                });
+            }
+            Ok(lease)
+        }
+    }
+}
+
+/// Gives the lock back. That fails without harm: it ends by itself.
+pub(super) async fn release(lease: Lease<'_>, on: &mut dyn FnMut(Event)) {
+    if let Err(error) = lease.release().await {
+        on(Event::Unreleased {
+            reason: error.to_string(),
+        });
+    }
+}
+
+/// Checks, under the lock, that the release is still as it was when the change was planned.
+pub(super) async fn confirm(session: &Session<'_>, past: &Past) -> Result<(), Error> {
+    let entries = session.store().history(session.release).await?;
+    if entries == past.entries {
+        return Ok(());
+    }
+    Err(Error::Overtaken {
+        release: session.release.to_owned(),
+    })
+}
+
+/// Refuses a change that was planned while another one was under way, even if that has ended since.
+pub(super) fn refuse_other(session: &Session<'_>, past: &Past) -> Result<(), Error> {
+    match &past.other {
+        None => Ok(()),
+        Some(tenure) => Err(held(session, tenure.clone())),
+    }
+}
+
+/// Who works on the newest of `entries`, if that is a pending revision of pintle.
+pub(super) async fn other(
+    session: &Session<'_>,
+    entries: &[Entry],
+) -> Result<Option<Tenure>, Error> {
+    match entries.last() {
+        Some(entry) if entry.status.is_pending() && entry.summary.is_some() => {
+            Ok(session.cluster.lease_holder(claim(session)).await?)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Refuses to change a release that Helm may be changing.
+pub(super) fn refuse_helm(session: &Session<'_>, past: &Past) -> Result<(), Error> {
+    let (Some(entry), Some(release)) = (past.newest(), past.base.last()) else {
+        return Ok(());
+    };
+    match helms_until(entry, &release.info) {
+        Some(until) if (session.now)() < until => Err(Error::Pending {
+            release: session.release.to_owned(),
+            revision: entry.revision,
+            status: entry.status,
+            until,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// When a revision counts as abandoned by Helm; none if Helm has left nothing pending.
+fn helms_until(entry: &Entry, info: &Info) -> Option<Timestamp> {
+    if !entry.status.is_pending() || entry.summary.is_some() {
+        return None;
+    }
+    let begun = info.last_deployed.max(info.deleted)?;
+    begun.checked_add(HELMS_TIME).ok()
+}
+
+/// The error of a lock that was lost while the change was under way.
+pub(super) fn lost(session: &Session<'_>, source: Lost) -> Error {
+    Error::Lost {
+        release: session.release.to_owned(),
+        source,
+    }
+}
+
+fn held(session: &Session<'_>, tenure: Tenure) -> Error {
+    Error::Held {
+        release: session.release.to_owned(),
+        holder: tenure.holder,
+        since: tenure.since,
+    }
+}
+
+fn claim<'a>(session: &Session<'a>) -> Claim<'a> {
+    Claim {
+        namespace: session.namespace,
+        release: session.release,
+        holder: session.holder,
+        now: session.now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::history::Summary;
+    use crate::release::Status;
+
+    /// Checks until when Helm may be at work on a revision in this status, with or without
+    /// pintle's summary, that was begun and deleted at these times.
+    #[track_caller]
+    fn check(
+        (status, summary): (Status, Option<Summary>),
+        (begun, deleted): (&str, &str),
+        expected: &str,
+    ) {
+        let entry = Entry {
+            name: "web".to_owned(),
+            namespace: "shop".to_owned(),
+            revision: 2,
+            status,
+            secret: "sh.helm.release.v1.web.v2".to_owned(),
+            version: "7".to_owned(),
+            labels: BTreeMap::new(),
+            summary,
+        };
+        let info = Info {
+            last_deployed: begun.parse().ok(),
+            deleted: deleted.parse().ok(),
+            ..Info::default()
+        };
+        let until = helms_until(&entry, &info);
+        let found = until.map_or(String::new(), |until| until.to_string());
+        assert_eq!(found, expected, "{status} {begun} {deleted}");
+    }
+
+    #[test]
+    fn helm_is_given_time_for_what_it_left_pending() {
+        let (ten, later) = ("2026-11-21T10:00:00Z", "2026-11-21T10:10:00Z");
+        for status in [
+            Status::PendingInstall,
+            Status::PendingUpgrade,
+            Status::PendingRollback,
+        ] {
+            check((status, None), (ten, ""), later);
+            check((status, Some(Summary::default())), (ten, ""), "");
+        }
+        for status in [Status::Deployed, Status::Failed, Status::Superseded] {
+            check((status, None), (ten, ""), "");
+        }
+        let leaving = (Status::Uninstalling, None);
+        check(leaving, ("2026-11-01T10:00:00Z", ten), later);
+        check((Status::PendingUpgrade, None), ("", ""), "");
+    }
+}

@@ -1,0 +1,446 @@
+//! Who may change a release, and that a process that was killed never leaves it stuck.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use pintle::cluster::{Cluster, Holder, Target};
+use pintle::event::Event;
+use pintle::ops::{self, NamespacePolicy, Options, Session, Wait};
+use pintle::release;
+use serde_json::{Value, json};
+use testbed::User;
+
+use crate::lifecycle::{left, small};
+use crate::support::{Place, Started, testbed};
+
+/// A Lease of the release `app` that somebody renewed at `time`.
+fn lease(place: &Place, time: Timestamp) {
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "pintle.app"},
+        "spec": {
+            "holderIdentity": "bob@elsewhere pid 1",
+            "leaseDurationSeconds": 30,
+            "acquireTime": "2026-01-01T00:00:00.000000Z",
+            "renewTime": format!("{time:.6}"),
+        },
+    });
+    let file = place.file("lease.json", &lease.to_string());
+    place.kubectl(&["create", "-f", &file]).ok();
+}
+
+fn leases(place: &Place) -> usize {
+    let leases = place.get(&["leases"]);
+    leases["items"].as_array().unwrap().len()
+}
+
+#[track_caller]
+fn check_statuses(place: &Place, expected: &[&str]) {
+    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    let statuses: Vec<_> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|revision| revision["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(statuses, expected);
+}
+
+#[test]
+fn a_release_that_somebody_holds_is_left_alone() {
+    let place = Place::new("held");
+    let chart = small(&place);
+    // Renewed ahead of time, so that the Lease holds for as long as this test runs.
+    lease(&place, Timestamp::now() + SignedDuration::from_mins(10));
+    let before = place.versions(&["lease/pintle.app"]);
+    place
+        .pintle(&["install", "app", &chart, "--create-namespace"])
+        .fails_with(4)
+        .says(&[
+            "release app is locked by bob@elsewhere pid 1 since 2026-01-01T00:00:00Z",
+            "ends by itself",
+        ]);
+    place.pintle(&["install", "app", &chart, "--dry-run"]).ok();
+    assert_eq!(place.versions(&["lease/pintle.app"]), before);
+    place.kubectl(&["delete", "lease/pintle.app"]).ok();
+    assert_eq!(left(&place), [] as [&str; 0]);
+
+    place.pintle(&["install", "app", &chart]).ok();
+    lease(&place, Timestamp::now() + SignedDuration::from_mins(10));
+    let secret = "secret/sh.helm.release.v1.app.v1";
+    let before = place.versions(&[secret]);
+    let change = &["upgrade", "app", &chart, "--set", "maps={a}"][..];
+    for args in [change, &["rollback", "app", "1"], &["uninstall", "app"]] {
+        place
+            .pintle(args)
+            .fails_with(4)
+            .says(&["locked by bob@elsewhere"]);
+    }
+    place.pintle(&[change, &["--dry-run"]].concat()).ok();
+    place.pintle(&["diff", "app", &chart]).ok();
+    // What has nothing to write disturbs nobody.
+    place
+        .pintle(&["upgrade", "app", &chart])
+        .ok()
+        .prints(&["is unchanged"]);
+    assert_eq!(place.versions(&[secret]), before);
+    check_statuses(&place, &["deployed"]);
+}
+
+#[test]
+fn a_lock_that_was_not_renewed_is_taken_over() {
+    let place = Place::new("expired");
+    let chart = small(&place);
+    lease(&place, Timestamp::now() - SignedDuration::from_secs(31));
+    place
+        .pintle(&["install", "app", &chart])
+        .ok()
+        .says(&["took over the lock of bob@elsewhere pid 1"]);
+    assert_eq!(leases(&place), 0);
+}
+
+#[test]
+fn no_lock_is_left_by_success_or_failure() {
+    let place = Place::new("released");
+    let chart = small(&place);
+    let stuck = ["--set", "stuck=true", "--timeout", "1s"];
+    let steps: [(&[&str], i32); 6] = [
+        (&["install", "app", &chart], 0),
+        (&["upgrade", "app", &chart, "--set", "maps={a}"], 0),
+        (&[&["upgrade", "app", &chart], &stuck[..]].concat(), 3),
+        (&["upgrade", "app", &chart, "--set", "maps={A_B}"], 1),
+        (&["rollback", "app", "1"], 0),
+        (&["uninstall", "app"], 0),
+    ];
+    for (args, code) in steps {
+        let run = place.pintle(args).fails_with(code);
+        assert_eq!(leases(&place), 0, "{run}");
+    }
+}
+
+/// Starts a change that does not end by itself, and waits until it has written something.
+fn stuck(place: &Place, args: &[&str], changed: &str) -> Started {
+    let set = ["--set", "stuck=true,maps={stray}", "--timeout", "10m"];
+    let started = place.start_pintle(&[args, &set].concat());
+    place
+        .kubectl(&["wait", "--for=create", changed, "--timeout=60s"])
+        .ok();
+    let secrets = place.get(&["secrets", "-l", "owner=helm,name=app"]);
+    let newest = secrets["items"].as_array().unwrap().last().unwrap();
+    let status = newest["metadata"]["labels"]["status"].as_str().unwrap();
+    assert!(status.starts_with("pending-"), "{newest}");
+    started
+}
+
+#[test]
+fn a_second_command_is_told_of_the_first() {
+    let place = Place::new("busy");
+    let chart = small(&place);
+    let first = stuck(&place, &["install", "app", &chart], "configmap/stray");
+    let holder = format!("pid {} (", first.pid());
+    for command in ["install", "upgrade"] {
+        place
+            .pintle(&[command, "app", &chart])
+            .fails_with(4)
+            .says(&["release app is locked by", &holder, " since "]);
+    }
+    place.pintle(&["uninstall", "app"]).fails_with(4);
+    let run = place.pintle(&["diff", "app", &chart]).ok();
+    assert!(!run.stderr.contains("earlier command"), "{run}");
+    check_statuses(&place, &["pending-install"]);
+    first.kill();
+}
+
+#[test]
+fn after_a_killed_upgrade_the_next_one_goes_on() {
+    let place = Place::new("killed");
+    let chart = small(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let args = ["upgrade", "app", &chart];
+    stuck(&place, &args, "configmap/stray").kill();
+    assert_eq!(leases(&place), 1);
+    place
+        .pintle(&["diff", "app", &chart, "--set", "maps={wanted}"])
+        .ok()
+        .says(&["revision 2 was left pending-upgrade"])
+        .prints(&["- ConfigMap stray"]);
+    place
+        .pintle(&["upgrade", "app", &chart, "--set", "maps={wanted}"])
+        .ok()
+        .says(&[
+            "took over the lock of",
+            "revision 2 was left pending-upgrade",
+            "deleted ConfigMap stray",
+            "created ConfigMap wanted",
+        ]);
+    check_statuses(&place, &["superseded", "failed", "deployed"]);
+    assert_eq!(leases(&place), 0);
+    let template = &place.get(&["deployment/app"])["spec"]["template"];
+    assert_eq!(template["spec"]["nodeSelector"], Value::Null);
+}
+
+#[test]
+fn after_a_killed_upgrade_without_its_lock_the_release_can_be_rolled_back() {
+    let place = Place::new("unlocked");
+    let chart = small(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let args = ["upgrade", "app", &chart];
+    stuck(&place, &args, "configmap/stray").kill();
+    place.kubectl(&["delete", "lease/pintle.app"]).ok();
+    place
+        .pintle(&["rollback", "app"])
+        .ok()
+        .says(&["revision 2 was left pending-upgrade"])
+        .prints(&["Rollback to 1"]);
+    check_statuses(&place, &["superseded", "failed", "deployed"]);
+    assert_eq!(place.kubectl(&["get", "configmap", "stray"]).code, Some(1));
+    assert_eq!(leases(&place), 0);
+}
+
+#[test]
+fn after_a_killed_installation_it_can_be_installed() {
+    let place = Place::new("reinstall");
+    let chart = small(&place);
+    let args = ["install", "app", &chart];
+    stuck(&place, &args, "configmap/stray").kill();
+    place
+        .pintle(&args)
+        .ok()
+        .says(&["revision 1 was left pending-install"])
+        .prints(&["has been installed", "REVISION: 2", "Install complete"]);
+    // The values of the attempt are not those of the release.
+    assert_eq!(place.kubectl(&["get", "configmap", "stray"]).code, Some(1));
+    check_statuses(&place, &["failed", "deployed"]);
+    place
+        .pintle(&args)
+        .fails_with(1)
+        .says(&["release app exists already: revision 2 is deployed"]);
+    place.helm(&["list"]).ok().prints(&["app", "deployed"]);
+    assert_eq!(leases(&place), 0);
+}
+
+#[test]
+fn after_a_killed_installation_it_can_be_upgraded_or_uninstalled() {
+    let place = Place::new("go-on");
+    let chart = small(&place);
+    let args = ["install", "app", &chart];
+    stuck(&place, &args, "configmap/stray").kill();
+    place
+        .pintle(&["upgrade", "app", &chart, "--set", "stuck=false"])
+        .ok()
+        .says(&["revision 1 was left pending-install"])
+        .prints(&["REVISION: 2", "Upgrade complete"]);
+    check_statuses(&place, &["failed", "deployed"]);
+    stuck(&place, &["upgrade", "app", &chart], "configmap/stray").kill();
+    place
+        .pintle(&["uninstall", "app"])
+        .ok()
+        .says(&["revision 3 was left pending-upgrade"]);
+    assert_eq!(left(&place), [] as [&str; 0]);
+}
+
+#[test]
+fn a_killed_uninstallation_is_finished_or_gone_back_on() {
+    let place = Place::new("leaving");
+    let chart = small(&place);
+    let held = |finalizers: &str| {
+        let patch = format!("{{\"metadata\":{{\"finalizers\":{finalizers}}}}}");
+        place
+            .kubectl(&["patch", "configmap/a", "--type=merge", "-p", &patch])
+            .ok();
+    };
+    let uninstall = || {
+        let started = place.start_pintle(&["uninstall", "app"]);
+        let gone = "--for=jsonpath={.metadata.deletionTimestamp}";
+        place
+            .kubectl(&["wait", gone, "configmap/a", "--timeout=60s"])
+            .ok();
+        started.kill();
+        held("null");
+    };
+    place
+        .pintle(&["install", "app", &chart, "--set", "maps={a}"])
+        .ok();
+    held("[\"test.pintle.dev/hold\"]");
+    uninstall();
+    place
+        .pintle(&["install", "app", &chart])
+        .fails_with(1)
+        .says(&["revision 1 is uninstalling", "pintle uninstall app"]);
+    place
+        .pintle(&["upgrade", "app", &chart, "--set", "maps={a}"])
+        .ok()
+        .says(&["revision 1 was left uninstalling"]);
+    check_statuses(&place, &["failed", "deployed"]);
+    held("[\"test.pintle.dev/hold\"]");
+    uninstall();
+    place.pintle(&["uninstall", "app"]).ok();
+    assert_eq!(left(&place), [] as [&str; 0]);
+}
+
+#[test]
+fn a_change_whose_lock_is_gone_stops() {
+    let place = Place::new("lost");
+    let chart = small(&place);
+    let first = stuck(&place, &["install", "app", &chart], "configmap/stray");
+    place.kubectl(&["delete", "lease/pintle.app"]).ok();
+    first.end().fails_with(4).says(&[
+        "the lock of release app was lost",
+        "its Lease was deleted",
+        "run the command again",
+    ]);
+    check_statuses(&place, &["pending-install"]);
+    place.pintle(&["install", "app", &chart]).ok();
+    check_statuses(&place, &["failed", "deployed"]);
+}
+
+/// A chart for Helm whose one Deployment is that of [`small`] and never becomes ready.
+fn stuck_for_helm(place: &Place) -> String {
+    place.file(
+        "stuck/templates/app.yaml",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec:\n  \
+         selector: {matchLabels: {app: app}}\n  template:\n    \
+         metadata: {labels: {app: app}}\n    spec:\n      nodeSelector: {nowhere: \"true\"}\n      \
+         containers: [{name: app, image: \"app:1\"}]\n",
+    );
+    place
+        .file(
+            "stuck/Chart.yaml",
+            "apiVersion: v2\nname: small\nversion: 1.0.0\n",
+        )
+        .trim_end_matches("/Chart.yaml")
+        .to_owned()
+}
+
+/// Makes a revision that Helm wrote look as if it had been begun earlier.
+fn age(place: &Place, secret: &str, by: SignedDuration) {
+    let live = place.get(&[secret]);
+    let data = live["data"]["release"].as_str().unwrap();
+    let mut release = release::decode(&BASE64_STANDARD.decode(data).unwrap()).unwrap();
+    let begun = release.info.last_deployed.unwrap();
+    release.info.last_deployed = Some(begun - by);
+    let data = BASE64_STANDARD.encode(release::encode(&release).unwrap());
+    let patch = json!({"data": {"release": data}}).to_string();
+    let file = place.file("patch.json", &patch);
+    place
+        .kubectl(&["patch", secret, "--type=merge", "--patch-file", &file])
+        .ok();
+}
+
+#[test]
+fn helm_is_given_ten_minutes() {
+    let place = Place::new("helm-pending");
+    let chart = small(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let helm = place.start_helm(&["upgrade", "app", &stuck_for_helm(&place), "--wait"]);
+    let changed = "--for=jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
+    place
+        .kubectl(&["wait", changed, "deployment/app", "--timeout=60s"])
+        .ok();
+    helm.kill();
+    let secret = "secret/sh.helm.release.v1.app.v2";
+    let before = place.versions(&[secret, "deployment/app"]);
+    let refused = |args: &[&str]| {
+        place.pintle(args).fails_with(4).says(&[
+            "release app is locked: revision 2 is pending-upgrade, and Helm may be at work on it \
+             until 20",
+            "counts as abandoned",
+        ]);
+    };
+    let upgrade = ["upgrade", "app", &chart, "--set", "maps={a}"];
+    refused(&upgrade);
+    refused(&["install", "app", &chart]);
+    refused(&["rollback", "app"]);
+    refused(&["uninstall", "app"]);
+    refused(&["diff", "app", &chart]);
+    age(&place, secret, SignedDuration::from_mins(5));
+    refused(&upgrade);
+    assert_eq!(place.versions(&["deployment/app"]), before[1..]);
+    assert_eq!(leases(&place), 0);
+
+    age(&place, secret, SignedDuration::from_mins(5));
+    place
+        .pintle(&upgrade)
+        .ok()
+        .says(&["revision 2 was left pending-upgrade"]);
+    check_statuses(&place, &["superseded", "failed", "deployed"]);
+}
+
+#[test]
+fn rights_to_leases_are_needed_and_an_administrator_has_them() {
+    let place = Place::new("lease-rights");
+    let chart = small(&place);
+    let (bind, user) = (
+        ["create", "rolebinding", "one"],
+        ["--user", User::TenantAdmin.name()],
+    );
+    let verbs = "--verb=get,list,watch,create,update,patch,delete";
+    let resources = "--resource=secrets,configmaps,deployments.apps";
+    place
+        .kubectl(&["create", "role", "no-leases", verbs, resources])
+        .ok();
+    place
+        .kubectl(&[&bind[..], &["--role", "no-leases"], &user].concat())
+        .ok();
+    let namespace = place.namespace.clone();
+    let place = place.seen_by(User::TenantAdmin);
+    place
+        .pintle(&["install", "app", &chart])
+        .fails_with(1)
+        .says(&["not allowed to create Lease pintle.app in namespace"]);
+    let place = place.seen_by(User::Admin);
+    assert_eq!(place.namespace, namespace);
+    assert_eq!(place.get(&["secrets,deployments"])["items"], json!([]));
+    let admin = ["create", "rolebinding", "two", "--clusterrole", "admin"];
+    place.kubectl(&[&admin[..], &user].concat()).ok();
+    let place = place.seen_by(User::TenantAdmin);
+    place.pintle(&["install", "app", &chart]).ok();
+    place.pintle(&["uninstall", "app"]).ok();
+}
+
+#[tokio::test]
+async fn a_plan_does_not_outlive_what_it_was_made_from() {
+    let place = Place::new("overtaken");
+    let folder = small(&place);
+    place.pintle(&["install", "app", &folder]).ok();
+    let cluster = Cluster::connect(&Target {
+        kubeconfig: Some(testbed().kubeconfig.clone()),
+        context: None,
+        namespace: Some(place.namespace.clone()),
+    })
+    .await
+    .unwrap();
+    let session = Session {
+        cluster: &cluster,
+        namespace: &place.namespace,
+        release: "app",
+        now: Timestamp::now,
+        holder: Holder {
+            identity: "test",
+            is_dead: |_| false,
+        },
+    };
+    let rollback = ops::rollback(&session, Some(1)).await.unwrap();
+    place
+        .pintle(&["upgrade", "app", &folder, "--set", "maps={a}"])
+        .ok();
+    let options = Options {
+        wait: Wait::No,
+        history_max: 0,
+        namespace: NamespacePolicy::MustExist,
+    };
+    let mut told: Vec<Event> = vec![];
+    let ended = rollback
+        .execute(&session, &options, &mut |event| told.push(event))
+        .await;
+    let error = ended.unwrap_err();
+    assert_eq!(error.kind(), ops::ErrorKind::Conflict);
+    assert_eq!(
+        error.to_string(),
+        "release app was changed by another command since this change was planned"
+    );
+    assert_eq!(told, []);
+    check_statuses(&place, &["superseded", "deployed"]);
+    assert_eq!(leases(&place), 0);
+}
