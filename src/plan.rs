@@ -231,7 +231,7 @@ fn refuse_foreign(inputs: &Inputs<'_>, base: &Base<'_>) -> Result<(), Error> {
 /// written; `stages` is how many stages that are.
 fn deletions(inputs: &Inputs<'_>, base: &Base<'_>, stages: usize) -> Option<Stage> {
     let wanted: BTreeSet<&ResourceId> = inputs.desired.resources.iter().map(|r| &r.id).collect();
-    let orphans = resource::orphans(inputs);
+    let orphans = resource::orphans(inputs, base);
     let pruned = base.resources.iter().filter(|(id, _)| {
         let is_orphan = orphans.iter().any(|step| step.id == ***id);
         !wanted.contains(*id) && !is_orphan

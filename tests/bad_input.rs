@@ -207,7 +207,7 @@ spec: {issuer: cas, commonName: web, usages: [server auth], dnsNames: [web]}
 ";
     refused(
         &format!("{authority}{leaf}"),
-        &["small/templates/map.yaml:5", "cas", "ca"],
+        &["small/templates/map.yaml:6", "cas", "ca"],
     );
     refused(
         &format!("{authority}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: ca}}\n"),
@@ -220,7 +220,7 @@ spec: {issuer: cas, commonName: web, usages: [server auth], dnsNames: [web]}
                 {pintle.dev/uses: cb}}\nspec: {template: {}}\n";
     refused(
         &format!("{authority}---\n{typo}"),
-        &["pintle.dev/uses", "cb", "small/templates/map.yaml:5"],
+        &["pintle.dev/uses", "cb", "small/templates/map.yaml:6"],
     );
 }
 
@@ -248,11 +248,11 @@ fn groups_without_an_order_are_refused() {
     );
     refused(
         &member("a", "one", r#"["tow"]"#),
-        &["small/templates/map.yaml:1", "\"tow\"", "there are one"],
+        &["small/templates/map.yaml:2", "\"tow\"", "there are one"],
     );
     refused(
         &member("a", "one", "two"),
-        &["small/templates/map.yaml:1", "JSON list"],
+        &["small/templates/map.yaml:2", "JSON list"],
     );
     let ready = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, annotations: \
                  {pintle.dev/ready: no-old-pod}}\n";

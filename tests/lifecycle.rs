@@ -283,6 +283,24 @@ fn after_a_failed_upgrade_nothing_stray_remains() {
 }
 
 #[test]
+fn the_values_of_a_failed_upgrade_are_not_used_again() {
+    let place = Place::new("reuse");
+    let chart = small(&place);
+    let install = ["install", "app", &chart, "--set", "maps={first}"];
+    place.pintle(&install).ok();
+    let stuck = ["upgrade", "app", &chart, "--set", "stuck=true"];
+    place
+        .pintle(&[&stuck[..], &["--timeout", "1s"]].concat())
+        .fails_with(3);
+    place
+        .pintle(&["upgrade", "app", &chart])
+        .ok()
+        .says(&["using those of revision 1"]);
+    let values = place.pintle(&["get", "values", "app", "-o", "json"]).ok();
+    assert_eq!(values.json(), json!({"maps": ["first"]}));
+}
+
+#[test]
 fn a_failed_installation_can_be_upgraded() {
     let place = Place::new("first");
     let chart = small(&place);

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use pintle::cluster::{Cluster, Holder, Target};
 use pintle::event::Event;
-use pintle::ops::{self, NamespacePolicy, Options, Session, Wait};
+use pintle::ops::{self, End, NamespacePolicy, Options, Session};
 use pintle::release;
 use serde_json::{Value, json};
 use testbed::User;
@@ -426,7 +426,8 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
         .pintle(&["upgrade", "app", &folder, "--set", "maps={a}"])
         .ok();
     let options = Options {
-        wait: Wait::No,
+        end: End::Written,
+        timeout: std::time::Duration::from_mins(1),
         history_max: 0,
         namespace: NamespacePolicy::MustExist,
     };

@@ -64,6 +64,13 @@ impl Past {
         base.any(|release| release.generators().is_some())
     }
 
+    /// The revision that was deployed last; the newest one if none was since the history begins.
+    fn deployed(&self) -> Option<&Release> {
+        let mut base = self.base.iter().rev();
+        base.find(|release| release.info.status == Status::Deployed)
+            .or(self.base.last())
+    }
+
     pub(super) fn newest(&self) -> Option<&Entry> {
         self.entries.last()
     }
@@ -135,12 +142,13 @@ pub(super) async fn desired(
     Ok((Desired { release, manifest }, events))
 }
 
-/// The values of this command; those of the running revision where none are given, as Helm does.
+/// The values of this command; where none are given, those of the revision that was deployed last,
+/// as Helm does: what a failed attempt was given is not tried again unasked.
 fn resolve(request: &ChartRequest<'_>, past: &Past) -> Result<(Resolved, Vec<Event>), Error> {
     let defaults = &request.chart.values;
     let reuses =
         past.operation == render::Operation::Upgrade && request.overrides.layers.is_empty();
-    let running = past.base.last().filter(|_| reuses);
+    let running = past.deployed().filter(|_| reuses);
     match running {
         Some(release) if !release.config.is_empty() => {
             let config = release.config.clone();

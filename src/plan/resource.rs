@@ -172,7 +172,7 @@ pub(super) fn prune(resource: &Resource, inputs: &Inputs<'_>) -> Option<Step> {
 ///
 /// They stay as long as a revision in the history has their generator, because a rollback to it
 /// goes on with their keys.
-pub(super) fn orphans(inputs: &Inputs<'_>) -> Vec<Step> {
+pub(super) fn orphans(inputs: &Inputs<'_>, base: &Base<'_>) -> Vec<Step> {
     let wanted: BTreeSet<&str> = inputs
         .desired
         .generators
@@ -184,10 +184,11 @@ pub(super) fn orphans(inputs: &Inputs<'_>) -> Vec<Step> {
         .iter()
         .filter(|(id, live)| is_generated(id, live, inputs) && !wanted.contains(id.name.as_str()));
     let step = |(id, live): (&ResourceId, &Value)| {
+        let applied = base.resources.get(id).and_then(|versions| versions.last());
         Some(Step {
             id: id.clone(),
             kind: builtin::kind("", "Secret")?.clone(),
-            origin: None,
+            origin: applied.map(|(resource, _)| resource.origin.clone()),
             action: unwanted(id, live, inputs),
             credential: None,
             remark: None,

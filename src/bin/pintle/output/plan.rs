@@ -7,6 +7,8 @@ use anstyle::{AnsiColor, Style};
 use pintle::ops::Change;
 use pintle::plan::Until;
 use pintle::plan::report::{Field, GateLine, Line, Report, StageLine};
+use serde_json::Value;
+use similar::{Algorithm, ChangeTag, capture_diff_slices};
 
 use super::print_data;
 use super::progress::summary;
@@ -17,6 +19,8 @@ const CREATE: Style = AnsiColor::Green.on_default();
 const CONFIGURE: Style = AnsiColor::Yellow.on_default();
 const DELETE: Style = AnsiColor::Red.on_default();
 const HEADING: Style = Style::new().bold();
+/// Up to how many items lists are shown as wholes.
+const SHORT: usize = 8;
 const FAINT: Style = Style::new().dimmed();
 
 /// Prints what `change` would do.
@@ -55,10 +59,11 @@ fn to_text(report: &Report) -> String {
             text.extend(report.stages.get(line.stage).map(heading));
         }
         // Writing into a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{style}{sign} {kind} {name}{style:#} {FAINT}{template}{FAINT:#}"
-        );
+        let origin = match template.as_str() {
+            "" => String::new(),
+            template => format!(" {FAINT}{template}{FAINT:#}"),
+        };
+        let _ = writeln!(text, "{style}{sign} {kind} {name}{style:#}{origin}");
         for said in [&line.reason, &line.remark].into_iter().flatten() {
             let _ = writeln!(text, "    {said}");
         }
@@ -93,11 +98,37 @@ fn field(field: &Field) -> String {
         _ => String::new(),
     };
     match (&field.old, &field.new) {
+        (Some(Value::Array(old)), Some(Value::Array(new))) if old.len() + new.len() > SHORT => {
+            format!("{}:{cause}{}", field.path, items(old, new))
+        }
         (Some(old), Some(new)) => format!("{}: {old} -> {new}{cause}", field.path),
         (None, Some(new)) => format!("{}: {CREATE}added{CREATE:#} {new}{cause}", field.path),
         (Some(old), None) => format!("{}: {DELETE}removed{DELETE:#} {old}{cause}", field.path),
         (None, None) => field.path.clone(),
     }
+}
+
+/// The items that go and those that come, a line each: what stays would hide them.
+fn items(old: &[Value], new: &[Value]) -> String {
+    let (old_lines, new_lines) = (lines(old), lines(new));
+    let operations = capture_diff_slices(Algorithm::Myers, &old_lines, &new_lines);
+    let changes = operations
+        .iter()
+        .flat_map(|operation| operation.iter_changes(&old_lines, &new_lines));
+    let mut text = String::new();
+    for change in changes {
+        let (sign, style) = match change.tag() {
+            ChangeTag::Delete => ('-', DELETE),
+            ChangeTag::Insert => ('+', CREATE),
+            ChangeTag::Equal => continue,
+        };
+        let _ = write!(text, "\n        {style}{sign} {}{style:#}", change.value());
+    }
+    text
+}
+
+fn lines(items: &[Value]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
 }
 
 #[cfg(test)]
