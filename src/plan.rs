@@ -118,6 +118,7 @@ impl Plan {
                 let state = State {
                     health: resource::health(resource, inputs.observed, &base),
                     wait: resource::wait(&step, resource, inputs.observed),
+                    rollout: resource::rollout(resource, inputs.observed),
                 };
                 parts.add(resource, step, state);
             }

@@ -8,6 +8,7 @@ mod kubeadm;
 mod leaks;
 mod life;
 mod neighbours;
+mod order;
 mod proof;
 mod real;
 mod removal;

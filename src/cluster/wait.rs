@@ -330,6 +330,7 @@ fn note_all(goal: &mut impl Goal, scope: &Scope<'_>, live: &[Value]) {
 mod tests {
     use serde_json::json;
 
+    use super::super::tests::{answer, mock};
     use super::*;
 
     fn id() -> ResourceId {
@@ -392,5 +393,44 @@ mod tests {
         assert!(!goal.is_decided());
         goal.note(&id(), Some(&json!({"metadata": {"uid": "2"}})));
         assert!(goal.is_decided());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ending_pods_that_no_status_counts_are_waited_for() {
+        let (cluster, asked) = mock(|request, number| async move {
+            let ending = json!({"metadata": {"deletionTimestamp": "2026-11-21T10:00:00Z"}});
+            let items = match (request.uri().path().ends_with("/pods"), number) {
+                (true, 2) => json!([ending, {"metadata": {}}]),
+                (true, _) => json!([{"metadata": {}}]),
+                _ => {
+                    json!([{"metadata": {"name": "web", "annotations": {"pintle.dev/ready": "no-old-pods"}},
+                    "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}},
+                    "status": {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
+                        "availableReplicas": 1}}])
+                }
+            };
+            Ok(answer(
+                200,
+                &json!({"metadata": {}, "items": items}).to_string(),
+            ))
+        });
+        let kind = crate::builtin::kind("apps", "Deployment").unwrap().clone();
+        let mut told = Vec::new();
+        let wait = Wait {
+            wanted: &[(id(), kind)],
+            until: Condition::Ready,
+            deadline: Duration::from_mins(1),
+        };
+        let mut on = |_: &ResourceId, health: &Health| told.push(health.clone());
+        cluster.wait_for(wait, &mut on).await.unwrap();
+        let ending = Health::InProgress("pods still ending: 1".to_owned());
+        assert_eq!(told, [Health::Ready, ending, Health::Ready]);
+        let pods = "GET /api/v1/namespaces/shop/pods?labelSelector=app%3Dweb&limit=500";
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 3, "{asked:?}");
+        assert!(
+            asked[1..].iter().all(|request| request == pods),
+            "{asked:?}"
+        );
     }
 }

@@ -26,6 +26,7 @@ struct Members {
     steps: Vec<Step>,
     awaited: Vec<(ResourceId, Kind)>,
     health: NodeHealth,
+    rollout: Rollout,
 }
 
 /// What is known of a resource besides its step.
@@ -33,6 +34,16 @@ struct Members {
 pub(super) struct State {
     pub(super) health: NodeHealth,
     pub(super) wait: NodeWait,
+    pub(super) rollout: Rollout,
+}
+
+/// Whether an earlier change of a workload has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rollout {
+    Finished,
+    /// Pods of an older template are left: what depends on the newer one may not start yet, even
+    /// if this plan changes nothing about it.
+    Unfinished,
 }
 
 /// Whether a resource has to be waited for.
@@ -79,6 +90,9 @@ impl Parts {
         let members = &mut self.groups[place];
         if state.health == NodeHealth::Broken {
             members.health = NodeHealth::Broken;
+        }
+        if state.rollout == Rollout::Unfinished {
+            members.rollout = Rollout::Unfinished;
         }
         if state.wait == NodeWait::Awaited {
             members.awaited.push((step.id.clone(), step.kind.clone()));
@@ -130,13 +144,14 @@ impl Members {
             steps: vec![],
             awaited: vec![],
             health: NodeHealth::Healthy,
+            rollout: Rollout::Finished,
         }
     }
 
     fn node(&self) -> Node {
         Node {
             after: self.after.clone(),
-            changes: self.steps.iter().any(Step::is_change),
+            moves: self.rollout == Rollout::Unfinished || self.steps.iter().any(Step::is_change),
             health: self.health,
         }
     }

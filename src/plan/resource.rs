@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::credentials::{self, Decision};
 use super::diff::{self, Sides};
-use super::part::NodeWait;
+use super::part::{NodeWait, Rollout};
 use super::stage::NodeHealth;
 use super::step::{Credential, Keep};
 use super::{Action, Inputs, Observed, Precondition, Step, ownership, pod_template};
 use crate::builtin;
-use crate::health;
+use crate::health::{self, Condition};
 use crate::manifest::generator::{GENERATOR_LABEL, RELEASE_LABEL};
 use crate::manifest::{Resource, ResourceId, ResourcePolicy};
 
@@ -256,5 +256,16 @@ pub(super) fn health(resource: &Resource, observed: &Observed, base: &Base<'_>) 
         NodeHealth::Healthy
     } else {
         NodeHealth::Broken
+    }
+}
+
+/// Whether a rollout of a workload is under way, whoever has begun it.
+pub(super) fn rollout(resource: &Resource, observed: &Observed) -> Rollout {
+    let live = observed.get(&resource.id);
+    let left = live.map(|live| health::until(live, Condition::NoOldPods));
+    if left.is_none_or(|left| left.is_ready()) {
+        Rollout::Finished
+    } else {
+        Rollout::Unfinished
     }
 }

@@ -88,8 +88,8 @@ impl Stage {
 pub(super) struct Node {
     /// The indices of the groups that it depends on.
     pub(super) after: Vec<usize>,
-    /// Whether any of its steps sends anything.
-    pub(super) changes: bool,
+    /// Whether any of its steps sends anything, or an earlier change of it is still under way.
+    pub(super) moves: bool,
     /// Whether all that it has in the cluster is healthy.
     pub(super) health: NodeHealth,
 }
@@ -106,7 +106,7 @@ pub(super) type Ordered = (usize, Vec<(usize, Until)>);
 
 /// Puts nodes, each of which stands behind those it depends on, in the order of execution.
 ///
-/// A node that sends nothing is not waited for; who would wait for it waits for what it would.
+/// A node that does not move is not waited for; who would wait for it waits for what it would.
 pub(super) fn order(nodes: &[Node], direction: Direction) -> Vec<Ordered> {
     let waits = waits(nodes, direction);
     let candidates = |index: usize| match direction {
@@ -163,7 +163,7 @@ fn all_after(index: usize, nodes: &[Node]) -> BTreeSet<usize> {
     all
 }
 
-/// Looks through nodes that send nothing to those that do.
+/// Looks through nodes that do not move to those that do.
 fn resolve(
     waits: &[(usize, Until)],
     nodes: &[Node],
@@ -172,7 +172,7 @@ fn resolve(
     let mut found: Vec<(usize, Until)> = vec![];
     for wait in waits {
         let through = gates[wait.0].as_deref().unwrap_or_default();
-        let own = if nodes[wait.0].changes {
+        let own = if nodes[wait.0].moves {
             std::slice::from_ref(wait)
         } else {
             through
@@ -198,7 +198,7 @@ mod tests {
             let after = after.split_whitespace().map(|n| n.parse().unwrap());
             Node {
                 after: after.collect(),
-                changes: state != "idle",
+                moves: state != "idle",
                 health: match state {
                     "broken" => NodeHealth::Broken,
                     _ => NodeHealth::Healthy,

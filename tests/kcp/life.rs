@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::CHART;
+use super::proof::eventually;
 use super::site::Site;
 use super::state::State;
 use crate::support::path;
@@ -172,4 +173,43 @@ fn an_upgrade_writes_the_stamps_that_another_did_not_come_to() {
     let broken = State::read(&site, "a");
     let after = upgraded(&site, &[]);
     assert_eq!(after.written_since(&broken), ["scheduler"]);
+}
+
+/// Kills an upgrade that has issued an authority and all below it, has come to etcd, and waits for
+/// it in vain, so that no stamp of kube-apiserver is written yet.
+fn killed(site: &Site, before: &State) -> State {
+    site.lose("a-etcd-ca");
+    let stuck = [
+        "upgrade",
+        "a",
+        &path(CHART),
+        "--set",
+        "etcd.nodeSelector.no=where",
+    ];
+    let started = site.start_pintle(&stuck);
+    let halfway = eventually("etcd is told of its new authority", || {
+        let state = State::read(site, "a");
+        (state.rolled_since(before) == ["etcd"]).then_some(state)
+    });
+    started.kill();
+    halfway
+}
+
+#[test]
+fn an_upgrade_that_is_killed_between_a_secret_and_its_users_is_finished_by_the_next() {
+    let (site, before) = installed("kill");
+    let halfway = killed(&site, &before);
+    assert!(
+        halfway
+            .issued_since(&before)
+            .contains(&"apiserver-etcd-client")
+    );
+    let after = upgraded(&site, &[]);
+    assert_eq!(after.issued_since(&halfway), NOTHING);
+    assert_eq!(after.rolled_since(&halfway), ["apiserver", "etcd"]);
+    let node = &site.get(&["statefulset/a-etcd"])["spec"]["template"]["spec"]["nodeSelector"];
+    assert_eq!(*node, Value::Null);
+    let history = site.pintle(&["history", "a", "-o", "json"]).ok().json();
+    assert_eq!(history[1]["status"], "failed");
+    assert_eq!(history[2]["status"], "deployed");
 }

@@ -241,6 +241,14 @@ fn a_broken_etcd_is_repaired_first_whatever_the_direction() {
 }
 
 #[test]
+fn an_unfinished_rollout_is_waited_for_though_nothing_is_left_to_change_about_it() {
+    let mut host = Host::with(&json!({"apiServer": {"extraArgs": {"v": 4}}}));
+    host.workload("Deployment", "a-apiserver")["status"]["replicas"] = json!(2);
+    let given = json!({"apiServer": {"extraArgs": {"v": 4}}, "scheduler": {"replicas": 2}});
+    insta::assert_snapshot!(host.text(&given));
+}
+
+#[test]
 fn a_failed_upgrade_is_rolled_back_from_everything_it_applied() {
     let mut host = Host::with(&json!({}));
     // It has come to etcd and has failed there: a revision that nothing followed.
