@@ -19,6 +19,7 @@ mod read;
 mod rollback;
 mod step;
 mod template;
+mod transition;
 mod uninstall;
 mod upgrade;
 
@@ -30,6 +31,7 @@ pub use prepare::ChartRequest;
 pub use read::{ResourceStatus, Revision, find, history, list, resources};
 pub use rollback::rollback;
 pub use template::{TemplateRequest, Templated, template};
+pub use transition::Rules;
 pub use uninstall::uninstall;
 pub use upgrade::upgrade;
 

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use pintle::cluster::{Cluster, Holder, Target};
 use pintle::event::Event;
-use pintle::ops::{self, End, NamespacePolicy, Options, Session};
+use pintle::ops::{self, End, NamespacePolicy, Options, Rules, Session};
 use pintle::release;
 use serde_json::{Value, json};
 use testbed::User;
@@ -421,7 +421,7 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
             is_dead: |_| false,
         },
     };
-    let rollback = ops::rollback(&session, Some(1)).await.unwrap();
+    let rollback = ops::rollback(&session, Some(1), Rules::Hold).await.unwrap();
     place
         .pintle(&["upgrade", "app", &folder, "--set", "maps={a}"])
         .ok();

@@ -76,6 +76,16 @@ pub enum Error {
         /// Its only revision.
         revision: u32,
     },
+    /// The rules of the charts forbid to go back to a revision.
+    #[error("release {release} cannot go back to revision {revision}: {source}")]
+    Back {
+        /// The release.
+        release: String,
+        /// The revision to go back to.
+        revision: u32,
+        /// The rules that are broken.
+        source: chart::schema::Error,
+    },
     /// The name of a new release is taken.
     #[error("release {release} exists already: revision {revision} is {status}")]
     NameTaken {
@@ -242,6 +252,7 @@ impl Error {
             | Self::Values(_)
             | Self::Render(_)
             | Self::Manifest(_)
+            | Self::Back { .. }
             | Self::Hooks { .. }
             | Self::ServerSide { .. }
             | Self::Plan(

@@ -3,6 +3,7 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, Desired, Past};
+use super::transition::{self, Rules};
 use super::{Change, Error, Session, lock};
 use crate::history::Entry;
 use crate::release::{ApplyMethod, Release, Status};
@@ -10,9 +11,13 @@ use crate::release::{ApplyMethod, Release, Status};
 /// Decides to go back to revision `to`, or to the one before the newest.
 ///
 /// # Errors
-/// If there is no such release or revision, Helm may be changing it, or the change cannot be
-/// planned. Nothing is written.
-pub async fn rollback(session: &Session<'_>, to: Option<u32>) -> Result<Change, Error> {
+/// If there is no such release or revision, Helm may be changing it, the rules of the charts forbid
+/// it and have to hold, or the change cannot be planned. Nothing is written.
+pub async fn rollback(
+    session: &Session<'_>,
+    to: Option<u32>,
+    rules: Rules,
+) -> Result<Change, Error> {
     let past = Past::read(session).await?;
     lock::refuse_helm(session, &past)?;
     let target = target(session, &past, to)?;
@@ -26,17 +31,22 @@ pub async fn rollback(session: &Session<'_>, to: Option<u32>) -> Result<Change, 
         release: next(session, &past, release),
         manifest,
     };
-    deploy::decide(
-        session,
-        Goal {
-            desired,
-            completed,
-            notices: vec![],
-        },
-        past,
-        catalogue,
-    )
-    .await
+    let goal = Goal {
+        desired,
+        completed,
+        notices: vec![],
+    };
+    let change = deploy::decide(session, goal, past, catalogue).await?;
+    if rules == Rules::Hold {
+        let base = &change.past.base;
+        let checked = transition::check(&change.release, base, change.plan.direction);
+        checked.map_err(|source| Error::Back {
+            release: change.release.name.clone(),
+            revision: change.release.info.rollback_revision.unwrap_or_default(),
+            source,
+        })?;
+    }
+    Ok(change)
 }
 
 /// The revision that is wanted; without a wish the one before the newest.

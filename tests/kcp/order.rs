@@ -110,8 +110,8 @@ fn what_is_broken_is_repaired_before_what_depends_on_it() {
         let pod = site.kubectl(&["get", "pod/a-etcd-0", "--output=jsonpath={.spec}"]);
         pod.stdout.contains("1M").then_some(())
     });
-    let older = ["upgrade", "a", &chart, "--set", "kubernetes.version=1.36.3"];
-    let repair = site.pintle(&older).ok();
+    let downgrade = ["upgrade", "a", &chart, "--set", "kubernetes.version=1.36.3"];
+    let repair = site.pintle(&downgrade).ok();
     let order = [
         "configured StatefulSet a-etcd",
         "group clients: waiting until group etcd is ready",
@@ -121,4 +121,41 @@ fn what_is_broken_is_repaired_before_what_depends_on_it() {
         "configured Deployment a-apiserver",
     ];
     check_order(&repair, &order);
+}
+
+/// An upgrade over a minor version.
+const MINOR: [&str; 2] = ["--set", "kubernetes.version=1.36.3"];
+
+fn on_an_older_minor(test: &str) -> Site {
+    let site = Site::new(test);
+    let older = ["--set", "kubernetes.version=1.35.4"];
+    let install = ["install", "a", &path(CHART)];
+    site.pintle(&[&install[..], &older].concat()).ok();
+    site
+}
+
+#[test]
+fn nothing_goes_back_over_a_minor_version_unasked() {
+    let site = on_an_older_minor("minor");
+    let upgrade = ["upgrade", "a", &path(CHART)];
+    site.pintle(&[&upgrade[..], &MINOR].concat()).ok();
+    site.pintle(&["rollback", "a"]).fails_with(2).says(&[
+        "cannot go back to revision 1",
+        "Kubernetes cannot go down from 1.36",
+        "--ignore-rules",
+    ]);
+    let history = site.pintle(&["history", "a", "-o", "json"]).ok().json();
+    assert_eq!(history.as_array().unwrap().len(), 2);
+    site.pintle(&["rollback", "a", "--ignore-rules"]).ok();
+}
+
+#[test]
+fn an_upgrade_over_a_minor_version_that_has_not_come_far_is_gone_back_on() {
+    let site = on_an_older_minor("minor-failed");
+    let upgrade = ["upgrade", "a", &path(CHART), "--timeout", "2s"];
+    let stuck = ["--set", "etcd.nodeSelector.no=where"];
+    site.pintle(&[&upgrade[..], &MINOR, &stuck].concat())
+        .fails_with(3)
+        .says(&["group apiserver cannot start"]);
+    site.pintle(&["rollback", "a"]).ok();
 }

@@ -132,6 +132,9 @@ pub(crate) struct Rollback {
     pub(crate) name: String,
     /// Revision to go back to [default: the one before the newest]
     pub(crate) revision: Option<u32>,
+    /// Go back though the chart's rules forbid it, such as over a minor version of Kubernetes
+    #[arg(long)]
+    pub(crate) ignore_rules: bool,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
     #[command(flatten)]

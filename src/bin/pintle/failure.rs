@@ -81,6 +81,9 @@ impl Failure {
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
                 format!("`pintle history {release}` shows its revisions")
             }
+            ops::Error::Back { .. } => {
+                "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
+            }
             ops::Error::NameTaken {
                 release,
                 status: Status::Uninstalling,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{self, NamespacePolicy};
+use pintle::ops::{self, NamespacePolicy, Rules};
 
 use super::change;
 use crate::cli::{Global, Rollback};
@@ -12,11 +12,16 @@ use crate::failure::Failure;
 pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure> {
     let history_max = args.history.history_max;
     let options = change::options(&args.change, history_max, NamespacePolicy::MustExist);
+    let rules = if args.ignore_rules {
+        Rules::Waive
+    } else {
+        Rules::Hold
+    };
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         // Helm takes revision 0 for the one before the newest.
         let to = args.revision.filter(|revision| *revision > 0);
-        let change = ops::rollback(&session, to).await?;
+        let change = ops::rollback(&session, to, rules).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;
         change::print(&outcome, &args.change, "rolled back")
     })
