@@ -41,6 +41,41 @@ fn nothing_is_left_to_do_after_an_install() {
     assert_eq!(State::of(&site, "a"), before);
 }
 
+/// The field managers of an object that write this field.
+fn managers(live: &Value, field: &[&str]) -> Vec<String> {
+    let entries = live["metadata"]["managedFields"].as_array().unwrap().iter();
+    let writes = |entry: &&Value| {
+        let mut place = &entry["fieldsV1"];
+        field.iter().all(|part| {
+            place = &place[*part];
+            !place.is_null()
+        })
+    };
+    let names = entries.filter(writes).map(|entry| &entry["manager"]);
+    names
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn data_and_marks_have_another_manager_than_the_manifest() {
+    let (site, _) = installed("managers");
+    let live = site.get(&["secret/a-etcd-ca", "--show-managed-fields"]);
+    let label = |name| ["f:metadata", "f:labels", name];
+    assert_eq!(managers(&live, &["f:data", "f:tls.key"]), ["pintle"]);
+    assert_eq!(
+        managers(&live, &label("f:pintle.dev/generator")),
+        ["pintle"]
+    );
+    let managed_by = label("f:app.kubernetes.io/managed-by");
+    assert_eq!(managers(&live, &managed_by), ["helm"]);
+    let users = site.get(&["statefulset/a-etcd", "--show-managed-fields"]);
+    assert_eq!(managers(&users, &["f:spec", "f:template"]), ["helm"]);
+    // What Helm carries along: the stub in the manifest, the spec beside the chart.
+    let manifest = site.helm(&["get", "manifest", "a"]).ok().stdout;
+    assert!(manifest.contains("name: a-etcd-ca") && !manifest.contains("tls.key:"));
+}
+
 #[test]
 fn a_lost_certificate_is_issued_and_rolls_its_users() {
     let (site, before) = installed("lost");
