@@ -74,7 +74,9 @@ pub enum Event {
     Health {
         /// The resource.
         id: ResourceId,
-        /// Its health now.
+        /// What is waited for.
+        until: Condition,
+        /// How far it is from that.
         health: Health,
     },
     /// The outcome is recorded.

@@ -83,6 +83,11 @@ impl fmt::Display for Origin {
     }
 }
 
+/// The annotation of a resource with that key.
+pub fn annotation<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
+    body.get("metadata")?.get("annotations")?.get(key)?.as_str()
+}
+
 impl Manifest {
     /// The text that Helm records for the resources: each document below a line that names its
     /// template, ending in a blank line.

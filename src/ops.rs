@@ -23,7 +23,7 @@ mod transition;
 mod uninstall;
 mod upgrade;
 
-pub use credentials::credentials;
+pub use credentials::{Credentials, credentials};
 pub use deploy::{Change, End, NamespacePolicy, Options};
 pub use error::{Error, ErrorKind, StepError};
 pub use install::install;

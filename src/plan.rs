@@ -6,7 +6,6 @@
 
 pub mod credentials;
 pub mod diff;
-mod direction;
 pub mod ownership;
 mod part;
 mod pod_template;
@@ -16,21 +15,22 @@ pub mod report;
 mod resource;
 mod stage;
 mod step;
+mod trend;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use direction::Direction;
 pub use ownership::Owner;
-pub use precondition::{Precondition, digest};
+pub use precondition::Precondition;
 pub use stage::{Gate, Part, Stage, Until};
-pub use step::{Action, Counts, Credential, Keep, Step};
+pub use step::{Action, Counts, Credential, Effect, Keep, Step};
+pub use trend::Trend;
 
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::generator::Generator;
-use crate::manifest::{Manifest, Origin, ResourceId, group, uninstall_rank};
+use crate::manifest::{Manifest, Origin, Resource, ResourceId, group, uninstall_rank};
 use part::{Parts, State};
 use resource::{Base, Credentials};
 
@@ -64,8 +64,8 @@ pub struct Plan {
     /// Generated Secrets, then the resource groups, then what is in none, then deletions; what is
     /// empty is left out.
     pub stages: Vec<Stage>,
-    /// How the versions of the workloads change, which is how the groups are walked through.
-    pub direction: Direction,
+    /// How the versions of all workloads change.
+    pub trend: Trend,
     /// The generators of the wanted manifest, by which Secrets are made.
     pub generators: Vec<Generator>,
 }
@@ -85,6 +85,9 @@ pub enum Error {
     /// The resource groups have no order.
     #[error(transparent)]
     Group(#[from] group::Error),
+    /// Pods of a group need what comes after all groups.
+    #[error("pods of a resource group need resources that are in none, which come after all groups: {}", list(.0))]
+    Ungrouped(Vec<(String, Origin)>),
     /// Workloads say that they use generated Secrets which nothing makes.
     #[error("no generator makes what pintle.dev/uses or pintle.dev/reloads names: {}", list(.0))]
     UnknownUses(Vec<(String, Origin)>),
@@ -112,23 +115,25 @@ impl Plan {
         let groups = group::groups(&inputs.desired.resources)?;
         let credentials = decide(inputs)?;
         refuse_unknown_uses(inputs, &credentials)?;
+        refuse_ungrouped(inputs)?;
         let mut parts = Parts::of(&groups);
         for resource in &inputs.desired.resources {
             if let Some(step) = resource::apply(resource, inputs, &base, &credentials) {
                 let state = State {
-                    health: resource::health(resource, inputs.observed, &base),
+                    health: resource::health(resource, inputs),
                     wait: resource::wait(&step, resource, inputs.observed),
                     rollout: resource::rollout(resource, inputs.observed),
+                    trend: resource::trend(resource, inputs.observed),
                 };
                 parts.add(resource, step, state);
             }
         }
-        let direction = direction(inputs);
-        let mut stages = parts.into_stages(&inputs.desired.generators, direction);
-        stages.extend(deletions(inputs, &base, stages.len()));
+        let trend = parts.trend();
+        let mut stages = parts.into_stages(&inputs.desired.generators);
+        stages.extend(deletions(inputs, &base, &stages));
         Ok(Self {
             stages,
-            direction,
+            trend,
             generators: inputs.desired.generators.clone(),
         })
     }
@@ -171,9 +176,50 @@ fn decide(inputs: &Inputs<'_>) -> Result<Credentials, Error> {
     Ok(Credentials::new(decisions))
 }
 
+/// Refuses pods of a group that could not start before what is in no group is there, which waits
+/// for the group.
+fn refuse_ungrouped(inputs: &Inputs<'_>) -> Result<(), Error> {
+    let resources = &inputs.desired.resources;
+    let is_grouped = |resource: &&Resource| group::group_of(&resource.body).is_some();
+    let namespace = inputs.owner.namespace;
+    let late: BTreeMap<&ResourceId, &Resource> = resources
+        .iter()
+        .filter(|resource| !is_grouped(resource))
+        .filter(|resource| inputs.desired.generator(&resource.id, namespace).is_none())
+        .filter(|resource| !inputs.observed.contains_key(&resource.id))
+        .map(|resource| (&resource.id, resource))
+        .collect();
+    let found: Vec<_> = resources
+        .iter()
+        .filter(is_grouped)
+        .flat_map(|resource| {
+            let needs = pod_template::needs(&resource.body).into_iter();
+            needs.filter_map(|(kind, name)| {
+                let id = ResourceId {
+                    group: String::new(),
+                    kind: kind.to_owned(),
+                    namespace: resource.id.namespace.clone(),
+                    name: name.to_owned(),
+                };
+                let (id, _) = late.get_key_value(&id)?;
+                Some((
+                    format!("{} needs {id}", resource.id),
+                    resource.origin.clone(),
+                ))
+            })
+        })
+        .collect();
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Ungrouped(found))
+    }
+}
+
 fn refuse_unknown_uses(inputs: &Inputs<'_>, credentials: &Credentials) -> Result<(), Error> {
     let resources = inputs.desired.resources.iter();
-    let unknown: Vec<_> = resources
+    let own = resources.filter(|resource| resource::is_own(resource, inputs));
+    let unknown: Vec<_> = own
         .flat_map(|resource| {
             let names = credentials::unknown_mentions(&resource.body, &credentials.ids);
             names
@@ -186,14 +232,6 @@ fn refuse_unknown_uses(inputs: &Inputs<'_>, credentials: &Credentials) -> Result
     } else {
         Err(Error::UnknownUses(unknown))
     }
-}
-
-fn direction(inputs: &Inputs<'_>) -> Direction {
-    let wanted = inputs.desired.resources.iter();
-    Direction::of(wanted.filter_map(|resource| {
-        let live = inputs.observed.get(&resource.id)?;
-        Some((live, &resource.body))
-    }))
 }
 
 fn refuse_unknown(inputs: &Inputs<'_>) -> Result<(), Error> {
@@ -228,11 +266,13 @@ fn refuse_foreign(inputs: &Inputs<'_>, base: &Base<'_>) -> Result<(), Error> {
     }
 }
 
-/// The stage of what is wanted no more; none if that is nothing. It starts when all else is
-/// written; `stages` is how many stages that are.
-fn deletions(inputs: &Inputs<'_>, base: &Base<'_>, stages: usize) -> Option<Stage> {
+/// The stage of what is wanted no more; none if that is nothing.
+///
+/// Where there are groups, it waits until those that change are done with it: pods of an older
+/// template may use what goes.
+fn deletions(inputs: &Inputs<'_>, base: &Base<'_>, stages: &[Stage]) -> Option<Stage> {
     let wanted: BTreeSet<&ResourceId> = inputs.desired.resources.iter().map(|r| &r.id).collect();
-    let orphans = resource::orphans(inputs, base);
+    let orphans = resource::orphans(inputs, base, &wanted);
     let pruned = base.resources.iter().filter(|(id, _)| {
         let is_orphan = orphans.iter().any(|step| step.id == ***id);
         !wanted.contains(*id) && !is_orphan
@@ -245,13 +285,16 @@ fn deletions(inputs: &Inputs<'_>, base: &Base<'_>, stages: usize) -> Option<Stag
         return None;
     }
     deletes.sort_by(|a, b| uninstall_rank(&a.id.kind).cmp(&uninstall_rank(&b.id.kind)));
-    let gate = |stage| Gate {
-        stage,
-        until: Until::Written,
+    let is_grouped = |stage: &Stage| matches!(stage.part, Part::Group(_));
+    let until = if stages.iter().any(is_grouped) {
+        Until::Ready
+    } else {
+        Until::Written
     };
+    let changing = (0..).zip(stages).filter(|(_, stage)| stage.has_changes());
     Some(Stage {
         part: Part::Deletions,
-        gates: (0..stages).map(gate).collect(),
+        gates: changing.map(|(stage, _)| Gate { stage, until }).collect(),
         phases: phases(deletes, uninstall_rank),
         awaited: vec![],
     })

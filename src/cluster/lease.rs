@@ -6,9 +6,10 @@
 //!
 //! Whether a Lease is over is counted from the `renewTime` that its holder wrote, by the clock of
 //! whoever reads it. It is renewed three times within its duration, so clocks that differ by up to
-//! 20 s do no harm. A holder that cannot renew gives up 5 s before its Lease is over, and one whose
-//! Lease was taken over notices when it renews next; what both may have written by then is left to
-//! the preconditions of each write. A Lease from a clock that is far ahead holds for as much longer.
+//! 20 s do no harm. A holder that cannot renew says 5 s before its Lease is over that it does not
+//! hold it, and that it does again when a renewal succeeds, which shows that nobody has taken it over
+//! meanwhile. One whose Lease was taken over notices when it renews next; what it may have written
+//! by then is left to the preconditions of each write. A Lease from a clock that is far ahead holds for as much longer.
 
 mod tenure;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use tenure::DURATION;
@@ -36,7 +38,7 @@ const PERIOD: Duration = Duration::from_secs(10);
 const TRY: Duration = Duration::from_secs(5);
 /// The pause before a renewal that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long after the last renewal a holder that cannot renew gives up.
+/// How long after the last renewal a holder that cannot renew counts as one no more.
 const GIVE_UP: SignedDuration = SignedDuration::from_secs(25);
 /// How often a race with others for the same Lease is run again.
 const RACES: usize = 8;
@@ -80,6 +82,7 @@ pub struct Lease<'a> {
     acquired: Timestamp,
     renewed: Timestamp,
     before: Option<Tenure>,
+    held: watch::Sender<bool>,
 }
 
 /// Why a Lease is no longer held.
@@ -94,12 +97,6 @@ pub enum Lost {
     /// It does not exist any more.
     #[error("its Lease was deleted")]
     Deleted,
-    /// It could not be renewed before its end.
-    #[error("it could not be renewed in time")]
-    Unrenewed {
-        /// What the last try ended with.
-        source: Error,
-    },
 }
 
 /// Why one try to renew failed.
@@ -185,6 +182,7 @@ impl Cluster {
                 acquired,
                 renewed,
                 before,
+                held: watch::Sender::new(true),
             }))
         };
         let body = claim.body(None, (acquired, renewed));
@@ -227,6 +225,11 @@ impl Lease<'_> {
         self.before.as_ref()
     }
 
+    /// Tells whether the Lease holds, at any time: it is uncertain while it cannot be renewed.
+    pub fn held(&self) -> watch::Receiver<bool> {
+        self.held.subscribe()
+    }
+
     /// Renews the Lease every 10 s, until it is lost. May be dropped at any time.
     pub async fn keep(&mut self) -> Lost {
         loop {
@@ -239,20 +242,25 @@ impl Lease<'_> {
 
     async fn renew(&mut self) -> Result<(), Lost> {
         loop {
-            let error = match timeout(TRY.min(self.left()), self.try_to_renew()).await {
-                Ok(Ok(())) => return Ok(()),
+            match timeout(TRY, self.try_to_renew()).await {
+                Ok(Ok(())) => {
+                    self.held
+                        .send_if_modified(|held| !std::mem::replace(held, true));
+                    return Ok(());
+                }
                 Ok(Err(Refused::ForGood(lost))) => return Err(lost),
-                Ok(Err(Refused::ForNow(error))) => error,
-                Err(_) => self.late(),
-            };
+                // It is tried for as long as the work goes on, which has a time limit of its own.
+                Ok(Err(Refused::ForNow(_))) | Err(_) => {}
+            }
             sleep(PAUSE).await;
             if self.left().is_zero() {
-                return Err(Lost::Unrenewed { source: error });
+                self.held
+                    .send_if_modified(|held| std::mem::replace(held, false));
             }
         }
     }
 
-    /// How long renewing may still be tried.
+    /// For how long it holds after all without being renewed.
     fn left(&self) -> Duration {
         let gone = (self.claim.now)().duration_since(self.renewed);
         Duration::try_from(GIVE_UP.saturating_sub(gone)).unwrap_or_default()
@@ -323,18 +331,6 @@ impl Lease<'_> {
                 },
                 Err(error) => return Err(error),
             }
-        }
-    }
-
-    fn late(&self) -> Error {
-        Error::Timeout {
-            verb: "update",
-            what: format!(
-                "Lease {} in namespace {}",
-                self.claim.name(),
-                self.claim.namespace
-            ),
-            after: TRY,
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::capabilities::Kind;
 use crate::health::{self, Condition, Health};
 use crate::manifest::ResourceId;
 
+/// However little time is left, the resources are looked at once for as long as this.
+const GLANCE: Duration = Duration::from_secs(2);
 /// The pause before a first list that could not be had is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -47,10 +49,33 @@ struct Ready<'a> {
     states: BTreeMap<ResourceId, Health>,
     /// The selectors of pods that somebody has to look at, by their workload.
     uncounted: BTreeMap<ResourceId, String>,
+    /// Deployments that had failed when they were first seen: their controller may not have looked
+    /// at what was changed since.
+    doubted: BTreeSet<ResourceId>,
+    seen: BTreeSet<ResourceId>,
     on: &'a mut dyn FnMut(&ResourceId, &Health),
 }
 
 impl Ready<'_> {
+    /// Takes a failure of a Deployment for progress as long as nothing else was seen of it: after a
+    /// change its status goes on saying that the deadline of an earlier one was exceeded.
+    fn credible(&mut self, id: &ResourceId, health: Health) -> Health {
+        let is_new = !self.seen.contains(id);
+        self.seen.insert(id.clone());
+        match health {
+            Health::Failed(reason)
+                if id.kind == "Deployment" && (is_new || self.doubted.contains(id)) =>
+            {
+                self.doubted.insert(id.clone());
+                Health::InProgress(reason)
+            }
+            health => {
+                self.doubted.remove(id);
+                health
+            }
+        }
+    }
+
     /// Takes note of a health, and tells of it if it is another one.
     fn tell(&mut self, id: &ResourceId, health: Health) {
         if self.states.get(id) != Some(&health) {
@@ -67,7 +92,7 @@ impl Ready<'_> {
 impl Goal for Ready<'_> {
     fn note(&mut self, id: &ResourceId, live: Option<&Value>) {
         let health = match live {
-            Some(live) => health::until(live, self.until),
+            Some(live) => self.credible(id, health::until(live, self.until)),
             None => Health::InProgress("missing".to_owned()),
         };
         match live.and_then(|live| health::uncounted_pods(live, self.until)) {
@@ -172,6 +197,8 @@ impl Cluster {
                 .map(|(id, _)| (id.clone(), missing()))
                 .collect(),
             uncounted: BTreeMap::new(),
+            doubted: BTreeSet::new(),
+            seen: BTreeSet::new(),
             on,
         };
         let pursuit = async {
@@ -179,7 +206,7 @@ impl Cluster {
             self.outlast(&mut goal).await
         };
         // Out of time or decided: what is left to tell is the same.
-        if let Ok(Err(error)) = tokio::time::timeout(wait.deadline, pursuit).await {
+        if let Ok(Err(error)) = tokio::time::timeout(wait.deadline.max(GLANCE), pursuit).await {
             return Err(error);
         }
         let mut resources: Vec<Unready> = goal
@@ -200,6 +227,9 @@ impl Cluster {
     /// Waits for ending pods that the status of their workload does not count. The end of a pod
     /// changes nothing else that could be watched, so this is asked for again and again.
     async fn outlast(&self, goal: &mut Ready<'_>) -> Result<(), Error> {
+        if goal.states.values().any(Health::is_failed) {
+            return Ok(());
+        }
         let mut left = std::mem::take(&mut goal.uncounted);
         left.retain(|id, _| goal.states.get(id).is_some_and(Health::is_ready));
         while let Some((id, selector)) = left.first_key_value() {
@@ -350,6 +380,8 @@ mod tests {
             until: Condition::Ready,
             states: BTreeMap::from([(id(), Health::InProgress("unknown".to_owned()))]),
             uncounted: BTreeMap::new(),
+            doubted: BTreeSet::new(),
+            seen: BTreeSet::new(),
             on: &mut on,
         };
         let live = |ready: i64| {
@@ -432,5 +464,32 @@ mod tests {
             asked[1..].iter().all(|request| request == pods),
             "{asked:?}"
         );
+    }
+
+    #[test]
+    fn a_deadline_that_an_earlier_change_exceeded_does_not_count() {
+        let mut on = |_: &ResourceId, _: &Health| {};
+        let mut goal = Ready {
+            until: Condition::Ready,
+            states: BTreeMap::new(),
+            uncounted: BTreeMap::new(),
+            doubted: BTreeSet::new(),
+            seen: BTreeSet::new(),
+            on: &mut on,
+        };
+        let live = |progressing: &str| {
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+                "spec": {"replicas": 1},
+                "status": {"replicas": 1, "conditions": [{"type": "Progressing",
+                    "status": "False", "reason": progressing}]}})
+        };
+        let mut failed = |progressing: &str| {
+            goal.note(&id(), Some(&live(progressing)));
+            goal.is_decided()
+        };
+        assert!(!failed("ProgressDeadlineExceeded"));
+        assert!(!failed("ProgressDeadlineExceeded"));
+        assert!(!failed("ReplicaSetUpdated"));
+        assert!(failed("ProgressDeadlineExceeded"));
     }
 }

@@ -51,11 +51,30 @@ pub(super) fn uncounted(live: &Value) -> Option<String> {
     if !has_pods(live) || live.pointer("/status/terminatingReplicas").is_some() {
         return None;
     }
-    let labels = live.pointer("/spec/selector/matchLabels")?.as_object()?;
-    let pairs = labels
-        .iter()
-        .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
-    Some(pairs.collect::<Vec<_>>().join(","))
+    let selector = live.pointer("/spec/selector")?;
+    let labels = selector.get("matchLabels").and_then(Value::as_object);
+    let pairs = labels.into_iter().flatten();
+    let pairs = pairs.filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
+    let expressions = selector.get("matchExpressions").and_then(Value::as_array);
+    let expressions = expressions.into_iter().flatten().filter_map(requirement);
+    let text = pairs.chain(expressions).collect::<Vec<_>>().join(",");
+    // An empty one would match every pod there is.
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// One requirement of a selector as text: `tier in (a,b)`.
+fn requirement(expression: &Value) -> Option<String> {
+    let key = text(expression, "/key")?;
+    let values = expression.get("values").and_then(Value::as_array);
+    let values = values.into_iter().flatten().filter_map(Value::as_str);
+    let values = values.collect::<Vec<_>>().join(",");
+    Some(match text(expression, "/operator")? {
+        "In" => format!("{key} in ({values})"),
+        "NotIn" => format!("{key} notin ({values})"),
+        "Exists" => key.to_owned(),
+        "DoesNotExist" => format!("!{key}"),
+        _ => return None,
+    })
 }
 
 fn has_pods(live: &Value) -> bool {
@@ -154,6 +173,15 @@ mod tests {
         assert_eq!(uncounted(&new), None);
         let set = workload("StatefulSet", None, &json!({}));
         assert_eq!(uncounted(&set).as_deref(), Some("app=web,tier=a"));
+        let mut chosen = workload("StatefulSet", None, &json!({}));
+        chosen["spec"]["selector"] = json!({"matchExpressions": [
+            {"key": "a", "operator": "In", "values": ["x", "y"]},
+            {"key": "b", "operator": "NotIn", "values": ["z"]},
+            {"key": "c", "operator": "Exists"}, {"key": "d", "operator": "DoesNotExist"}]});
+        let text = "a in (x,y),b notin (z),c,!d";
+        assert_eq!(uncounted(&chosen).as_deref(), Some(text));
+        chosen["spec"]["selector"] = json!({});
+        assert_eq!(uncounted(&chosen), None);
         assert_eq!(
             uncounted(&json!({"apiVersion": "v1", "kind": "ConfigMap"})),
             None

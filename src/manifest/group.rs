@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::cut::Cut;
-use super::{Origin, Resource, ResourceId};
+use super::{Origin, Resource, ResourceId, annotation};
 use crate::yaml;
 
 /// The annotation that names the group of a resource.
@@ -203,10 +203,6 @@ fn rename_key(body: &mut Value) {
     {
         annotations.insert(DEPENDS_ON.to_owned(), list);
     }
-}
-
-fn annotation<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
-    body.get("metadata")?.get("annotations")?.get(key)?.as_str()
 }
 
 #[cfg(test)]

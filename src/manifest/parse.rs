@@ -8,7 +8,7 @@ use super::cut::{self, Cut};
 use super::generator::{self, Generator};
 use super::hook::{self, DeletePolicy, Hook, HookEvent, OutputLogPolicy};
 use super::{Document, Error, Manifest, NO_OLD_PODS, Origin, READY, Resource, ResourceId};
-use super::{group, install_rank, kind_order};
+use super::{annotation, group, install_rank, kind_order};
 use crate::capabilities::Kinds;
 use crate::render::{Rendered, RenderedFile};
 use crate::yaml;
@@ -315,10 +315,6 @@ fn named<T>(
             })
         })
         .collect()
-}
-
-fn annotation<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
-    body.get("metadata")?.get("annotations")?.get(key)?.as_str()
 }
 
 fn refuse_duplicates(resources: &[Resource]) -> Result<(), Error> {

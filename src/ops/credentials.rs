@@ -8,9 +8,10 @@ use super::prepare::{Desired, Past};
 use super::{Error, Session};
 use crate::builtin;
 use crate::capabilities::Kind;
+use crate::history;
 use crate::manifest::ResourceId;
 use crate::manifest::generator::{GENERATOR_LABEL, RELEASE_LABEL, specs_from_yaml};
-use crate::plan::credentials::{self, Decision, Live};
+use crate::plan::credentials::{self, Decision, ForeignSecret, Live};
 use crate::release::{Release, Status};
 
 /// The Secrets that were generated for the release, by their labels.
@@ -51,34 +52,49 @@ pub(super) async fn mentions(
     if is_complete || desired.release.info.status == Status::Uninstalling {
         return Ok(BTreeMap::new());
     }
-    let revisions = session.store().read_all(&past.entries).await?;
     let mut mentions = BTreeMap::new();
-    for release in &revisions {
-        // What cannot be read cannot be gone back to either.
-        let generators = release.generators().map(|text| specs_from_yaml(&text));
-        for generator in generators.into_iter().flatten().flatten() {
-            mentions.insert(generator.name, release.revision);
-        }
+    for entry in &past.entries {
+        let release = match session.store().read(entry).await {
+            Ok(release) => release,
+            // What cannot be read cannot be gone back to either.
+            Err(history::Error::Decode { .. } | history::Error::Gone { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let names: Vec<String> = match release.generators().map(|text| specs_from_yaml(&text)) {
+            None => vec![],
+            Some(Ok(generators)) => generators.into_iter().map(|one| one.name).collect(),
+            // Any of them may be meant.
+            Some(Err(_)) => generated.iter().map(|(id, _)| id.name.clone()).collect(),
+        };
+        mentions.extend(names.into_iter().map(|name| (name, release.revision)));
     }
     Ok(mentions)
 }
 
-/// The generated Secrets of a revision: for each what the next plan would do about it, when what
-/// it holds expires, and why it would be issued.
+/// The state of the generated Secrets of a revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Credentials {
+    /// For each what the next plan would do about it, when what it holds expires, and why it would
+    /// be issued.
+    pub decisions: Vec<Decision>,
+    /// Those that another release has generated, so that no plan is possible.
+    pub foreign: Vec<ForeignSecret>,
+}
+
+/// The state of the generated Secrets of a revision.
 ///
 /// # Errors
-/// If the revision's generators cannot be read, the cluster cannot be asked, or a Secret belongs
-/// to another release.
-pub async fn credentials(session: &Session<'_>, release: &Release) -> Result<Vec<Decision>, Error> {
+/// If the revision's generators cannot be read, or the cluster cannot be asked.
+pub async fn credentials(session: &Session<'_>, release: &Release) -> Result<Credentials, Error> {
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
-    let generators = catalogue.recorded(release).await?.generators;
-    let Some(kind) = builtin::kind("", "Secret").filter(|_| !generators.is_empty()) else {
-        return Ok(vec![]);
-    };
-    let wanted: Vec<_> = generators
-        .iter()
-        .map(|generator| (id(session, generator.name.clone()), kind.clone()))
-        .collect();
+    let mut generators = catalogue.recorded(release).await?.generators;
+    let mut wanted = vec![];
+    if let Some(kind) = builtin::kind("", "Secret") {
+        let ids = generators
+            .iter()
+            .map(|generator| id(session, generator.name.clone()));
+        wanted.extend(ids.map(|id| (id, kind.clone())));
+    }
     let observed = session.cluster.observe(&wanted).await?;
     let secrets = observed.iter().map(|(id, live)| (id.name.as_str(), live));
     let secrets: BTreeMap<_, _> = secrets.collect();
@@ -86,6 +102,9 @@ pub async fn credentials(session: &Session<'_>, release: &Release) -> Result<Vec
         release: session.release,
         secrets: &secrets,
     };
-    let decided = credentials::decide(&generators, live, (session.now)());
-    Ok(decided.map_err(crate::plan::Error::from)?)
+    let foreign = credentials::foreign(&generators, live);
+    generators.retain(|generator| foreign.iter().all(|other| other.name != generator.name));
+    let decisions = credentials::decide(&generators, live, (session.now)());
+    let decisions = decisions.map_err(crate::plan::Error::from)?;
+    Ok(Credentials { decisions, foreign })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::catalogue::Catalogue;
@@ -83,18 +84,16 @@ pub(super) async fn decide(
         completed,
         notices,
     } = goal;
-    let has_generators = past.has_generators()
-        || !desired.manifest.generators.is_empty()
-        || desired.release.info.status == Status::Uninstalling;
-    let generated = if has_generators {
-        credentials::generated(session).await?
-    } else {
-        vec![]
-    };
+    let wanted = wanted(base.iter().chain([&desired.manifest]), catalogue.kinds());
+    let (generated, mut observed) = futures::try_join!(credentials::generated(session), async {
+        Ok(session.cluster.observe(&wanted).await?)
+    })?;
     let mentions = credentials::mentions(session, &desired, (&past, &generated)).await?;
-    let mut wanted = wanted(base.iter().chain([&desired.manifest]), catalogue.kinds());
-    wanted.extend(generated);
-    let observed = session.cluster.observe(&wanted).await?;
+    let more: Vec<_> = generated
+        .into_iter()
+        .filter(|(id, _)| !observed.contains_key(id))
+        .collect();
+    observed.extend(session.cluster.observe(&more).await?);
     let plan = Plan::new(&Inputs {
         desired: &desired.manifest,
         base: &base,
@@ -173,9 +172,10 @@ impl Change {
             on(Event::NamespaceCreated(session.namespace.to_owned()));
         }
         let mut lease = lock::take(session, on).await?;
+        let held = lease.held();
         let result = tokio::select! {
             biased;
-            result = Box::pin(self.apply(session, options, on)) => result,
+            result = Box::pin(self.apply(session, (options, held), on)) => result,
             lost = lease.keep() => return Err(lock::lost(session, lost)),
         };
         lock::release(lease, on).await;
@@ -186,7 +186,7 @@ impl Change {
     async fn apply(
         self,
         session: &Session<'_>,
-        options: &Options,
+        (options, held): (&Options, watch::Receiver<bool>),
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Error> {
         lock::confirm(session, &self.past).await?;
@@ -196,7 +196,7 @@ impl Change {
             revision: self.release.revision,
             counts: self.plan.counts(),
         });
-        let result = carry_out(session, &self.plan, options, on).await;
+        let result = carry_out(session, &self.plan, (options, held), on).await;
         let recorded = match &result {
             Ok(()) => outcome::succeed(session, self, options.history_max).await,
             Err(error) => outcome::fail(session, self, error).await,
@@ -219,7 +219,9 @@ impl Change {
         options: &Options,
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Error> {
-        carry_out(session, &self.plan, options, on).await?;
+        // What writes nothing needs no lock.
+        let (_, held) = watch::channel(true);
+        carry_out(session, &self.plan, (options, held), on).await?;
         self.past
             .base
             .pop()
@@ -230,7 +232,7 @@ impl Change {
 async fn carry_out(
     session: &Session<'_>,
     plan: &Plan,
-    options: &Options,
+    (options, lock): (&Options, watch::Receiver<bool>),
     on: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
     let voice = Voice::new(on);
@@ -241,6 +243,7 @@ async fn carry_out(
         voice: &voice,
         deadline: Instant::now() + options.timeout,
         now: (session.now)(),
+        lock,
     };
     execution.run().await?;
     match options.end {

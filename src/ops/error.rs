@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Session;
 use crate::chart;
 use crate::cluster;
+use crate::health::Condition;
 use crate::history;
 use crate::manifest;
 use crate::manifest::ResourceId;
@@ -149,14 +150,22 @@ pub enum Error {
         events: Vec<String>,
     },
     /// What a stage depends on is not ready in time.
-    #[error("{stage} cannot start: {earlier} is not ready")]
+    #[error("{stage} cannot start: {}", unmet(earlier, *until))]
     Gate {
         /// The stage that waits.
         stage: String,
         /// What it waits for.
         earlier: String,
+        /// What the resources of that have to be.
+        until: Condition,
         /// Which resources are not ready.
         source: cluster::Error,
+    },
+    /// The lock could not be renewed for so long that writing on would not be safe.
+    #[error("release {release}: its lock could not be renewed in time, so nothing more is written")]
+    Stalled {
+        /// The release.
+        release: String,
     },
     /// A revision was written by server-side apply.
     #[error(
@@ -190,7 +199,7 @@ pub enum StepError {
         source: cluster::Error,
     },
     /// The data of a generated Secret cannot be made.
-    #[error("cannot issue {id} ({origin})")]
+    #[error("cannot issue {id} ({origin}): {source}")]
     Issue {
         /// The Secret.
         id: ResourceId,
@@ -200,7 +209,10 @@ pub enum StepError {
         source: pki::Error,
     },
     /// An authority whose key is needed cannot be read.
-    #[error("cannot issue {id}: its issuer {issuer} cannot be read")]
+    #[error(
+        "cannot issue {id}: its issuer {issuer} cannot be read: {}",
+        source.as_ref().map_or("it holds no certificate and key".to_owned(), ToString::to_string)
+    )]
     Issuer {
         /// The Secret.
         id: ResourceId,
@@ -236,7 +248,7 @@ pub enum ErrorKind {
     Failed,
     /// The command, the values or the chart are wrong; nothing was written.
     Usage,
-    /// Everything was written, and is not ready in time.
+    /// What was written is not ready in time; a change with gates may not be written as a whole.
     NotReady,
     /// Somebody else holds the release or a resource.
     Conflict,
@@ -301,6 +313,13 @@ impl fmt::Display for Since {
             Some(time) => write!(f, " since {time:.0}"),
             None => Ok(()),
         }
+    }
+}
+
+fn unmet(earlier: &str, until: Condition) -> String {
+    match until {
+        Condition::Ready => format!("{earlier} is not ready"),
+        Condition::NoOldPods => format!("old pods of {earlier} are left"),
     }
 }
 

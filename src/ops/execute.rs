@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::issue::Issuer;
@@ -21,8 +22,8 @@ use crate::plan::{Action, Counts, Gate, Owner, Plan, Stage, Step, Until};
 /// Where events go, from several stages at once.
 pub(super) struct Voice<'a> {
     on: RefCell<&'a mut dyn FnMut(Event)>,
-    /// The health that was told last: several waits may see the same one.
-    told: RefCell<BTreeMap<ResourceId, Health>>,
+    /// What was told last: several waits may see the same.
+    told: RefCell<BTreeMap<ResourceId, (Condition, Health)>>,
 }
 
 impl<'a> Voice<'a> {
@@ -37,13 +38,15 @@ impl<'a> Voice<'a> {
         (self.on.borrow_mut())(event);
     }
 
-    fn health(&self, id: &ResourceId, health: &Health) {
-        let before = self.told.borrow_mut().insert(id.clone(), health.clone());
-        if before.as_ref() == Some(health) {
+    fn health(&self, until: Condition, (id, health): (&ResourceId, &Health)) {
+        let now = (until, health.clone());
+        let before = self.told.borrow_mut().insert(id.clone(), now.clone());
+        if before == Some(now) {
             return;
         }
         self.say(Event::Health {
             id: id.clone(),
+            until,
             health: health.clone(),
         });
     }
@@ -60,6 +63,8 @@ pub(super) struct Execution<'a> {
     pub(super) deadline: Instant,
     /// From when certificates are valid.
     pub(super) now: Timestamp,
+    /// Whether the lock of the release holds; nothing is written while it may not.
+    pub(super) lock: watch::Receiver<bool>,
 }
 
 /// A stage and how far it has come: the number of phases that are done.
@@ -139,11 +144,12 @@ impl Execution<'_> {
             until,
             deadline: self.time_left(),
         };
-        let mut tell = |id: &ResourceId, health: &Health| self.voice.health(id, health);
+        let mut tell = |id: &ResourceId, health: &Health| self.voice.health(until, (id, health));
         let waited = self.cluster.wait_for(wait, &mut tell).await;
         waited.map_err(|source| Error::Gate {
             stage: stage.part.to_string(),
             earlier: earlier.part.to_string(),
+            until,
             source,
         })
     }
@@ -160,7 +166,9 @@ impl Execution<'_> {
                 until: Condition::Ready,
                 deadline: self.time_left(),
             };
-            let mut tell = |id: &ResourceId, health: &Health| self.voice.health(id, health);
+            let mut tell = |id: &ResourceId, health: &Health| {
+                self.voice.health(Condition::Ready, (id, health));
+            };
             self.cluster.wait_for(wait, &mut tell).await?;
         }
         let is_deletion = |step: &&Step| matches!(step.action, Action::Delete(_));
@@ -181,8 +189,24 @@ impl Execution<'_> {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
+    /// Waits, if the lock could not be renewed, until it was.
+    async fn hold(&self) -> Result<(), Error> {
+        let mut lock = self.lock.clone();
+        let held = lock.wait_for(|is_held| *is_held);
+        match tokio::time::timeout(self.time_left(), held).await {
+            Ok(Ok(_)) => Ok(()),
+            _ if *self.lock.borrow() => Ok(()),
+            _ => Err(Error::Stalled {
+                release: self.owner.release.to_owned(),
+            }),
+        }
+    }
+
     /// Carries out one phase; all of its steps are tried.
     async fn phase(&self, stage: usize, phase: usize, issuer: &Issuer<'_>) -> Progress<'_> {
+        if let Err(error) = self.hold().await {
+            return (stage, phase, Err(error));
+        }
         let context = Context {
             cluster: self.cluster,
             issuer,

@@ -58,12 +58,6 @@ impl Past {
         })
     }
 
-    /// Whether a revision that the next change is computed from has generated Secrets.
-    pub(super) fn has_generators(&self) -> bool {
-        let mut base = self.base.iter();
-        base.any(|release| release.generators().is_some())
-    }
-
     /// The revision that was deployed last; the newest one if none was since the history begins.
     fn deployed(&self) -> Option<&Release> {
         let mut base = self.base.iter().rev();

@@ -39,7 +39,7 @@ pub async fn rollback(
     let change = deploy::decide(session, goal, past, catalogue).await?;
     if rules == Rules::Hold {
         let base = &change.past.base;
-        let checked = transition::check(&change.release, base, change.plan.direction);
+        let checked = transition::check(&change.release, base, change.plan.trend);
         checked.map_err(|source| Error::Back {
             release: change.release.name.clone(),
             revision: change.release.info.rollback_revision.unwrap_or_default(),

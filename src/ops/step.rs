@@ -7,7 +7,7 @@ use super::issue::Issuer;
 use crate::cluster::{self, Address, Cluster, Deletion, Effect, Validation, Write};
 use crate::event::Done;
 use crate::plan::diff::Patch;
-use crate::plan::{Action, Credential, Precondition, Step, digest};
+use crate::plan::{Action, Credential, Precondition, Step};
 
 /// Everything in the manifest is written as Helm writes it: by its field manager, with unknown
 /// fields refused.
@@ -66,8 +66,8 @@ async fn unchanged(
 ) -> Result<Value, StepError> {
     let live = cluster.get(&at(step)).await;
     let live = live.map_err(|source| failed(step, "read", source))?;
-    let decided_on = credential.precondition.as_ref().map(|state| state.digest);
-    live.filter(|live| Some(digest(live)) == decided_on)
+    let decided_on = credential.precondition.as_ref();
+    live.filter(|live| decided_on.is_some_and(|state| state.holds(live)))
         .ok_or_else(|| changed(step))
 }
 
@@ -94,7 +94,7 @@ async fn configure(
             .get(&at(step))
             .await
             .map_err(|source| failed(step, "read", source))?;
-        match live.filter(|live| digest(live) == precondition.digest) {
+        match live.filter(|live| precondition.holds(live)) {
             Some(live) => version = Precondition::of(&live).resource_version,
             None => return Err(changed(step)),
         }

@@ -6,7 +6,7 @@
 
 use crate::chart::Values;
 use crate::chart::schema;
-use crate::plan::Direction;
+use crate::plan::Trend;
 use crate::release::{Release, Status};
 
 /// What the rules of charts mean for a rollback.
@@ -20,14 +20,8 @@ pub enum Rules {
 
 /// Checks the way back from the revisions in `base`, of which those that failed count if the
 /// versions of live workloads would fall.
-pub(super) fn check(
-    target: &Release,
-    base: &[Release],
-    direction: Direction,
-) -> Result<(), schema::Error> {
-    let counts = |release: &&Release| {
-        release.info.status == Status::Deployed || direction == Direction::Backward
-    };
+pub(super) fn check(target: &Release, base: &[Release], trend: Trend) -> Result<(), schema::Error> {
+    let counts = |release: &&Release| release.info.status == Status::Deployed || trend.falls();
     let left: Vec<&Release> = base.iter().filter(counts).collect();
     let previous: Vec<Values> = left.iter().map(|release| coalesced(release)).collect();
     let previous: Vec<&Values> = previous.iter().collect();

@@ -242,18 +242,21 @@ fn created(secret: &Value) -> String {
     issue_id(time.unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
-fn refuse_foreign(generators: &[Generator], live: Live<'_>) -> Result<(), Error> {
-    let foreign: Vec<_> = generators
-        .iter()
-        .filter_map(|generator| {
-            let marks = Marks::of(live.secrets.get(generator.name.as_str())?);
-            let release = marks.release.filter(|release| *release != live.release)?;
-            marks.kind.map(|_| ForeignSecret {
-                name: generator.name.clone(),
-                release: release.to_owned(),
-            })
+/// Returns the Secrets of the generators' names that another release has generated.
+pub fn foreign(generators: &[Generator], live: Live<'_>) -> Vec<ForeignSecret> {
+    let foreign = generators.iter().filter_map(|generator| {
+        let marks = Marks::of(live.secrets.get(generator.name.as_str())?);
+        let release = marks.release.filter(|release| *release != live.release)?;
+        marks.kind.map(|_| ForeignSecret {
+            name: generator.name.clone(),
+            release: release.to_owned(),
         })
-        .collect();
+    });
+    foreign.collect()
+}
+
+fn refuse_foreign(generators: &[Generator], live: Live<'_>) -> Result<(), Error> {
+    let foreign = foreign(generators, live);
     if foreign.is_empty() {
         Ok(())
     } else {

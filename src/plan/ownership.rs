@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::manifest::annotation;
+
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 const RELEASE_NAME: &str = "meta.helm.sh/release-name";
 const RELEASE_NAMESPACE: &str = "meta.helm.sh/release-namespace";
@@ -58,11 +60,6 @@ impl Owner<'_> {
 /// The label of `live` with that key.
 pub fn label<'a>(live: &'a Value, key: &str) -> Option<&'a str> {
     live.get("metadata")?.get("labels")?.get(key)?.as_str()
-}
-
-/// The annotation of `live` with that key.
-pub fn annotation<'a>(live: &'a Value, key: &str) -> Option<&'a str> {
-    live.get("metadata")?.get("annotations")?.get(key)?.as_str()
 }
 
 fn map<'a>(body: &'a mut Value, key: &str) -> Option<&'a mut Map<String, Value>> {

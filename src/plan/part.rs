@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::direction::Direction;
 use super::stage::{self, Gate, Node, NodeHealth, Part, Stage, Until};
+use super::trend::Trend;
 use super::{Step, phases};
 use crate::capabilities::Kind;
 use crate::manifest::generator::{Generator, Spec};
@@ -27,6 +27,7 @@ struct Members {
     awaited: Vec<(ResourceId, Kind)>,
     health: NodeHealth,
     rollout: Rollout,
+    trend: Trend,
 }
 
 /// What is known of a resource besides its step.
@@ -35,6 +36,7 @@ pub(super) struct State {
     pub(super) health: NodeHealth,
     pub(super) wait: NodeWait,
     pub(super) rollout: Rollout,
+    pub(super) trend: Trend,
 }
 
 /// Whether an earlier change of a workload has come to its end.
@@ -80,6 +82,12 @@ impl Parts {
         }
     }
 
+    /// How the versions of all workloads change.
+    pub(super) fn trend(&self) -> Trend {
+        let trends = self.groups.iter().map(|members| members.trend);
+        trends.fold(Trend::Level, Trend::and)
+    }
+
     pub(super) fn add(&mut self, resource: &Resource, step: Step, state: State) {
         if step.credential.is_some() {
             self.credentials.push(step);
@@ -94,13 +102,14 @@ impl Parts {
         if state.rollout == Rollout::Unfinished {
             members.rollout = Rollout::Unfinished;
         }
+        members.trend = members.trend.and(state.trend);
         if state.wait == NodeWait::Awaited {
             members.awaited.push((step.id.clone(), step.kind.clone()));
         }
         members.steps.push(step);
     }
 
-    pub(super) fn into_stages(self, generators: &[Generator], direction: Direction) -> Vec<Stage> {
+    pub(super) fn into_stages(self, generators: &[Generator]) -> Vec<Stage> {
         let nodes: Vec<Node> = self.groups.iter().map(Members::node).collect();
         let mut stages: Vec<Stage> = credentials(self.credentials, generators)
             .into_iter()
@@ -114,7 +123,7 @@ impl Parts {
             });
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         let mut groups: Vec<Option<Members>> = self.groups.into_iter().map(Some).collect();
-        for (node, waits) in stage::order(&nodes, direction) {
+        for (node, waits) in stage::order(&nodes) {
             let Some(members) = groups[node]
                 .take()
                 .filter(|members| !members.steps.is_empty())
@@ -145,6 +154,7 @@ impl Members {
             awaited: vec![],
             health: NodeHealth::Healthy,
             rollout: Rollout::Finished,
+            trend: Trend::Level,
         }
     }
 
@@ -153,6 +163,7 @@ impl Members {
             after: self.after.clone(),
             moves: self.rollout == Rollout::Unfinished || self.steps.iter().any(Step::is_change),
             health: self.health,
+            trend: self.trend,
         }
     }
 

@@ -52,3 +52,100 @@ pub(super) fn by_hand(body: &Value) -> Option<String> {
         "updateStrategy is OnDelete: pods change when they are deleted by hand: {pods}"
     ))
 }
+
+/// The config maps, Secrets, claims and accounts without which the pods of a workload do not start,
+/// as kind and name; what is marked optional is left out.
+pub(super) fn needs(body: &Value) -> Vec<(&'static str, &str)> {
+    let template = path(body).and_then(|path| body.pointer(path));
+    let mut found = vec![];
+    if let Some(spec) = template.and_then(|template| template.get("spec")) {
+        collect(spec, &mut found);
+    }
+    found
+}
+
+fn collect<'a>(value: &'a Value, found: &mut Vec<(&'static str, &'a str)>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(map) => {
+            for (field, value) in map {
+                found.extend(reference(field, value));
+                collect(value, found);
+            }
+        }
+        _ => (),
+    }
+}
+
+/// What one field of a pod's spec refers to.
+fn reference<'a>(field: &str, value: &'a Value) -> Option<(&'static str, &'a str)> {
+    if value.get("optional").and_then(Value::as_bool) == Some(true) {
+        return None;
+    }
+    let named = |name: &str| value.get(name).and_then(Value::as_str);
+    match field {
+        "serviceAccountName" => Some(("ServiceAccount", value.as_str()?)),
+        "configMap" | "configMapKeyRef" | "configMapRef" => Some(("ConfigMap", named("name")?)),
+        "secret" => Some(("Secret", named("secretName").or_else(|| named("name"))?)),
+        "secretKeyRef" | "secretRef" => Some(("Secret", named("name")?)),
+        "persistentVolumeClaim" => Some(("PersistentVolumeClaim", named("claimName")?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_pods_need_is_found_at_any_depth() {
+        let spec = json!({
+            "serviceAccountName": "account",
+            "volumes": [
+                {"configMap": {"name": "map"}},
+                {"secret": {"secretName": "sealed"}},
+                {"secret": {"secretName": "spare", "optional": true}},
+                {"persistentVolumeClaim": {"claimName": "disk"}},
+                {"projected": {"sources": [{"secret": {"name": "projected"}}]}},
+            ],
+            "initContainers": [{"envFrom": [{"configMapRef": {"name": "env"}}]}],
+            "containers": [{"env": [
+                {"valueFrom": {"secretKeyRef": {"name": "key", "key": "a"}}},
+                {"valueFrom": {"configMapKeyRef": {"name": "no", "key": "a", "optional": true}}},
+            ]}],
+        });
+        let body = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "spec": {"template": {"spec": spec}}});
+        let mut found = needs(&body);
+        found.sort_unstable();
+        let expected = [
+            ("ConfigMap", "env"),
+            ("ConfigMap", "map"),
+            ("PersistentVolumeClaim", "disk"),
+            ("Secret", "key"),
+            ("Secret", "projected"),
+            ("Secret", "sealed"),
+            ("ServiceAccount", "account"),
+        ];
+        assert_eq!(found, expected);
+        assert!(needs(&json!({"kind": "ConfigMap"})).is_empty());
+    }
+
+    #[test]
+    fn pods_that_are_replaced_by_hand_are_listed() {
+        let body = |kind: &str, spec: Value| {
+            json!({"apiVersion": "apps/v1", "kind": kind,
+            "metadata": {"name": "a"}, "spec": spec})
+        };
+        let on_delete = json!({"type": "OnDelete"});
+        let set = body(
+            "StatefulSet",
+            json!({"replicas": 2, "updateStrategy": on_delete}),
+        );
+        assert!(by_hand(&set).unwrap().ends_with("a-0, a-1"));
+        let daemon = body("DaemonSet", json!({"updateStrategy": on_delete}));
+        assert!(by_hand(&daemon).unwrap().ends_with("all of them"));
+        assert_eq!(by_hand(&body("StatefulSet", json!({}))), None);
+    }
+}

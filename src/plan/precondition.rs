@@ -1,6 +1,8 @@
 //! What a decision about a live resource rests on.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// The state of a live resource that a step was decided on.
@@ -10,22 +12,90 @@ pub struct Precondition {
     pub uid: String,
     /// `metadata.resourceVersion`: the API server refuses a patch that names an older one.
     pub resource_version: String,
-    /// The digest of what the decision rests on.
-    pub digest: [u8; 32],
+    /// Which fields the decision rests on.
+    basis: Basis,
+    /// The digest of these fields.
+    digest: [u8; 32],
+}
+
+/// The fields that a decision rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Basis {
+    /// All but what changes though nobody asked for it.
+    Whole,
+    /// Those that somebody who applied or wants the resource speaks of; a list counts as a whole.
+    Fields(BTreeMap<String, Basis>),
 }
 
 impl Precondition {
-    /// The state of `live`.
+    /// The state of `live`, for a decision that rests on all of it.
     pub fn of(live: &Value) -> Self {
-        let text = |pointer| {
-            live.pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
+        Self::on(live, Basis::Whole)
+    }
+
+    /// The state of `live`, for a decision that rests on the fields of `bodies`: what others do to
+    /// other fields, such as an autoscaler to the replicas, does not touch it.
+    pub fn about(live: &Value, bodies: &[&Value]) -> Self {
+        Self::on(live, Basis::of(bodies))
+    }
+
+    fn on(live: &Value, basis: Basis) -> Self {
         Self {
-            uid: text("/metadata/uid").to_owned(),
-            resource_version: text("/metadata/resourceVersion").to_owned(),
-            digest: digest(live),
+            uid: text(live, "/metadata/uid").to_owned(),
+            resource_version: text(live, "/metadata/resourceVersion").to_owned(),
+            digest: basis.digest(live),
+            basis,
+        }
+    }
+
+    /// Whether the decision still stands: `live` is the same resource, and the same in substance.
+    pub fn holds(&self, live: &Value) -> bool {
+        text(live, "/metadata/uid") == self.uid && self.basis.digest(live) == self.digest
+    }
+}
+
+fn text<'a>(live: &'a Value, pointer: &str) -> &'a str {
+    let found = live.pointer(pointer).and_then(Value::as_str);
+    found.unwrap_or_default()
+}
+
+impl Basis {
+    fn of(bodies: &[&Value]) -> Self {
+        let mut fields: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+        for body in bodies {
+            let Value::Object(map) = body else {
+                return Self::Whole;
+            };
+            for (name, value) in map {
+                fields.entry(name).or_default().push(value);
+            }
+        }
+        let inner = fields.into_iter();
+        Self::Fields(
+            inner
+                .map(|(name, values)| (name.to_owned(), Self::of(&values)))
+                .collect(),
+        )
+    }
+
+    fn digest(&self, live: &Value) -> [u8; 32] {
+        match self {
+            Self::Whole => digest(live),
+            Self::Fields(_) => digest(&self.project(live)),
+        }
+    }
+
+    /// What of `live` the decision rests on.
+    fn project(&self, live: &Value) -> Value {
+        match (self, live) {
+            (Self::Fields(fields), Value::Object(map)) => {
+                let kept = fields.iter().filter_map(|(name, basis)| {
+                    let value = map.get(name)?;
+                    Some((name.clone(), basis.project(value)))
+                });
+                Value::Object(kept.collect::<Map<_, _>>())
+            }
+            _ => live.clone(),
         }
     }
 }
@@ -33,7 +103,7 @@ impl Precondition {
 /// The digest of a live resource without what changes though nobody asked for it: status,
 /// `resourceVersion`, `generation` and `managedFields`. Rolling one workload changes the status
 /// of others all the time, which does not touch a decision about their specs.
-pub fn digest(live: &Value) -> [u8; 32] {
+fn digest(live: &Value) -> [u8; 32] {
     const IGNORED: [&str; 3] = ["resourceVersion", "generation", "managedFields"];
     let mut hash = Sha256::new();
     let Value::Object(fields) = live else {
@@ -62,23 +132,47 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    #[test]
-    fn the_digest_sees_substance_and_nothing_else() {
-        let live = json!({
-            "metadata": {"name": "a", "resourceVersion": "1", "generation": 1, "managedFields": []},
-            "spec": {"replicas": 1},
+    fn live() -> Value {
+        json!({
+            "metadata": {"name": "a", "uid": "1", "resourceVersion": "1", "generation": 1,
+                "managedFields": []},
+            "spec": {"replicas": 1, "paused": false, "ports": [{"port": 1}]},
             "status": {"readyReplicas": 0},
-        });
-        let mut same = live.clone();
-        same["metadata"]["resourceVersion"] = json!("2");
-        same["metadata"]["generation"] = json!(2);
-        same["metadata"]["managedFields"] = json!([{}]);
-        same["status"]["readyReplicas"] = json!(1);
-        assert_eq!(digest(&live), digest(&same));
-        for (pointer, value) in [("/spec/replicas", json!(2)), ("/metadata/name", json!("b"))] {
-            let mut other = live.clone();
-            *other.pointer_mut(pointer).unwrap() = value;
-            assert_ne!(digest(&live), digest(&other), "{pointer}");
-        }
+        })
+    }
+
+    #[track_caller]
+    fn check(precondition: &Precondition, (pointer, value): (&str, Value), expected: bool) {
+        let mut other = live();
+        *other.pointer_mut(pointer).unwrap() = value;
+        assert_eq!(precondition.holds(&other), expected, "{pointer}");
+    }
+
+    #[test]
+    fn a_decision_sees_substance_and_nothing_else() {
+        let whole = Precondition::of(&live());
+        check(&whole, ("/metadata/resourceVersion", json!("2")), true);
+        check(&whole, ("/metadata/generation", json!(2)), true);
+        check(&whole, ("/metadata/managedFields", json!([{}])), true);
+        check(&whole, ("/status/readyReplicas", json!(1)), true);
+        check(&whole, ("/spec/replicas", json!(2)), false);
+        check(&whole, ("/metadata/name", json!("b")), false);
+        check(&whole, ("/metadata/uid", json!("2")), false);
+    }
+
+    #[test]
+    fn a_decision_about_some_fields_does_not_see_others() {
+        let desired = json!({"spec": {"paused": true}});
+        let base = json!({"spec": {"ports": [{"port": 2}]}});
+        let some = Precondition::about(&live(), &[&desired, &base]);
+        check(&some, ("/spec/replicas", json!(2)), true);
+        check(&some, ("/spec/paused", json!(true)), false);
+        check(
+            &some,
+            ("/spec/ports", json!([{"port": 1, "name": "a"}])),
+            false,
+        );
+        check(&some, ("/metadata/uid", json!("2")), false);
+        assert!(!some.holds(&json!({"metadata": {"uid": "1"}})));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::credentials;
 use super::diff::{Cause, Change};
 use super::redact;
-use super::{Action, Counts, Credential, Gate, Keep, Part, Plan, Stage, Step, Until};
+use super::{Action, Counts, Credential, Effect, Gate, Keep, Part, Plan, Stage, Step, Until};
 
 /// What a plan does, for people and machines.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,9 +24,9 @@ pub struct Report {
 pub struct StageLine {
     /// `credentials`, `group`, `ungrouped` or `deletions`.
     pub part: &'static str,
-    /// The name of the group, where it is one.
+    /// The name of the resource group, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
+    pub resource_group: Option<String>,
     /// The same in words.
     #[serde(skip)]
     pub title: String,
@@ -49,8 +49,8 @@ pub struct GateLine {
 /// What is done to one resource.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
-    /// `issue`, `create`, `configure`, `unchanged`, `delete` or `keep`.
-    pub action: &'static str,
+    /// What is done.
+    pub action: Effect,
     /// The index of its stage.
     pub stage: usize,
     /// The API group; empty for the core group.
@@ -120,7 +120,7 @@ fn stage_line(stage: &Stage, plan: &Plan) -> StageLine {
     };
     StageLine {
         part,
-        group,
+        resource_group: group,
         title: stage.part.to_string(),
         changes: stage.has_changes(),
         gates: stage.gates.iter().filter_map(gate).collect(),
@@ -136,7 +136,7 @@ fn line(stage: usize, step: &Step) -> Line {
     }
     let credential = step.credential.as_ref();
     Line {
-        action: action(step),
+        action: step.effect(),
         stage,
         group: step.id.group.clone(),
         kind: step.id.kind.clone(),
@@ -150,18 +150,6 @@ fn line(stage: usize, step: &Step) -> Line {
         reason: credential.map_or_else(|| kept(&step.action), why),
         remark: step.remark.clone(),
         fields,
-    }
-}
-
-fn action(step: &Step) -> &'static str {
-    match &step.action {
-        _ if step.credential.as_ref().is_some_and(Credential::is_issued) => "issue",
-        Action::Create(_) => "create",
-        Action::Configure(..) => "configure",
-        Action::Unchanged if step.is_change() => "configure",
-        Action::Unchanged => "unchanged",
-        Action::Delete(_) => "delete",
-        Action::Keep(_) => "keep",
     }
 }
 

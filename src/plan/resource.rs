@@ -1,5 +1,6 @@
 //! What happens to one resource, from what was applied, what is wanted and what is live.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -9,11 +10,12 @@ use super::diff::{self, Sides};
 use super::part::{NodeWait, Rollout};
 use super::stage::NodeHealth;
 use super::step::{Credential, Keep};
+use super::trend::Trend;
 use super::{Action, Inputs, Observed, Precondition, Step, ownership, pod_template};
 use crate::builtin;
 use crate::health::{self, Condition};
 use crate::manifest::generator::{GENERATOR_LABEL, RELEASE_LABEL};
-use crate::manifest::{Resource, ResourceId, ResourcePolicy};
+use crate::manifest::{self, Resource, ResourceId, ResourcePolicy};
 
 /// The resources of the base: for each the versions that were applied, oldest first, with the
 /// ownership marks that they were applied with.
@@ -67,25 +69,39 @@ pub(super) fn apply(
         .kinds
         .find(&resource.api_version, &resource.id.kind)?
         .clone();
-    let mut desired = inputs.owner.marked(&resource.body);
-    credentials::stamp(&mut desired, &credentials.ids);
     let live = inputs.observed.get(&resource.id);
-    let mut remark = None;
-    let action = match live {
-        None => Action::Create(desired),
-        Some(live) => match difference(resource, base, &desired, live) {
-            None => Action::Unchanged,
-            Some(difference) => {
-                if touches_pods(&desired, &difference) {
-                    remark = pod_template::by_hand(&desired);
-                }
-                Action::Configure(difference, Precondition::of(live))
-            }
-        },
-    };
     let generator = inputs
         .desired
         .generator(&resource.id, inputs.owner.namespace);
+    let mut desired = inputs.owner.marked(&resource.body);
+    if is_own(resource, inputs) {
+        credentials::stamp(&mut desired, &credentials.ids);
+    }
+    if let Some(kind) = live
+        .filter(|_| generator.is_some())
+        .and_then(|live| live.get("type"))
+    {
+        // The type of a Secret cannot change, and that of one that is adopted may be another.
+        desired["type"] = kind.clone();
+    }
+    let mut remark = None;
+    let action = match live {
+        None => Action::Create(desired),
+        Some(live) => {
+            let versions = base.resources.get(&resource.id).into_iter().flatten();
+            let bodies = versions.map(|(_, body)| match generator {
+                // What a template has written before is the data that is decided about.
+                Some(_) => Cow::Owned(without_data(body)),
+                None => Cow::Borrowed(body),
+            });
+            let bodies: Vec<Cow<'_, Value>> = bodies.collect();
+            let action = configure(&resource.api_version, (&bodies, &desired, live));
+            if touches_pods(&desired, &action) {
+                remark = pod_template::by_hand(&desired);
+            }
+            action
+        }
+    };
     let decision = generator.and_then(|made| credentials.decisions.get(&made.name));
     Some(Step {
         id: resource.id.clone(),
@@ -100,24 +116,41 @@ pub(super) fn apply(
     })
 }
 
-fn difference(
-    resource: &Resource,
-    base: &Base<'_>,
-    desired: &Value,
-    live: &Value,
-) -> Option<diff::Difference> {
+/// Whether a resource is in the namespace of the release, where generated Secrets are.
+pub(super) fn is_own(resource: &Resource, inputs: &Inputs<'_>) -> bool {
+    resource.id.namespace.as_deref() == Some(inputs.owner.namespace)
+}
+
+fn without_data(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("data");
+        fields.remove("stringData");
+    }
+    body
+}
+
+fn configure(
+    api_version: &str,
+    (applied, desired, live): (&[Cow<'_, Value>], &Value, &Value),
+) -> Action {
     let stamps = stale_stamps(live);
-    let versions = base.resources.get(&resource.id).into_iter().flatten();
-    let mut bodies: Vec<&Value> = versions.map(|(_, body)| body).collect();
-    bodies.extend(stamps.as_ref());
-    let kind = &resource.id.kind;
-    let schema = builtin::schema(&resource.api_version, kind);
+    let mut base: Vec<&Value> = applied.iter().map(AsRef::as_ref).collect();
+    base.extend(stamps.as_ref());
+    let kind = desired.get("kind").and_then(Value::as_str);
+    let schema = builtin::schema(api_version, kind.unwrap_or_default());
     let sides = Sides {
-        base: &bodies,
+        base: &base,
         desired,
         live,
     };
-    diff::three_way(schema, &sides)
+    match diff::three_way(schema, &sides) {
+        None => Action::Unchanged,
+        Some(difference) => {
+            base.push(desired);
+            Action::Configure(difference, Precondition::about(live, &base))
+        }
+    }
 }
 
 /// The stamps of a live workload as something that was applied, so that those go which are not
@@ -137,8 +170,9 @@ fn stale_stamps(live: &Value) -> Option<Value> {
     Some(body)
 }
 
-fn touches_pods(desired: &Value, difference: &diff::Difference) -> bool {
-    let Some(path) = pod_template::path(desired) else {
+fn touches_pods(desired: &Value, action: &Action) -> bool {
+    let (Some(path), Action::Configure(difference, _)) = (pod_template::path(desired), action)
+    else {
         return false;
     };
     let path = path.trim_start_matches('/').replace('/', ".");
@@ -172,24 +206,29 @@ pub(super) fn prune(resource: &Resource, inputs: &Inputs<'_>) -> Option<Step> {
 ///
 /// They stay as long as a revision in the history has their generator, because a rollback to it
 /// goes on with their keys.
-pub(super) fn orphans(inputs: &Inputs<'_>, base: &Base<'_>) -> Vec<Step> {
-    let wanted: BTreeSet<&str> = inputs
-        .desired
-        .generators
-        .iter()
-        .map(|generator| generator.name.as_str())
-        .collect();
+pub(super) fn orphans(
+    inputs: &Inputs<'_>,
+    base: &Base<'_>,
+    wanted: &BTreeSet<&ResourceId>,
+) -> Vec<Step> {
     let found = inputs
         .observed
         .iter()
-        .filter(|(id, live)| is_generated(id, live, inputs) && !wanted.contains(id.name.as_str()));
+        .filter(|(id, live)| is_generated(id, live, inputs) && !wanted.contains(id));
     let step = |(id, live): (&ResourceId, &Value)| {
         let applied = base.resources.get(id).and_then(|versions| versions.last());
+        let applied = applied.map(|(resource, _)| resource);
+        let keeps = applied.is_some_and(|resource| resource.policy() == ResourcePolicy::Keep);
+        let action = if keeps {
+            Action::Keep(Keep::Policy)
+        } else {
+            unwanted(id, live, inputs)
+        };
         Some(Step {
             id: id.clone(),
             kind: builtin::kind("", "Secret")?.clone(),
-            origin: applied.map(|(resource, _)| resource.origin.clone()),
-            action: unwanted(id, live, inputs),
+            origin: applied.map(|resource| resource.origin.clone()),
+            action,
             credential: None,
             remark: None,
         })
@@ -207,7 +246,7 @@ pub(super) fn is_generated(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -
 }
 
 fn unwanted(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> Action {
-    let keeps = ownership::annotation(live, "helm.sh/resource-policy")
+    let keeps = manifest::annotation(live, "helm.sh/resource-policy")
         .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
     let mention = inputs
         .mentions
@@ -227,16 +266,20 @@ fn unwanted(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> Action {
 }
 
 /// Whether there is something to wait for: a step that changes a resource which is not ready by
-/// its mere existence, or a resource that needs no change and is not healthy.
+/// its mere existence, or a resource that needs no change and is not healthy, or is not done with
+/// an earlier one.
 pub(super) fn wait(step: &Step, resource: &Resource, observed: &Observed) -> NodeWait {
     let is_settled = match step.action {
         Action::Create(_) | Action::Configure(..) => {
             let is_known = builtin::kind_in(&resource.api_version, &resource.id.kind).is_some();
-            is_known && health::of(&resource.body).is_ready()
+            let has_pods = pod_template::path(&resource.body).is_some();
+            is_known && !has_pods && health::of(&resource.body).is_ready()
         }
-        Action::Unchanged => observed
-            .get(&step.id)
-            .is_none_or(|live| health::of(live).is_ready()),
+        Action::Unchanged => {
+            let is_ready = |live| health::of(live).is_ready();
+            observed.get(&step.id).is_none_or(is_ready)
+                && rollout(resource, observed) == Rollout::Finished
+        }
         Action::Delete(_) | Action::Keep(_) => true,
     };
     if is_settled {
@@ -246,11 +289,17 @@ pub(super) fn wait(step: &Step, resource: &Resource, observed: &Observed) -> Nod
     }
 }
 
-/// Broken is what is live and not healthy, or gone though it was applied before.
-pub(super) fn health(resource: &Resource, observed: &Observed, base: &Base<'_>) -> NodeHealth {
-    let is_good = match observed.get(&resource.id) {
+/// Broken is a workload that is live and not healthy, or is gone though the last good revision had
+/// it. Other resources break nothing but what refers to them.
+pub(super) fn health(resource: &Resource, inputs: &Inputs<'_>) -> NodeHealth {
+    let had = |id: &ResourceId| {
+        let good = inputs.base.first();
+        good.is_some_and(|good| good.resources.iter().any(|other| other.id == *id))
+    };
+    let is_good = match inputs.observed.get(&resource.id) {
+        _ if pod_template::path(&resource.body).is_none() => true,
         Some(live) => health::of(live).is_ready(),
-        None => !base.resources.contains_key(&resource.id),
+        None => !had(&resource.id),
     };
     if is_good {
         NodeHealth::Healthy
@@ -268,4 +317,10 @@ pub(super) fn rollout(resource: &Resource, observed: &Observed) -> Rollout {
     } else {
         Rollout::Unfinished
     }
+}
+
+/// How the versions of a workload change.
+pub(super) fn trend(resource: &Resource, observed: &Observed) -> Trend {
+    let live = observed.get(&resource.id);
+    live.map_or(Trend::Level, |live| Trend::of(live, &resource.body))
 }

@@ -1,18 +1,18 @@
 //! The stages of a plan: which resource group follows which, and what is waited for in between.
 //!
-//! Groups, what happens to each and the direction of the change come in; groups in the order of
-//! execution with their gates go out. Forward, a group waits until those it depends on are ready.
-//! Backward, it waits until no old pod is left of those that depend on it, which does not need
-//! them to be ready, so that the way out of a broken state is never barred. What is not healthy is
-//! repaired before what depends on it in either direction: nothing else could become ready.
+//! Groups and what happens to each come in; groups in the order of execution with their gates go
+//! out. Where versions rise or stay, a group waits until those it depends on are ready. Where they
+//! fall, it waits until no old pod is left of those that depend on it, which does not need them to
+//! be ready, so that the way out of a broken state is never barred. What is not healthy is repaired
+//! before what depends on it in either direction: nothing else could become ready.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::direction::Direction;
 use super::step::Step;
+use super::trend::Trend;
 use crate::capabilities::Kind;
 use crate::manifest::ResourceId;
 
@@ -92,6 +92,8 @@ pub(super) struct Node {
     pub(super) moves: bool,
     /// Whether all that it has in the cluster is healthy.
     pub(super) health: NodeHealth,
+    /// How its versions change.
+    pub(super) trend: Trend,
 }
 
 /// The state of a group in the cluster.
@@ -107,21 +109,30 @@ pub(super) type Ordered = (usize, Vec<(usize, Until)>);
 /// Puts nodes, each of which stands behind those it depends on, in the order of execution.
 ///
 /// A node that does not move is not waited for; who would wait for it waits for what it would.
-pub(super) fn order(nodes: &[Node], direction: Direction) -> Vec<Ordered> {
-    let waits = waits(nodes, direction);
-    let candidates = |index: usize| match direction {
-        Direction::Forward => index,
-        Direction::Backward => nodes.len() - 1 - index,
-    };
+pub(super) fn order(nodes: &[Node]) -> Vec<Ordered> {
+    let by_versions = sorted(nodes, &waits(nodes, is_backward));
+    if by_versions.len() == nodes.len() {
+        return by_versions;
+    }
+    // Some rise and some fall in a circle, so that no order suits them all.
+    sorted(nodes, &waits(nodes, |_, _| false))
+}
+
+/// Whether the dependent goes before its dependency: the version of one of them falls, and that of
+/// the other does not rise.
+fn is_backward(dependency: &Node, dependent: &Node) -> bool {
+    dependency.trend.and(dependent.trend) == Trend::Falling
+}
+
+/// Takes out, again and again, the first node that all it waits for is out of.
+fn sorted(nodes: &[Node], waits: &[Vec<(usize, Until)>]) -> Vec<Ordered> {
     let mut gates: Vec<Option<Vec<(usize, Until)>>> = vec![None; nodes.len()];
     let mut ordered = Vec::with_capacity(nodes.len());
-    while ordered.len() < nodes.len() {
-        let free = (0..nodes.len()).map(candidates).find(|index| {
-            let mut before = waits[*index].iter();
-            gates[*index].is_none() && before.all(|(other, _)| gates[*other].is_some())
-        });
-        // Dependencies have no cycle, and turning some of them round makes none.
-        let Some(index) = free else { break };
+    let is_free = |index: &usize, gates: &[Option<Vec<(usize, Until)>>]| {
+        let mut before = waits[*index].iter();
+        gates[*index].is_none() && before.all(|(other, _)| gates[*other].is_some())
+    };
+    while let Some(index) = (0..nodes.len()).find(|index| is_free(index, &gates)) {
         let own = resolve(&waits[index], nodes, &gates);
         gates[index] = Some(own.clone());
         ordered.push((index, own));
@@ -130,23 +141,19 @@ pub(super) fn order(nodes: &[Node], direction: Direction) -> Vec<Ordered> {
 }
 
 /// For each node those that come before it, and what has to be true of them.
-fn waits(nodes: &[Node], direction: Direction) -> Vec<Vec<(usize, Until)>> {
+fn waits(nodes: &[Node], is_backward: impl Fn(&Node, &Node) -> bool) -> Vec<Vec<(usize, Until)>> {
     let mut waits = vec![vec![]; nodes.len()];
     for (index, node) in nodes.iter().enumerate() {
-        match direction {
-            Direction::Forward => {
-                let after = node.after.iter();
-                waits[index].extend(after.map(|dependency| (*dependency, Until::Ready)));
-            }
-            Direction::Backward => {
-                let broken = all_after(index, nodes).into_iter();
-                let broken = broken.filter(|other| nodes[*other].health == NodeHealth::Broken);
-                waits[index].extend(broken.map(|other| (other, Until::Ready)));
-                let healthy = node.after.iter();
-                let healthy = healthy.filter(|other| nodes[**other].health == NodeHealth::Healthy);
-                healthy.for_each(|other| waits[*other].push((index, Until::NoOldPods)));
+        let mut before = all_after(index, nodes);
+        before.retain(|other| nodes[*other].health == NodeHealth::Broken);
+        for &dependency in &node.after {
+            if before.contains(&dependency) || !is_backward(&nodes[dependency], node) {
+                before.insert(dependency);
+            } else {
+                waits[dependency].push((index, Until::NoOldPods));
             }
         }
+        waits[index].extend(before.into_iter().map(|other| (other, Until::Ready)));
     }
     waits
 }
@@ -190,23 +197,30 @@ fn resolve(
 mod tests {
     use super::*;
 
-    /// `nodes` are `changes`, `broken` or `idle` with what they depend on: `changes < 0 1`.
+    /// `nodes` are their states, separated by commas, with what they depend on: `up`, `down` or
+    /// `same` for the versions of one that changes, `idle` for one that does not, an exclamation
+    /// mark for one that is broken: `down! < 0 1`.
     #[track_caller]
-    fn check(nodes: &[&str], direction: Direction, expected: &str) {
+    fn check(nodes: &[&str], expected: &str) {
         let node = |text: &&str| {
             let (state, after) = text.split_once(" < ").unwrap_or((text, ""));
             let after = after.split_whitespace().map(|n| n.parse().unwrap());
             Node {
                 after: after.collect(),
                 moves: state != "idle",
-                health: match state {
-                    "broken" => NodeHealth::Broken,
-                    _ => NodeHealth::Healthy,
+                health: match state.ends_with('!') {
+                    true => NodeHealth::Broken,
+                    false => NodeHealth::Healthy,
+                },
+                trend: match state.trim_end_matches('!') {
+                    "up" => Trend::Rising,
+                    "down" => Trend::Falling,
+                    _ => Trend::Level,
                 },
             }
         };
         let nodes: Vec<_> = nodes.iter().map(node).collect();
-        let told = order(&nodes, direction).into_iter().map(|(index, gates)| {
+        let told = order(&nodes).into_iter().map(|(index, gates)| {
             let gates = gates.iter().map(|(other, until)| match until {
                 Until::Written => format!(" {other} written"),
                 Until::Ready => format!(" {other} ready"),
@@ -219,49 +233,58 @@ mod tests {
 
     #[test]
     fn forward_waits_for_readiness() {
-        let chain = ["changes", "changes < 0", "changes < 1"];
-        check(&chain, Direction::Forward, "0:, 1: 0 ready, 2: 1 ready");
-        let fan = ["changes", "changes", "changes < 0 1", "changes"];
-        check(&fan, Direction::Forward, "0:, 1:, 2: 0 ready 1 ready, 3:");
+        check(&["up", "up < 0", "up < 1"], "0:, 1: 0 ready, 2: 1 ready");
+        check(&["same", "same < 0"], "0:, 1: 0 ready");
+        let fan = ["same", "same", "same < 0 1", "same"];
+        check(&fan, "0:, 1:, 2: 0 ready 1 ready, 3:");
     }
 
     #[test]
     fn what_sends_nothing_is_looked_through() {
-        let chain = ["changes", "idle < 0", "changes < 1"];
-        check(&chain, Direction::Forward, "0:, 1: 0 ready, 2: 0 ready");
-        let first = ["idle", "changes < 0"];
-        check(&first, Direction::Forward, "0:, 1:");
+        check(
+            &["same", "idle < 0", "same < 1"],
+            "0:, 1: 0 ready, 2: 0 ready",
+        );
+        check(&["idle", "same < 0"], "0:, 1:");
     }
 
     #[test]
     fn backward_waits_for_old_pods_only() {
-        let chain = ["changes", "changes < 0", "changes < 1"];
         check(
-            &chain,
-            Direction::Backward,
+            &["down", "down < 0", "down < 1"],
             "2:, 1: 2 replaced, 0: 1 replaced",
         );
-        let middle = ["changes", "idle < 0", "changes < 1"];
         check(
-            &middle,
-            Direction::Backward,
+            &["down", "idle < 0", "down < 1"],
             "2:, 1: 2 replaced, 0: 2 replaced",
+        );
+        // Those whose versions fall drag along what they depend on and what depends on them.
+        check(&["same", "down < 0"], "1:, 0: 1 replaced");
+    }
+
+    #[test]
+    fn each_dependency_has_a_direction_of_its_own() {
+        check(
+            &["up", "down < 0", "down < 1"],
+            "0:, 2:, 1: 0 ready 2 replaced",
+        );
+        check(&["down", "down < 0", "up"], "1:, 0: 1 replaced, 2:");
+        // 0 before 1 and 1 before 2, as 1 rises; 2 before 0, as 0 falls.
+        check(
+            &["down", "up < 0", "same < 0 1"],
+            "0:, 1: 0 ready, 2: 0 ready 1 ready",
         );
     }
 
     #[test]
     fn what_is_broken_is_repaired_first() {
-        let chain = ["broken", "changes < 0", "changes < 1"];
         check(
-            &chain,
-            Direction::Backward,
+            &["down!", "down < 0", "down < 1"],
             "0:, 2: 0 ready, 1: 0 ready 2 replaced",
         );
-        let middle = ["changes", "broken < 0", "changes < 1"];
         check(
-            &middle,
-            Direction::Backward,
-            "1:, 2: 1 ready, 0: 1 replaced",
+            &["down", "down! < 0", "down < 1"],
+            "1:, 0: 1 replaced, 2: 1 ready",
         );
     }
 }

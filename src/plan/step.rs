@@ -27,12 +27,42 @@ pub struct Step {
 }
 
 impl Step {
+    /// What the step does, all in all.
+    pub fn effect(&self) -> Effect {
+        let credential = self.credential.as_ref();
+        match self.action {
+            _ if credential.is_some_and(Credential::is_issued) => Effect::Issue,
+            Action::Create(_) => Effect::Create,
+            Action::Configure(..) => Effect::Configure,
+            Action::Unchanged if !credential.is_none_or(Credential::is_kept) => Effect::Configure,
+            Action::Unchanged => Effect::Unchanged,
+            Action::Delete(_) => Effect::Delete,
+            Action::Keep(_) => Effect::Keep,
+        }
+    }
+
     /// Whether the step sends anything.
     pub fn is_change(&self) -> bool {
-        let is_data_kept = self.credential.as_ref().is_none_or(Credential::is_kept);
-        let is_rest_kept = matches!(self.action, Action::Unchanged | Action::Keep(_));
-        !(is_data_kept && is_rest_kept)
+        !matches!(self.effect(), Effect::Unchanged | Effect::Keep)
     }
+}
+
+/// What a step does, in one word; `issue` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// The data of a generated Secret is made.
+    Issue,
+    /// A resource is created.
+    Create,
+    /// A resource is patched.
+    Configure,
+    /// Nothing is sent.
+    Unchanged,
+    /// A resource is deleted.
+    Delete,
+    /// A resource that is wanted no more stays.
+    Keep,
 }
 
 /// What is done to the data of a generated Secret.
@@ -110,18 +140,14 @@ impl Counts {
     }
 
     fn add(&mut self, step: &Step) {
-        if step.credential.as_ref().is_some_and(Credential::is_issued) {
-            self.issue += 1;
-            return;
-        }
-        match step.action {
-            Action::Create(_) => self.create += 1,
-            Action::Unchanged if step.is_change() => self.configure += 1,
-            Action::Configure(..) => self.configure += 1,
-            Action::Unchanged => self.unchanged += 1,
-            Action::Delete(_) => self.delete += 1,
-            Action::Keep(_) => self.keep += 1,
-        }
+        *match step.effect() {
+            Effect::Issue => &mut self.issue,
+            Effect::Create => &mut self.create,
+            Effect::Configure => &mut self.configure,
+            Effect::Unchanged => &mut self.unchanged,
+            Effect::Delete => &mut self.delete,
+            Effect::Keep => &mut self.keep,
+        } += 1;
     }
 
     /// Whether a plan with these counts sends nothing about its resources.

@@ -81,6 +81,13 @@ impl Failure {
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
                 format!("`pintle history {release}` shows its revisions")
             }
+            ops::Error::Gate { stage, .. } => format!(
+                "{stage} and what comes after it are as before; the same command goes on from \
+                 here, `pintle rollback` goes back"
+            ),
+            ops::Error::Plan(pintle::plan::Error::Ungrouped(_)) => {
+                "give them the group as well, by the annotation helm.sh/resource-group".to_owned()
+            }
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
             }
@@ -127,7 +134,7 @@ impl Failure {
 /// The error of the cluster behind an operation's.
 fn cluster_error(error: &ops::Error) -> Option<&cluster::Error> {
     match error {
-        ops::Error::Cluster(error) | ops::Error::Gate { source: error, .. } => Some(error),
+        ops::Error::Cluster(error) => Some(error),
         ops::Error::History(
             history::Error::List { source }
             | history::Error::Read { source, .. }

@@ -5,8 +5,8 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use pintle::ops::Change;
-use pintle::plan::Until;
 use pintle::plan::report::{Field, GateLine, Line, Report, StageLine};
+use pintle::plan::{Effect, Until};
 use serde_json::Value;
 use similar::{Algorithm, ChangeTag, capture_diff_slices};
 
@@ -41,12 +41,12 @@ fn to_text(report: &Report) -> String {
     let mut shown = None;
     for line in &report.lines {
         let (sign, style) = match line.action {
-            "issue" => ('*', CREATE),
-            "create" => ('+', CREATE),
-            "configure" => ('~', CONFIGURE),
-            "delete" => ('-', DELETE),
-            "keep" => ('=', FAINT),
-            _ => continue,
+            Effect::Issue => ('*', CREATE),
+            Effect::Create => ('+', CREATE),
+            Effect::Configure => ('~', CONFIGURE),
+            Effect::Delete => ('-', DELETE),
+            Effect::Keep => ('=', FAINT),
+            Effect::Unchanged => continue,
         };
         let Line {
             kind,

@@ -68,7 +68,10 @@ impl Progress {
             },
             Event::Waiting { count: 1 } => "waiting for 1 resource to become ready".to_owned(),
             Event::Waiting { count } => format!("waiting for {count} resources to become ready"),
-            Event::Health { id, health } => match health {
+            Event::Health { id, until, health } => match health {
+                Health::Ready if until == Condition::NoOldPods => {
+                    format!("{GOOD}replaced{GOOD:#} {id}: no old pod is left")
+                }
                 Health::Ready => format!("{GOOD}ready{GOOD:#} {id}"),
                 Health::InProgress(reason) => format!("waiting {id}: {reason}"),
                 Health::Failed(reason) => format!("{BAD}failed{BAD:#} {id}: {reason}"),
