@@ -18,6 +18,8 @@ mod workload;
 
 use serde_json::Value;
 
+pub use workload::exceeded_deadline;
+
 /// What can be waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {

@@ -138,6 +138,12 @@ impl Plan {
         })
     }
 
+    /// Whether there is more than one thing after the other: generated Secrets or groups.
+    pub fn is_staged(&self) -> bool {
+        let mut parts = self.stages.iter().map(|stage| &stage.part);
+        parts.any(|part| matches!(part, Part::Credentials | Part::Group(_)))
+    }
+
     /// All steps in order.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         let phases = self.stages.iter().flat_map(|stage| &stage.phases);

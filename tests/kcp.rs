@@ -9,7 +9,7 @@ mod leaks;
 mod life;
 mod neighbours;
 mod order;
-mod proof;
+pub(crate) mod proof;
 mod real;
 mod removal;
 mod secrets;

@@ -13,6 +13,7 @@
 mod bad_input;
 mod cli;
 mod cluster;
+mod groups;
 mod interop;
 mod kcp;
 mod layers;

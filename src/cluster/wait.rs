@@ -49,30 +49,23 @@ struct Ready<'a> {
     states: BTreeMap<ResourceId, Health>,
     /// The selectors of pods that somebody has to look at, by their workload.
     uncounted: BTreeMap<ResourceId, String>,
-    /// Deployments that had failed when they were first seen: their controller may not have looked
-    /// at what was changed since.
-    doubted: BTreeSet<ResourceId>,
-    seen: BTreeSet<ResourceId>,
+    /// What was seen first of each resource about a deadline that it has exceeded.
+    exceeded: BTreeMap<ResourceId, Option<Value>>,
     on: &'a mut dyn FnMut(&ResourceId, &Health),
 }
 
 impl Ready<'_> {
-    /// Takes a failure of a Deployment for progress as long as nothing else was seen of it: after a
-    /// change its status goes on saying that the deadline of an earlier one was exceeded.
-    fn credible(&mut self, id: &ResourceId, health: Health) -> Health {
-        let is_new = !self.seen.contains(id);
-        self.seen.insert(id.clone());
-        match health {
-            Health::Failed(reason)
-                if id.kind == "Deployment" && (is_new || self.doubted.contains(id)) =>
-            {
-                self.doubted.insert(id.clone());
+    /// Takes a failure for progress as long as it is the one that was seen first: after a change the
+    /// status goes on saying for a while that an earlier one has exceeded its deadline.
+    fn credible(&mut self, id: &ResourceId, live: &Value) -> Health {
+        let now = health::exceeded_deadline(live);
+        let first = self.exceeded.entry(id.clone());
+        let first = first.or_insert_with(|| now.cloned());
+        match health::until(live, self.until) {
+            Health::Failed(reason) if now.is_some() && first.as_ref() == now => {
                 Health::InProgress(reason)
             }
-            health => {
-                self.doubted.remove(id);
-                health
-            }
+            health => health,
         }
     }
 
@@ -92,7 +85,7 @@ impl Ready<'_> {
 impl Goal for Ready<'_> {
     fn note(&mut self, id: &ResourceId, live: Option<&Value>) {
         let health = match live {
-            Some(live) => self.credible(id, health::until(live, self.until)),
+            Some(live) => self.credible(id, live),
             None => Health::InProgress("missing".to_owned()),
         };
         match live.and_then(|live| health::uncounted_pods(live, self.until)) {
@@ -197,8 +190,7 @@ impl Cluster {
                 .map(|(id, _)| (id.clone(), missing()))
                 .collect(),
             uncounted: BTreeMap::new(),
-            doubted: BTreeSet::new(),
-            seen: BTreeSet::new(),
+            exceeded: BTreeMap::new(),
             on,
         };
         let pursuit = async {
@@ -380,8 +372,7 @@ mod tests {
             until: Condition::Ready,
             states: BTreeMap::from([(id(), Health::InProgress("unknown".to_owned()))]),
             uncounted: BTreeMap::new(),
-            doubted: BTreeSet::new(),
-            seen: BTreeSet::new(),
+            exceeded: BTreeMap::new(),
             on: &mut on,
         };
         let live = |ready: i64| {
@@ -473,23 +464,22 @@ mod tests {
             until: Condition::Ready,
             states: BTreeMap::new(),
             uncounted: BTreeMap::new(),
-            doubted: BTreeSet::new(),
-            seen: BTreeSet::new(),
+            exceeded: BTreeMap::new(),
             on: &mut on,
         };
-        let live = |progressing: &str| {
-            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
-                "spec": {"replicas": 1},
-                "status": {"replicas": 1, "conditions": [{"type": "Progressing",
-                    "status": "False", "reason": progressing}]}})
+        let live = |generation: u32, exceeded: &str| {
+            json!({"apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": "web", "generation": 2}, "spec": {"replicas": 1},
+                "status": {"observedGeneration": generation, "replicas": 1, "conditions": [
+                    {"type": "Progressing", "status": "False",
+                     "reason": "ProgressDeadlineExceeded", "lastUpdateTime": exceeded}]}})
         };
-        let mut failed = |progressing: &str| {
-            goal.note(&id(), Some(&live(progressing)));
+        let mut is_decided = |generation: u32, exceeded: &str| {
+            goal.note(&id(), Some(&live(generation, exceeded)));
             goal.is_decided()
         };
-        assert!(!failed("ProgressDeadlineExceeded"));
-        assert!(!failed("ProgressDeadlineExceeded"));
-        assert!(!failed("ReplicaSetUpdated"));
-        assert!(failed("ProgressDeadlineExceeded"));
+        assert!(!is_decided(1, "2026-11-21T10:00:00Z"));
+        assert!(!is_decided(2, "2026-11-21T10:00:00Z"));
+        assert!(is_decided(2, "2026-11-21T10:10:00Z"));
     }
 }

@@ -77,14 +77,19 @@ pub(super) fn deployment(live: &Value) -> Health {
     let Some(missing) = missing else {
         return Health::Ready;
     };
-    let late = condition(live, "Progressing")
-        .filter(|progress| text(progress, "/reason") == Some("ProgressDeadlineExceeded"));
-    match late {
+    match exceeded_deadline(live) {
         Some(progress) => {
             Health::Failed(format!("{missing}: {}", explanation(progress, "too late")))
         }
         None => waiting(with_failure(live, missing)),
     }
+}
+
+/// The condition by which a Deployment says that a rollout has exceeded its deadline. It stays until
+/// the controller has begun another one.
+pub fn exceeded_deadline(live: &Value) -> Option<&Value> {
+    condition(live, "Progressing")
+        .filter(|progress| text(progress, "/reason") == Some("ProgressDeadlineExceeded"))
 }
 
 /// Adds why pods cannot even be made, such as a quota.

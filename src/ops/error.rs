@@ -268,7 +268,10 @@ impl Error {
             | Self::Hooks { .. }
             | Self::ServerSide { .. }
             | Self::Plan(
-                plan::Error::UnknownKinds(_) | plan::Error::Group(_) | plan::Error::UnknownUses(_),
+                plan::Error::UnknownKinds(_)
+                | plan::Error::Group(_)
+                | plan::Error::UnknownUses(_)
+                | plan::Error::Ungrouped(_),
             ) => ErrorKind::Usage,
             Self::Pending { .. }
             | Self::Held { .. }

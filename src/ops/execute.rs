@@ -115,7 +115,7 @@ impl Execution<'_> {
                 return (index, Err(error));
             }
         }
-        if stage.has_changes() {
+        if stage.has_changes() && self.plan.is_staged() {
             self.voice.say(Event::Stage {
                 part: stage.part.clone(),
                 counts: Counts::of(stage.phases.iter().flatten()),

@@ -13,6 +13,9 @@ use super::{Action, Counts, Credential, Effect, Gate, Keep, Part, Plan, Stage, S
 pub struct Report {
     /// How many steps do what.
     pub counts: Counts,
+    /// Whether stages are of any interest: there are generated Secrets or groups.
+    #[serde(skip)]
+    pub is_staged: bool,
     /// The stages in the order in which they start, those that send nothing included.
     pub stages: Vec<StageLine>,
     /// One line per step, in the order of execution.
@@ -99,6 +102,7 @@ impl Report {
         });
         Self {
             counts: plan.counts(),
+            is_staged: plan.is_staged(),
             stages: stages.collect(),
             lines: lines.collect(),
         }

@@ -208,9 +208,10 @@ mod tests {
             Node {
                 after: after.collect(),
                 moves: state != "idle",
-                health: match state.ends_with('!') {
-                    true => NodeHealth::Broken,
-                    false => NodeHealth::Healthy,
+                health: if state.ends_with('!') {
+                    NodeHealth::Broken
+                } else {
+                    NodeHealth::Healthy
                 },
                 trend: match state.trim_end_matches('!') {
                     "up" => Trend::Rising,

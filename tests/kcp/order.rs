@@ -86,7 +86,8 @@ fn a_group_that_is_not_ready_ends_the_change_before_the_next_one() {
     site.pintle(&stuck).fails_with(3).says(&[
         "group clients cannot start: group apiserver is not ready",
         "Deployment a-apiserver",
-        "pintle status",
+        "group clients and what comes after it are as before",
+        "pintle rollback",
     ]);
     assert_eq!(site.versions(&["deployment/a-scheduler"]), before);
     // The same gate holds without waiting for the end.

@@ -37,7 +37,6 @@ pub(crate) fn print(change: &Change, format: Format) -> Result<(), Failure> {
 
 fn to_text(report: &Report) -> String {
     let mut text = format!("{}\n", summary(report.counts));
-    let is_staged = report.stages.iter().any(|stage| stage.part == "group");
     let mut shown = None;
     for line in &report.lines {
         let (sign, style) = match line.action {
@@ -54,7 +53,7 @@ fn to_text(report: &Report) -> String {
             template,
             ..
         } = line;
-        if is_staged && shown != Some(line.stage) {
+        if report.is_staged && shown != Some(line.stage) {
             shown = Some(line.stage);
             text.extend(report.stages.get(line.stage).map(heading));
         }
