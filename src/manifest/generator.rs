@@ -96,6 +96,11 @@ impl Generator {
         self.spec.kind()
     }
 
+    /// Returns the annotation of the generator with that key.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        super::annotation(&self.body, key)
+    }
+
     /// Returns the Secret as the recorded manifest has it: with the generator's labels and
     /// annotations, without data.
     pub fn stub(&self) -> Value {

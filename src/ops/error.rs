@@ -77,6 +77,24 @@ pub enum Error {
         /// Its only revision.
         revision: u32,
     },
+    /// The release generates no such kubeconfig.
+    #[error("release {release} has no kubeconfig {wanted:?}{}", others(known))]
+    NoKubeconfig {
+        /// The release.
+        release: String,
+        /// The name that was asked for.
+        wanted: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// A generated Secret has no data.
+    #[error("release {release}: Secret {secret} has not been issued")]
+    NotIssued {
+        /// The release.
+        release: String,
+        /// The Secret.
+        secret: String,
+    },
     /// The rules of the charts forbid to go back to a revision.
     #[error("release {release} cannot go back to revision {revision}: {source}")]
     Back {
@@ -316,6 +334,13 @@ impl fmt::Display for Since {
             Some(time) => write!(f, " since {time:.0}"),
             None => Ok(()),
         }
+    }
+}
+
+fn others(known: &[String]) -> String {
+    match known {
+        [] => String::new(),
+        known => format!("; it has {}", known.join(", ")),
     }
 }
 

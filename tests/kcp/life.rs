@@ -1,12 +1,14 @@
 //! Upgrades and rollbacks of a tenant: which Secrets are issued, and which pods that rolls.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::CHART;
 use super::proof::eventually;
 use super::site::Site;
 use super::state::State;
-use crate::support::path;
+use crate::support::{Place, path};
 
 const NOTHING: [&str; 0] = [];
 
@@ -74,6 +76,31 @@ fn data_and_marks_have_another_manager_than_the_manifest() {
     // What Helm carries along: the stub in the manifest, the spec beside the chart.
     let manifest = site.helm(&["get", "manifest", "a"]).ok().stdout;
     assert!(manifest.contains("name: a-etcd-ca") && !manifest.contains("tls.key:"));
+}
+
+#[test]
+fn a_kubeconfig_is_handed_out_to_whoever_asks_for_it() {
+    let (site, _) = installed("kubeconfig");
+    // Not by the site, which takes a key for a leak.
+    let ask = |args: &[&str]| Place::pintle(&site, &[&["kubeconfig", "a"], args].concat());
+    for (part, args) in [
+        ("admin", &[][..]),
+        ("super-admin", &["--user", "super-admin"]),
+    ] {
+        let printed = ask(args).ok().stdout;
+        let secret = site.get(&[&format!("secret/a-kubeconfig-{part}")]);
+        let data = secret["data"]["kubeconfig"].as_str().unwrap();
+        let data = BASE64_STANDARD.decode(data).unwrap();
+        assert!(printed.as_bytes() == data, "{part}");
+        assert!(printed.contains("kind: Config"));
+    }
+    ask(&["--user", "nobody"])
+        .fails_with(1)
+        .says(&["no kubeconfig \"nobody\"", "admin, super-admin"]);
+    site.lose("a-kubeconfig-admin");
+    ask(&[])
+        .fails_with(1)
+        .says(&["a-kubeconfig-admin has not been issued"]);
 }
 
 #[test]

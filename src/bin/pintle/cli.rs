@@ -81,6 +81,8 @@ pub(crate) enum Command {
     History(History),
     /// Show what is recorded of a release
     Get(Get),
+    /// Print a kubeconfig that a release has generated; it holds a private key
+    Kubeconfig(Kubeconfig),
     /// Print a completion script
     Completion {
         /// The shell to complete for
@@ -208,6 +210,15 @@ pub(crate) struct History {
 pub(crate) struct Get {
     #[command(subcommand)]
     pub(crate) what: GetWhat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Kubeconfig {
+    /// Name of the release
+    pub(crate) name: String,
+    /// Which of its kubeconfigs [default: admin]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
 }
 
 /// What to show of a record.

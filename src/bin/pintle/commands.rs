@@ -6,6 +6,7 @@ mod diff;
 mod get;
 mod history;
 mod install;
+mod kubeconfig;
 mod list;
 mod rollback;
 mod status;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
         Command::Get(args) => get::run(&global, &args),
+        Command::Kubeconfig(args) => kubeconfig::run(&global, &args),
         Command::Completion { shell } => completion::run(shell),
         Command::Version(args) => version::run(&args),
     }

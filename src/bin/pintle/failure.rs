@@ -6,6 +6,7 @@ use std::io;
 use pintle::cluster::{self, Missing};
 use pintle::history;
 use pintle::ops::{self, ErrorKind};
+use pintle::plan;
 use pintle::release::Status;
 
 /// Exit code of `--exit-code` when there are differences.
@@ -85,8 +86,12 @@ impl Failure {
                 "{stage} and what comes after it are as before; the same command goes on from \
                  here, `pintle rollback` goes back"
             ),
-            ops::Error::Plan(pintle::plan::Error::Ungrouped(_)) => {
-                "give them the group as well, by the annotation helm.sh/resource-group".to_owned()
+            ops::Error::NoKubeconfig { .. } => {
+                "a chart names them by the annotation pintle.dev/kubeconfig of its generators"
+                    .to_owned()
+            }
+            ops::Error::NotIssued { release, .. } => {
+                format!("`pintle upgrade {release} CHART` issues it")
             }
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
@@ -116,18 +121,27 @@ impl Failure {
             ops::Error::ServerSide { release, .. } => {
                 format!("`helm upgrade {release} CHART --server-side=false` changes it over")
             }
-            ops::Error::Plan(pintle::plan::Error::Foreign(_)) => {
-                "delete them, or give the release another name or namespace".to_owned()
-            }
-            ops::Error::Plan(pintle::plan::Error::Credentials(_)) => {
-                "give the release another name or namespace, or uninstall the other one".to_owned()
-            }
-            ops::Error::Plan(pintle::plan::Error::UnknownKinds(_)) => {
-                "install the CustomResourceDefinitions first, or correct apiVersion and kind"
-                    .to_owned()
-            }
+            ops::Error::Plan(error) => return plan_hint(error).map(str::to_owned),
             error => return cluster_hint(cluster_error(error)?),
         })
+    }
+}
+
+fn plan_hint(error: &plan::Error) -> Option<&'static str> {
+    match error {
+        plan::Error::Ungrouped(_) => {
+            Some("give them the group as well, by the annotation helm.sh/resource-group")
+        }
+        plan::Error::Foreign(_) => {
+            Some("delete them, or give the release another name or namespace")
+        }
+        plan::Error::Credentials(_) => {
+            Some("give the release another name or namespace, or uninstall the other one")
+        }
+        plan::Error::UnknownKinds(_) => {
+            Some("install the CustomResourceDefinitions first, or correct apiVersion and kind")
+        }
+        plan::Error::Group(_) | plan::Error::UnknownUses(_) => None,
     }
 }
 
