@@ -249,12 +249,12 @@ fn killed(site: &Site, before: &State) -> State {
         "etcd.nodeSelector.no=where",
     ];
     let started = site.start_pintle(&stuck);
-    let halfway = eventually("etcd is told of its new authority", || {
+    eventually("etcd is told of its new authority", || {
         let state = State::read(site, "a");
-        (state.rolled_since(before) == ["etcd"]).then_some(state)
+        (state.rolled_since(before) == ["etcd"]).then_some(())
     });
     started.kill();
-    halfway
+    State::read(site, "a")
 }
 
 #[test]
