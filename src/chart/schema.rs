@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::Values;
 use super::values::Overrides;
-use rules::Which;
+use rules::{Rules, Which};
 
 pub use violation::{Reason, Violation};
 
@@ -87,25 +87,65 @@ impl Error {
     }
 }
 
-/// Checks final values against a chart's schema and the rules in it.
-///
-/// `previous` are the final values of the last deployed revision and of every failed or pending
-/// one since: rules that mention `oldSelf` must hold against each of them. Without previous
-/// values they are skipped, as Kubernetes does on creation.
+/// A `values.schema.json` that is read and compiled, to check any number of values.
+#[derive(Debug)]
+pub struct Schema {
+    document: Value,
+    validator: jsonschema::Validator,
+    rules: Option<Rules>,
+}
+
+impl Schema {
+    /// Reads and compiles a schema and its rules.
+    ///
+    /// # Errors
+    /// If the schema or one of its rules is wrong.
+    pub fn compile(text: &[u8]) -> Result<Self, Error> {
+        let document = parse(text)?;
+        let validator = jsonschema::options()
+            .offline()
+            .build(&document)
+            .map_err(|e| invalid(&e))?;
+        let rules = Rules::compile(&document, Which::All)?;
+        Ok(Self {
+            document,
+            validator,
+            rules,
+        })
+    }
+
+    /// Checks final values against the schema and the rules in it.
+    ///
+    /// `previous` are the final values of the last deployed revision and of every failed or
+    /// pending one since: rules that mention `oldSelf` must hold against each of them. Without
+    /// previous values they are skipped, as Kubernetes does on creation.
+    ///
+    /// # Errors
+    /// If the values are too deep, or with all violations.
+    pub fn check(&self, values: &Values, previous: &[&Values]) -> Result<(), Error> {
+        let values = instance(values)?;
+        let mut violations = self.keywords(&values);
+        if let Some(rules) = &self.rules {
+            violations.extend(rules.check(&values, &instances(previous)?)?);
+        }
+        outcome(violations)
+    }
+
+    fn keywords(&self, values: &Value) -> Vec<Violation> {
+        self.validator
+            .iter_errors(values)
+            .flat_map(|error| describe::violations(&error, &self.document, values))
+            .collect()
+    }
+}
+
+/// Checks final values against a chart's schema and the rules in it. Whoever checks by the same
+/// schema more than once compiles it as a [`Schema`] instead.
 ///
 /// # Errors
-/// If the schema is wrong, if the values are too deep, or with all violations.
+/// As [`Schema::compile`] and [`Schema::check`].
 pub fn check(schema: &[u8], values: &Values, previous: &[&Values]) -> Result<(), Error> {
-    let schema = parse(schema)?;
-    let values = instance(values)?;
-    let mut violations = keywords(&schema, &values)?;
-    violations.extend(rules::check(
-        &schema,
-        Which::All,
-        &values,
-        &instances(previous)?,
-    )?);
-    outcome(violations)
+    Schema::compile(schema)?.check(values, previous)
 }
 
 /// Checks final values against those rules of a schema that mention `oldSelf`, and nothing else.
@@ -118,12 +158,11 @@ pub fn check(schema: &[u8], values: &Values, previous: &[&Values]) -> Result<(),
 pub fn check_rules(schema: &[u8], values: &Values, previous: &[&Values]) -> Result<(), Error> {
     let schema = parse(schema)?;
     let values = instance(values)?;
-    outcome(rules::check(
-        &schema,
-        Which::Transitions,
-        &values,
-        &instances(previous)?,
-    )?)
+    let previous = instances(previous)?;
+    match Rules::compile(&schema, Which::Transitions)? {
+        Some(rules) => outcome(rules.check(&values, &previous)?),
+        None => Ok(()),
+    }
 }
 
 fn parse(schema: &[u8]) -> Result<Value, Error> {
@@ -153,17 +192,6 @@ fn is_deeper(value: &Value, limit: usize) -> bool {
         Value::Object(map) => map.values().any(inner),
         _ => false,
     }
-}
-
-fn keywords(schema: &Value, values: &Value) -> Result<Vec<Violation>, Error> {
-    let validator = jsonschema::options()
-        .offline()
-        .build(schema)
-        .map_err(|e| invalid(&e))?;
-    let errors = validator.iter_errors(values);
-    Ok(errors
-        .flat_map(|error| describe::violations(&error, schema, values))
-        .collect())
 }
 
 fn invalid(error: &jsonschema::ValidationError<'_>) -> Error {
@@ -537,6 +565,27 @@ mod tests {
         for rule in [brackets(32), "1".to_owned() + &"+1".repeat(2040) + "> 1"] {
             let schema = json!({"x-kubernetes-validations": [{"rule": rule}]});
             assert!(run(&schema, json!({}), &[]).is_ok());
+        }
+        for steps in [".a".repeat(2040), "[0]".repeat(1360)] {
+            let schema = json!({"x-kubernetes-validations": [{"rule": format!("self{steps}")}]});
+            let refused = run(&schema, json!({}), &[]);
+            assert!(matches!(refused, Err(Error::Violations(_))), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn one_schema_checks_any_number_of_values() {
+        let schema = Schema::compile(one_minor_at_a_time().to_string().as_bytes()).unwrap();
+        let minor = |minor: u64| values(json!({"minor": minor}));
+        let lines = |new, previous: &[&Values], expected: &[&str]| {
+            check_lines(schema.check(&minor(new), previous), expected);
+        };
+        for _ in 0..2 {
+            lines(36, &[], &[]);
+            lines(36, &[&minor(34)], &["minor skips over 35"]);
+            let both = ["minor skips over 34", "minor skips over 35"];
+            lines(36, &[&minor(36), &minor(33), &minor(34)], &both);
+            lines(30, &[&minor(30), &minor(31)], &["minor is too old"]);
         }
     }
 

@@ -29,24 +29,51 @@ pub(super) enum Which {
     Transitions,
 }
 
-/// Evaluates rules of `schema` over `values`; those that mention `oldSelf` against each of
-/// `previous`.
-pub(super) fn check(
-    schema: &Value,
+/// The rules of a schema, compiled.
+#[derive(Debug)]
+pub(super) struct Rules {
     which: Which,
-    values: &Value,
-    previous: &[Value],
-) -> Result<Vec<Violation>, Error> {
-    let Some(inline) = inline::rules(schema)? else {
-        return Ok(Vec::new());
-    };
-    let work = || {
-        let mut rules = Rules::compile(&inline)?;
-        Ok(match which {
-            Which::All => rules.check(values, previous),
-            Which::Transitions => rules.check_transitions(values, previous),
+    compiled: CompiledSchema,
+    /// What they were compiled from.
+    inline: Value,
+}
+
+impl Rules {
+    /// Compiles the rules of `schema`; none if it has no rules at all.
+    pub(super) fn compile(schema: &Value, which: Which) -> Result<Option<Self>, Error> {
+        let Some(inline) = inline::rules(schema)? else {
+            return Ok(None);
+        };
+        let compiled = with_room(|| compile(&inline, which))?;
+        Ok(Some(Self {
+            which,
+            compiled,
+            inline,
+        }))
+    }
+
+    /// Evaluates the rules over `values`; those that mention `oldSelf` against each of `previous`.
+    pub(super) fn check(
+        &self,
+        values: &Value,
+        previous: &[Value],
+    ) -> Result<Vec<Violation>, Error> {
+        with_room(|| match (self.which, previous) {
+            (Which::Transitions, previous) => Ok(each(&self.compiled, values, previous)),
+            (Which::All, []) => Ok(evaluate(&self.compiled, values, None)),
+            (Which::All, [first]) => Ok(evaluate(&self.compiled, values, Some(first))),
+            (Which::All, [first, others @ ..]) => {
+                let mut violations = evaluate(&self.compiled, values, Some(first));
+                let transitions = compile(&self.inline, Which::Transitions)?;
+                violations.extend(each(&transitions, values, others));
+                Ok(violations)
+            }
         })
-    };
+    }
+}
+
+/// Does `work` where the CEL parser and interpreter have room.
+fn with_room<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     thread::scope(|scope| {
         let worker = thread::Builder::new()
             .stack_size(STACK)
@@ -60,43 +87,27 @@ pub(super) fn check(
     })
 }
 
-struct Rules {
-    schema: CompiledSchema,
+fn compile(inline: &Value, which: Which) -> Result<CompiledSchema, Error> {
+    let mut schema = compile_schema(inline);
+    verify(&mut schema, "", Below::Mappings)?;
+    if which == Which::Transitions {
+        keep_transitions(&mut schema);
+    }
+    Ok(schema)
 }
 
-impl Rules {
-    fn compile(inline: &Value) -> Result<Self, Error> {
-        let mut schema = compile_schema(inline);
-        verify(&mut schema, "", Below::Mappings)?;
-        Ok(Self { schema })
-    }
+fn each(schema: &CompiledSchema, values: &Value, previous: &[Value]) -> Vec<Violation> {
+    let previous = previous.iter();
+    previous
+        .flat_map(|old| evaluate(schema, values, Some(old)))
+        .collect()
+}
 
-    fn check(&mut self, values: &Value, previous: &[Value]) -> Vec<Violation> {
-        let Some((first, others)) = previous.split_first() else {
-            return self.evaluate(values, None);
-        };
-        let mut violations = self.evaluate(values, Some(first));
-        if !others.is_empty() {
-            violations.extend(self.check_transitions(values, others));
-        }
-        violations
-    }
-
-    /// Drops all other rules.
-    fn check_transitions(&mut self, values: &Value, previous: &[Value]) -> Vec<Violation> {
-        keep_transitions(&mut self.schema);
-        previous
-            .iter()
-            .flat_map(|old| self.evaluate(values, Some(old)))
-            .collect()
-    }
-
-    fn evaluate(&self, values: &Value, previous: Option<&Value>) -> Vec<Violation> {
-        let errors = Validator::new()
-            .validate_compiled(&self.schema, values, previous)
-            .err();
-        errors.into_iter().flatten().map(violation).collect()
-    }
+fn evaluate(schema: &CompiledSchema, values: &Value, previous: Option<&Value>) -> Vec<Violation> {
+    let errors = Validator::new()
+        .validate_compiled(schema, values, previous)
+        .err();
+    errors.into_iter().flatten().map(violation).collect()
 }
 
 /// What a schema node hangs below.
