@@ -19,9 +19,10 @@ mod state;
 use std::fs;
 
 use pintle::capabilities::{Capabilities, Kinds};
-use pintle::chart::{Chart, Values, schema};
+use pintle::chart::{Chart, Layer, Overrides, Values, schema};
 use pintle::manifest::generator::{self, Generator};
 use pintle::manifest::{Manifest, Placement, Resource};
+use pintle::ops::{self, Prepared, TemplateRequest};
 use pintle::render::{self, Operation, ReleaseFacts, Scope};
 use pintle::source::{self, ChartRef};
 use pintle::yaml;
@@ -96,6 +97,27 @@ fn every_variant_renders_to_resources_and_generators() {
                 "{kind}: {given}"
             );
         }
+    }
+}
+
+#[test]
+fn a_prepared_chart_renders_each_variant_as_it_does_alone() {
+    let chart = chart();
+    let prepared = Prepared::new(&chart).unwrap();
+    for given in variants() {
+        let name = "values.yaml".to_owned();
+        let text = yaml::to_string(&given);
+        let overrides = Overrides {
+            layers: vec![Layer::File { name, text }],
+        };
+        let request = TemplateRequest {
+            overrides: &overrides,
+            release: RELEASE.name,
+            namespace: RELEASE.namespace,
+            capabilities: &Capabilities::builtin(),
+        };
+        let alone = ops::template(&chart, &request).unwrap();
+        assert_eq!(prepared.template(&request).unwrap(), alone);
     }
 }
 

@@ -3,16 +3,15 @@
 use super::Error;
 use super::prepare::check_kube_version;
 use crate::capabilities::{Capabilities, Kinds};
-use crate::chart::{Chart, Overrides, schema};
+use crate::chart::schema::Schema;
+use crate::chart::{Chart, Overrides, Values};
 use crate::manifest::{Manifest, Placement};
 use crate::release::check_name;
-use crate::render::{self, Operation, ReleaseFacts, Scope};
+use crate::render::{Operation, ReleaseFacts, Scope, Templates};
 
-/// What to render.
+/// What to render a chart for.
 #[derive(Debug, Clone, Copy)]
 pub struct TemplateRequest<'a> {
-    /// The chart.
-    pub chart: &'a Chart,
     /// The user's values.
     pub overrides: &'a Overrides,
     /// The release's name.
@@ -32,19 +31,75 @@ pub struct Templated {
     pub notes: Option<String>,
 }
 
-/// Renders a chart as the first installation of a release.
+/// A chart whose schema and templates are compiled, to be rendered for any number of releases.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    chart: &'a Chart,
+    schema: Option<Schema>,
+    templates: Templates,
+}
+
+/// Renders a chart as the first installation of a release. Whoever renders a chart more than
+/// once prepares it instead.
 ///
 /// # Errors
 /// If the name is bad, or the chart cannot be rendered with these values.
-pub fn template(request: &TemplateRequest<'_>) -> Result<Templated, Error> {
+pub fn template(chart: &Chart, request: &TemplateRequest<'_>) -> Result<Templated, Error> {
+    // Nothing of the schema is kept while the chart is rendered: it is larger than all the rest.
+    let values = values(chart, schema(chart)?.as_ref(), request)?;
+    render(&Templates::prepare(chart)?, &values, request)
+}
+
+impl<'a> Prepared<'a> {
+    /// Compiles what every release shares.
+    ///
+    /// # Errors
+    /// If the schema, a rule of it or a template is wrong.
+    pub fn new(chart: &'a Chart) -> Result<Self, Error> {
+        Ok(Self {
+            chart,
+            schema: schema(chart)?,
+            templates: Templates::prepare(chart)?,
+        })
+    }
+
+    /// Renders the chart as the first installation of a release.
+    ///
+    /// # Errors
+    /// If the name is bad, or the chart cannot be rendered with these values.
+    pub fn template(&self, request: &TemplateRequest<'_>) -> Result<Templated, Error> {
+        let values = values(self.chart, self.schema.as_ref(), request)?;
+        render(&self.templates, &values, request)
+    }
+}
+
+fn schema(chart: &Chart) -> Result<Option<Schema>, Error> {
+    let text = chart.schema.as_deref();
+    Ok(text.map(Schema::compile).transpose()?)
+}
+
+/// Final values that the chart accepts.
+fn values(
+    chart: &Chart,
+    schema: Option<&Schema>,
+    request: &TemplateRequest<'_>,
+) -> Result<Values, Error> {
     check_name(request.release)?;
-    let chart = request.chart;
     let resolved = request.overrides.resolve(&chart.values)?;
-    if let Some(text) = &chart.schema {
-        schema::check(text, &resolved.values, &[])
+    if let Some(schema) = schema {
+        schema
+            .check(&resolved.values, &[])
             .map_err(|error| error.traced(request.overrides))?;
     }
     check_kube_version(chart, request.capabilities)?;
+    Ok(resolved.values)
+}
+
+fn render(
+    templates: &Templates,
+    values: &Values,
+    request: &TemplateRequest<'_>,
+) -> Result<Templated, Error> {
     let release = ReleaseFacts {
         name: request.release,
         namespace: request.namespace,
@@ -53,10 +108,10 @@ pub fn template(request: &TemplateRequest<'_>) -> Result<Templated, Error> {
     };
     let scope = Scope {
         release,
-        values: &resolved.values,
+        values,
         capabilities: request.capabilities,
     };
-    let rendered = render::render(chart, &scope)?;
+    let rendered = templates.render(&scope)?;
     let kinds = Kinds::default();
     let placement = Placement {
         namespace: request.namespace,

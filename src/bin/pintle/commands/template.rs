@@ -16,13 +16,13 @@ const NAMESPACE: &str = "default";
 pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure> {
     let chart = super::load_chart(&args.chart)?;
     let overrides = overrides::read(&args.values)?;
-    let templated = ops::template(&TemplateRequest {
-        chart: &chart,
+    let request = TemplateRequest {
         overrides: &overrides,
         release: &args.name,
         namespace: global.namespace.as_deref().unwrap_or(NAMESPACE),
         capabilities: &Capabilities::builtin(),
-    })?;
+    };
+    let templated = ops::template(&chart, &request)?;
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(templated.manifest.to_text().as_bytes())?;
     for hook in &templated.manifest.hooks {
