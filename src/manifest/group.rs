@@ -179,30 +179,50 @@ pub(super) fn rename(cut: &mut Cut, value: &mut Value) {
     if !cut.text.contains(HELM_DEPENDS_ON) {
         return;
     }
-    let mut renamed = value.clone();
-    rename_key(&mut renamed);
-    if let Some(items) = renamed.get_mut("items").and_then(Value::as_array_mut) {
-        items.iter_mut().for_each(rename_key);
+    let mut renamed = usize::from(rename_key(value));
+    if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
+        renamed += items
+            .iter_mut()
+            .map(rename_key)
+            .map(usize::from)
+            .sum::<usize>();
     }
-    if renamed == *value {
+    if renamed == 0 {
         return;
     }
     let text = cut.text.replace(HELM_DEPENDS_ON, DEPENDS_ON);
-    cut.text = match yaml::parse(&text) {
-        Ok(read) if read == renamed => text,
-        // The key stands in other places as well, which must stay as they are.
-        _ => yaml::to_string(&renamed),
+    let is_renamed = is_written_plainly(&cut.text, renamed)
+        || yaml::parse(&text).is_ok_and(|read| read == *value);
+    // Otherwise the key stands in other places as well, which must stay as they are.
+    cut.text = if is_renamed {
+        text
+    } else {
+        yaml::to_string(value)
     };
-    *value = renamed;
 }
 
-fn rename_key(body: &mut Value) {
+/// Whether the key stands in `text` in no other places than the `renamed` ones, for certain: it
+/// is there that often, and neither escapes nor anchors make other keys of what is written.
+fn is_written_plainly(text: &str, renamed: usize) -> bool {
+    // Quotes and line breaks are no part of the key; any other escape may be.
+    let mut escapes = text.split('\\').skip(1);
+    text.matches(HELM_DEPENDS_ON).count() == renamed
+        && !text.contains(DEPENDS_ON)
+        && !text.contains('&')
+        && escapes.all(|rest| rest.starts_with(['"', 'n']))
+}
+
+/// Renames the key in one resource, and tells whether it has it.
+fn rename_key(body: &mut Value) -> bool {
     let annotations = body.pointer_mut("/metadata/annotations");
-    if let Some(annotations) = annotations.and_then(Value::as_object_mut)
-        && let Some(list) = annotations.remove(HELM_DEPENDS_ON)
-    {
-        annotations.insert(DEPENDS_ON.to_owned(), list);
-    }
+    let Some(annotations) = annotations.and_then(Value::as_object_mut) else {
+        return false;
+    };
+    let Some(list) = annotations.remove(HELM_DEPENDS_ON) else {
+        return false;
+    };
+    annotations.insert(DEPENDS_ON.to_owned(), list);
+    true
 }
 
 #[cfg(test)]
@@ -313,10 +333,29 @@ mod tests {
         let elsewhere = "data:\n  text: helm.sh/depends-on/resource-groups\n";
         check_rename(elsewhere, elsewhere);
         check_rename(
+            "metadata:\n  annotations:\n    helm.sh/depends-on/resource-groups: \"[\\\"a\\\"]\"\n",
+            "metadata:\n  annotations:\n    pintle.dev/depends-on-groups: \"[\\\"a\\\"]\"\n",
+        );
+        check_rename(
             "metadata: {annotations: {helm.sh/depends-on/resource-groups: '[]'}}\n\
              data: {text: helm.sh/depends-on/resource-groups}\n",
             "data:\n  text: helm.sh/depends-on/resource-groups\n\
              metadata:\n  annotations:\n    pintle.dev/depends-on-groups: \"[]\"\n",
+        );
+        check_rename(
+            "metadata: {annotations: {\"helm.sh\\/depends-on/resource-groups\": '[]'}}\n\
+             # helm.sh/depends-on/resource-groups\n",
+            "metadata:\n  annotations:\n    pintle.dev/depends-on-groups: \"[]\"\n",
+        );
+        check_rename(
+            "a: &a {helm.sh/depends-on/resource-groups: '[]'}\nmetadata: {annotations: *a}\n",
+            "a:\n  helm.sh/depends-on/resource-groups: \"[]\"\n\
+             metadata:\n  annotations:\n    pintle.dev/depends-on-groups: \"[]\"\n",
+        );
+        check_rename(
+            "metadata: {annotations: {helm.sh/depends-on/resource-groups: '[]', \
+             pintle.dev/depends-on-groups: '[1]'}}\n",
+            "metadata:\n  annotations:\n    pintle.dev/depends-on-groups: \"[]\"\n",
         );
         check_rename(
             "items:\n- metadata: {annotations: {helm.sh/depends-on/resource-groups: '[]'}}\n",
