@@ -6,7 +6,7 @@
 //! numbers that are integers stay integers, and depth and size have limits. What a document means
 //! is left to the callers.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 use serde_saphyr::{Options, Spanned, budget, options};
 
 mod position;
@@ -45,9 +45,10 @@ pub struct Document {
 /// If `text` is not valid YAML, holds a duplicate key or more than one document, or crosses a
 /// limit on nesting or nodes.
 pub fn parse(text: &str) -> Result<Value, Error> {
-    let value =
+    let mut value =
         serde_saphyr::from_str_with_options::<Value>(text, settings()).map_err(|e| error(&e))?;
-    Ok(fold_integers(value))
+    fold_integers(&mut value);
+    Ok(value)
 }
 
 /// Reads all documents of `text`, leaving out empty ones.
@@ -60,9 +61,12 @@ pub fn parse_all(text: &str) -> Result<Vec<Document>, Error> {
     Ok(documents
         .into_iter()
         .filter(|document| !document.value.is_null())
-        .map(|document| Document {
-            line: document.referenced.line(),
-            value: fold_integers(document.value),
+        .map(|mut document| {
+            fold_integers(&mut document.value);
+            Document {
+                line: document.referenced.line(),
+                value: document.value,
+            }
         })
         .collect())
 }
@@ -95,16 +99,12 @@ fn error(error: &serde_saphyr::Error) -> Error {
 }
 
 /// Turns `6443.0` and `1e6` into integers, as `sigs.k8s.io/yaml` does, at every depth.
-fn fold_integers(value: Value) -> Value {
+fn fold_integers(value: &mut Value) {
     match value {
-        Value::Number(number) => Value::Number(fold_integer(number)),
-        Value::Array(items) => items.into_iter().map(fold_integers).collect(),
-        Value::Object(map) => Value::Object(
-            map.into_iter()
-                .map(|(key, value)| (key, fold_integers(value)))
-                .collect::<Map<_, _>>(),
-        ),
-        other => other,
+        Value::Number(number) if number.is_f64() => *number = fold_integer(number.clone()),
+        Value::Array(items) => items.iter_mut().for_each(fold_integers),
+        Value::Object(map) => map.values_mut().for_each(fold_integers),
+        _ => {}
     }
 }
 

@@ -67,6 +67,9 @@ pub(super) fn rewrite(text: &str) -> Rewritten {
 
 /// The byte range of the name in `text` that would print all values, if it is used.
 pub(super) fn dump(text: &str) -> Option<Range<usize>> {
+    if !text.contains(DUMP) {
+        return None;
+    }
     token::actions(text)
         .flatten()
         .find(|token| token.kind == Kind::Word && token.text == DUMP)
@@ -75,7 +78,9 @@ pub(super) fn dump(text: &str) -> Option<Range<usize>> {
 
 /// The files that `text` includes, and the bytes at which it does.
 pub(super) fn includes(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
-    token::actions(text).filter_map(|tokens| match tokens.as_slice() {
+    let has_any = text.contains("include");
+    let actions = has_any.then(|| token::actions(text)).into_iter().flatten();
+    actions.filter_map(|tokens| match tokens.as_slice() {
         [word, name, ..] if word.text == "include" && name.kind == Kind::Literal => Some((
             word.range.start..name.range.end,
             name.text.trim_matches(['"', '\'', '`']),
