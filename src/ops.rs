@@ -32,8 +32,8 @@ pub use kubeconfig::kubeconfig;
 pub use prepare::ChartRequest;
 pub use read::{ResourceStatus, Revision, find, history, list, resources};
 pub use rollback::rollback;
-pub use transition::Rules;
 pub use template::{Prepared, TemplateRequest, Templated, template};
+pub use transition::Rules;
 pub use uninstall::uninstall;
 pub use upgrade::upgrade;
 
