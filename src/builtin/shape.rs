@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::table::{Fields, table};
+use super::table::{self, Fields};
 
 /// How a value merges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl Type {
     /// Finds a type; one without an entry has no field of note.
     pub(super) fn named(name: &'static str) -> Self {
         static NONE: Fields = Fields::new();
-        let fields = table().types.get(name).unwrap_or(&NONE);
+        let fields = table::fields(name).unwrap_or(&NONE);
         Self { name, fields }
     }
 

@@ -1,4 +1,5 @@
-//! The embedded data, read once.
+//! The embedded data, each half read once: kinds, which every command needs, and the fields of
+//! their types, by which changes are planned.
 //!
 //! The text of `schemas/kubernetes-*.json` comes in; what it says is left to the other modules.
 
@@ -15,7 +16,7 @@ const TEXT: &str = include_str!("../../schemas/kubernetes-1.36.json");
 /// The fields of one type by their name; plain scalars are not among them.
 pub(super) type Fields = BTreeMap<&'static str, Field>;
 
-/// The whole data.
+/// The data but for the fields of types.
 #[derive(Default)]
 pub(super) struct Table {
     pub(super) version: &'static str,
@@ -23,14 +24,20 @@ pub(super) struct Table {
     /// The name of each kind's type, in the order of `kinds`.
     pub(super) roots: Vec<&'static str>,
     pub(super) others: Vec<&'static str>,
-    pub(super) types: HashMap<&'static str, Fields>,
 }
 
-/// Returns the data, which the first call reads.
+/// Returns the data but for the fields of types; the first call reads it.
 pub(super) fn table() -> &'static Table {
     // The text is part of the program, and a test reads it: the default is never seen.
     static TABLE: LazyLock<Table> = LazyLock::new(|| read(TEXT).unwrap_or_default());
     &TABLE
+}
+
+/// Finds the fields of a type by its name; the first call reads those of all types.
+pub(super) fn fields(name: &str) -> Option<&'static Fields> {
+    // As above.
+    static TYPES: LazyLock<Types> = LazyLock::new(|| read_types(TEXT).unwrap_or_default());
+    TYPES.get(name)
 }
 
 #[derive(Deserialize)]
@@ -38,7 +45,6 @@ struct Document {
     version: &'static str,
     kinds: Vec<Root>,
     others: Vec<&'static str>,
-    types: HashMap<&'static str, Fields>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +52,15 @@ struct Root {
     #[serde(flatten)]
     kind: Kind,
     r#type: &'static str,
+}
+
+/// The fields of each type by its name.
+type Types = HashMap<&'static str, Fields>;
+
+#[derive(Deserialize)]
+struct TypesDocument {
+    #[serde(borrow)]
+    types: HashMap<&'static str, Fields>,
 }
 
 fn read(text: &'static str) -> Result<Table, serde_json::Error> {
@@ -60,8 +75,12 @@ fn read(text: &'static str) -> Result<Table, serde_json::Error> {
         kinds,
         roots,
         others: document.others,
-        types: document.types,
     })
+}
+
+fn read_types(text: &'static str) -> Result<Types, serde_json::Error> {
+    let document: TypesDocument = serde_json::from_str(text)?;
+    Ok(document.types)
 }
 
 #[cfg(test)]
@@ -74,13 +93,13 @@ mod tests {
         let table = read(TEXT).unwrap();
         assert_eq!(table.kinds.len(), table.roots.len());
         assert!(!table.kinds.is_empty());
+        assert!(!read_types(TEXT).unwrap().is_empty());
     }
 
     #[test]
     fn refuses_another_form() {
         assert!(read("{}").is_err());
-        assert!(
-            read(r#"{"version":"v1","kinds":[],"others":[],"types":{"a":{"b":"c"}}}"#).is_err()
-        );
+        assert!(read_types("{}").is_err());
+        assert!(read_types(r#"{"types":{"a":{"b":"c"}}}"#).is_err());
     }
 }
