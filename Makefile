@@ -34,7 +34,7 @@ test: testbed ## Run all tests
 	$(TESTBED) exec -- cargo test --locked --workspace --quiet
 
 .PHONY: bench
-bench: build testbed ## Measure pintle beside Helm in one run and print the table
+bench: testbed ## Measure pintle beside Helm in one run and print the table
 	$(TESTBED) exec -- cargo bench --locked --bench helm
 
 .PHONY: schemas

@@ -1,17 +1,21 @@
 //! pintle beside Helm in one run: whole processes, alternating, on the same API server.
 //!
-//! Run by `make bench` on the testbed, which gives `KUBECONFIG` and puts `helm` on the `PATH`. It
-//! prints one table: the median of wall time and of peak memory of each, and pintle's share of
-//! Helm's. `PINTLE_BENCH_RUNS` sets the number of runs (20).
+//! Run by `make bench` on the testbed, which gives `KUBECONFIG` and puts `helm` and `kubectl` on
+//! the `PATH`. It prints one table: the median of wall time and of peak memory of each, and
+//! pintle's share of Helm's. `PINTLE_BENCH_RUNS` sets the number of runs (20).
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "a benchmark reads the clock and the environment"
+    reason = "a benchmark reads the clock and the environment, and writes charts"
 )]
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
+mod forty;
 mod measure;
+mod static_chart;
 mod table;
+mod tenant;
+mod thousand;
 
 use std::env;
 use std::fs;
@@ -26,8 +30,14 @@ fn main() {
     if measure::is_probe() {
         return measure::probe();
     }
-    if env::args().any(|argument| argument == "--list") {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
         return println!("helm: benchmark");
+    }
+    if let [work, chart] = arguments.as_slice()
+        && work == thousand::WORK
+    {
+        return thousand::render(chart);
     }
     let runs = env::var("PINTLE_BENCH_RUNS")
         .ok()
@@ -35,15 +45,39 @@ fn main() {
         .unwrap_or(20);
     let bench = Bench::new(runs);
     let mut rows = vec![bench.version(), bench.template()];
-    rows.extend(bench.release(Waiting::No));
-    rows.extend(bench.release(Waiting::Yes));
+    rows.extend(tenant::rendering(&bench));
+    for waiting in [Waiting::No, Waiting::Yes] {
+        rows.extend(forty::release(&bench, waiting));
+    }
+    rows.extend(tenant::installation(&bench));
     println!("{}", table::to_text(&rows, runs));
 }
 
+/// Whether a change ends when all of its resources are ready, or when they are written.
 #[derive(Clone, Copy, PartialEq)]
 enum Waiting {
     No,
     Yes,
+}
+
+impl Waiting {
+    /// The flag by which pintle is told.
+    fn of_pintle(self) -> Option<&'static str> {
+        (self == Self::No).then_some("--no-wait")
+    }
+
+    /// The flag by which Helm is told.
+    fn of_helm(self) -> Option<&'static str> {
+        (self == Self::Yes).then_some("--wait")
+    }
+
+    /// What a row's name ends in.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::No => "",
+            Self::Yes => ", waiting",
+        }
+    }
 }
 
 struct Bench {
@@ -56,47 +90,53 @@ struct Bench {
 impl Bench {
     fn new(runs: usize) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let home = folder.path().to_owned();
-        let pintle = Path::new(ROOT).join("target/release/pintle");
-        assert!(
-            pintle.exists(),
-            "build the release binary first: make build"
-        );
-        let program = |path: &Path| Program {
-            path: path.to_owned(),
-            home: home.clone(),
+        let program = |path: &str| Program {
+            path: path.into(),
+            home: folder.path().to_owned(),
         };
         Self {
             runs,
-            pintle: program(&pintle),
-            helm: program(Path::new("helm")),
+            pintle: program(env!("CARGO_BIN_EXE_pintle")),
+            helm: program("helm"),
             folder,
         }
     }
 
-    /// Runs both in turn, after one run of each that does not count.
-    fn pair(&self, pintle: &[&str], helm: &[&str]) -> (Vec<Sample>, Vec<Sample>) {
-        let mut samples = (vec![], vec![]);
+    /// Runs both in turn, after one run of each that does not count. Each run gives a sample of
+    /// every step of the work; what comes back has pintle's samples of a step before Helm's.
+    fn alternate<const STEPS: usize>(
+        &self,
+        pintle: impl Fn() -> [Sample; STEPS],
+        helm: impl Fn() -> [Sample; STEPS],
+    ) -> [[Vec<Sample>; 2]; STEPS] {
+        let mut samples: [[Vec<Sample>; 2]; STEPS] = std::array::from_fn(|_| Default::default());
         for run in 0..=self.runs {
-            let (ours, theirs) = (self.pintle.measure(pintle), self.helm.measure(helm));
-            if run > 0 {
-                samples.0.push(ours);
-                samples.1.push(theirs);
+            let steps = pintle().into_iter().zip(helm());
+            for (samples, (ours, theirs)) in samples.iter_mut().zip(steps) {
+                if run > 0 {
+                    samples[0].push(ours);
+                    samples[1].push(theirs);
+                }
             }
         }
         samples
     }
 
+    /// [`Bench::alternate`] for work of one command.
+    fn pair(&self, pintle: &[&str], helm: &[&str]) -> [Vec<Sample>; 2] {
+        let ours = || [self.pintle.measure(pintle)];
+        let theirs = || [self.helm.measure(helm)];
+        let [samples] = self.alternate(ours, theirs);
+        samples
+    }
+
     fn version(&self) -> Row {
         let samples = self.pair(&["version"], &["version"]);
-        Row::new(
-            "start (`version`)",
-            samples,
-            Goal {
-                time: 20.0,
-                memory: 0.0,
-            },
-        )
+        let goal = Goal {
+            time: 20.0,
+            memory: 0.0,
+        };
+        Row::new("start (`version`)", samples, goal)
     }
 
     fn template(&self) -> Row {
@@ -106,59 +146,19 @@ impl Bench {
             &["template", "web", &chart],
             &["template", "web", &self.path("scaffold")],
         );
-        Row::new(
-            "`template` of the default scaffold",
-            samples,
-            Goal {
-                time: 15.0,
-                memory: 3.0,
-            },
-        )
+        let goal = Goal {
+            time: 15.0,
+            memory: 3.0,
+        };
+        Row::new("`template` of the default scaffold", samples, goal)
     }
 
-    /// Install, upgrade and upgrade again of 40 resources, a release of each tool in a namespace
-    /// of its own.
-    fn release(&self, waiting: Waiting) -> [Row; 3] {
-        let chart = format!("{ROOT}/tests/cases/charts/forty");
-        let sides = [
-            Side {
-                tool: &self.pintle,
-                chart: chart.clone(),
-                wait: pintle_wait(waiting),
-            },
-            Side {
-                tool: &self.helm,
-                chart: format!("{chart}-go"),
-                wait: helm_wait(waiting),
-            },
-        ];
-        let mut samples: [[Vec<Sample>; 2]; 3] = Default::default();
-        for run in 0..=self.runs {
-            for (index, side) in sides.iter().enumerate() {
-                let measured = side.round(&format!("bench-{index}"));
-                if run > 0 {
-                    for (step, sample) in measured.into_iter().enumerate() {
-                        samples[step][index].push(sample);
-                    }
-                }
-            }
+    /// Another program that runs with the same home folder.
+    fn program(&self, path: &Path) -> Program {
+        Program {
+            path: path.to_owned(),
+            home: self.folder.path().to_owned(),
         }
-        let suffix = if waiting == Waiting::Yes {
-            ", waiting"
-        } else {
-            ""
-        };
-        let names = ["install", "upgrade", "no-op upgrade"];
-        let goals = [3.0, 5.0, 20.0].map(|time| Goal { time, memory: 4.0 });
-        let mut rows = names.into_iter().zip(goals).zip(samples);
-        std::array::from_fn(|_| {
-            let ((name, goal), [ours, theirs]) = rows.next().expect("three rows");
-            Row::new(
-                &format!("`{name}` of 40 resources{suffix}"),
-                (ours, theirs),
-                goal,
-            )
-        })
     }
 
     fn path(&self, name: &str) -> String {
@@ -174,40 +174,5 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(self.folder.path());
-    }
-}
-
-fn pintle_wait(waiting: Waiting) -> Option<&'static str> {
-    (waiting == Waiting::No).then_some("--no-wait")
-}
-
-fn helm_wait(waiting: Waiting) -> Option<&'static str> {
-    (waiting == Waiting::Yes).then_some("--wait")
-}
-
-/// One tool with its twin of the chart.
-struct Side<'a> {
-    tool: &'a Program,
-    chart: String,
-    wait: Option<&'static str>,
-}
-
-impl Side<'_> {
-    /// Install, upgrade, no-op upgrade; then uninstalls, which is not measured.
-    fn round(&self, namespace: &str) -> [Sample; 3] {
-        let common = ["forty", &self.chart, "--namespace", namespace];
-        let wait: &[&str] = self.wait.as_slice();
-        let with = |command: &str, more: &[&str]| {
-            self.tool
-                .measure(&[&[command], &common[..], more, wait].concat())
-        };
-        let samples = [
-            with("install", &["--create-namespace", "--set", "stamp=one"]),
-            with("upgrade", &["--set", "stamp=two"]),
-            with("upgrade", &["--set", "stamp=two"]),
-        ];
-        self.tool
-            .run(&["uninstall", "forty", "--namespace", namespace]);
-        samples
     }
 }

@@ -55,8 +55,8 @@ impl Program {
         }
     }
 
-    /// Runs the program without measuring it.
-    pub(crate) fn run(&self, args: &[&str]) {
+    /// Runs the program without measuring it, and gives what it prints.
+    pub(crate) fn run(&self, args: &[&str]) -> String {
         let output = Command::new(&self.path)
             .args(args)
             .env("HOME", &self.home)
@@ -68,6 +68,7 @@ impl Program {
             "{} {args:?}: {errors}",
             self.path.display()
         );
+        String::from_utf8(output.stdout).expect("UTF-8 text")
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Row {
 
 impl Row {
     /// The medians of both tools' samples.
-    pub(crate) fn new(name: &str, (pintle, helm): (Vec<Sample>, Vec<Sample>), goal: Goal) -> Self {
+    pub(crate) fn new(name: &str, [pintle, helm]: [Vec<Sample>; 2], goal: Goal) -> Self {
         Self {
             name: name.to_owned(),
             pintle: medians(&pintle),
@@ -65,12 +65,23 @@ pub(crate) fn to_text(rows: &[Row], runs: usize) -> String {
         // Writing into a string cannot fail.
         let _ = writeln!(
             text,
-            "| {name} | {:.1} ms | {:.1} ms | 1/{time:.1} | {time_goal} \
+            "| {name} | {} | {} | 1/{time:.1} | {time_goal} \
              | {:.1} MiB | {:.1} MiB | 1/{memory:.1} | {memory_goal} |",
-            helm.0, pintle.0, helm.1, pintle.1,
+            duration(helm.0),
+            duration(pintle.0),
+            helm.1,
+            pintle.1,
         );
     }
     text
+}
+
+fn duration(milliseconds: f64) -> String {
+    if milliseconds < 10_000.0 {
+        format!("{milliseconds:.1} ms")
+    } else {
+        format!("{:.1} s", milliseconds / 1e3)
+    }
 }
 
 fn verdict(reached: f64, goal: f64) -> String {
