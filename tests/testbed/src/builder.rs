@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use crate::cache::{self, Cache};
-use crate::module::{self, BUILD_FLAGS, MODULES, Module, Tool};
+use crate::module::{self, BUILD_FLAGS, Module, Tool};
 
 /// Held while building.
 const LOCK: &str = "build.lock";
@@ -28,7 +28,7 @@ pub enum Error {
     #[error(transparent)]
     Module(#[from] module::Error),
     /// The Go tool does not start.
-    #[error("running go, which builds the testbed: install Go 1.26 or later and put it in PATH")]
+    #[error("running go: install Go 1.26 or later and put it in PATH")]
     Go(#[source] io::Error),
     /// The Go tool failed.
     #[error(
@@ -76,11 +76,11 @@ pub enum Progress<'a> {
     Built(Duration),
 }
 
-/// Where the binaries of a testbed are.
+/// Where the binaries of some modules are.
 #[derive(Debug, Clone)]
 pub struct Binaries {
     paths: BTreeMap<String, PathBuf>,
-    stages: PathBuf,
+    stages: Option<PathBuf>,
 }
 
 impl Binaries {
@@ -103,9 +103,15 @@ impl Binaries {
         folders
     }
 
-    /// Returns the file of the stages that kwok walks nodes and pods through.
-    pub fn stages(&self) -> &Path {
-        &self.stages
+    /// Returns the path of the binary `name`, if one of the modules gives it.
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.paths.get(name).map(PathBuf::as_path)
+    }
+
+    /// Returns the file of the stages that kwok walks nodes and pods through, if kwok is among the
+    /// modules.
+    pub fn stages(&self) -> Option<&Path> {
+        self.stages.as_deref()
     }
 }
 
@@ -116,7 +122,7 @@ struct Target<'a> {
     path: PathBuf,
 }
 
-/// Builds what is missing and returns where everything is.
+/// Builds what is missing of `modules` and returns where everything is.
 ///
 /// Binaries in `assets` (the folder that `KUBEBUILDER_ASSETS` names, a convention of Go's envtest)
 /// stand in for those of the same name, if it has kube-apiserver and etcd. `report` is called only
@@ -127,10 +133,11 @@ struct Target<'a> {
 /// [`Error::File`] when the cache cannot be written.
 pub fn build(
     cache: &Cache,
+    modules: &'static [Module],
     assets: Option<&Path>,
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Binaries, Error> {
-    let targets = targets(cache, assets)?;
+    let targets = targets(cache, modules, assets)?;
     if is_incomplete(cache, &targets) {
         let lock = cache.lock_file(LOCK)?;
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
@@ -141,7 +148,8 @@ pub fn build(
             build_missing(cache, &targets, report)?;
         }
     }
-    let stages = staged().map(|module| stages_file(cache, module)).collect();
+    let mut with_stages = modules.iter().filter(|module| !module.stages.is_empty());
+    let stages = with_stages.next().map(|module| stages_file(cache, module));
     let paths = targets
         .into_iter()
         .map(|target| (target.tool.name, target.path));
@@ -151,13 +159,17 @@ pub fn build(
     })
 }
 
-fn targets(cache: &Cache, assets: Option<&Path>) -> Result<Vec<Target<'static>>, Error> {
+fn targets(
+    cache: &Cache,
+    modules: &'static [Module],
+    assets: Option<&Path>,
+) -> Result<Vec<Target<'static>>, Error> {
     let assets = assets.filter(|folder| {
         let needed = ["kube-apiserver", "etcd"];
         needed.iter().all(|name| folder.join(name).is_file())
     });
     let mut targets = Vec::new();
-    for module in &MODULES {
+    for module in modules {
         let folder = cache.module_folder(module).join("bin");
         for tool in module.tools()? {
             let given = assets.map(|folder| folder.join(&tool.name));
@@ -170,8 +182,10 @@ fn targets(cache: &Cache, assets: Option<&Path>) -> Result<Vec<Target<'static>>,
     Ok(targets)
 }
 
-fn staged() -> impl Iterator<Item = &'static Module> {
-    MODULES.iter().filter(|module| !module.stages.is_empty())
+/// Returns the modules of `targets` that have stages.
+fn staged<'a>(targets: &'a [Target]) -> impl Iterator<Item = &'a Module> {
+    let modules = targets.iter().map(|target| target.module);
+    modules.filter(|module| !module.stages.is_empty())
 }
 
 fn stages_file(cache: &Cache, module: &Module) -> PathBuf {
@@ -180,7 +194,7 @@ fn stages_file(cache: &Cache, module: &Module) -> PathBuf {
 
 fn is_incomplete(cache: &Cache, targets: &[Target]) -> bool {
     targets.iter().any(|target| !target.path.exists())
-        || staged().any(|module| !stages_file(cache, module).exists())
+        || staged(targets).any(|module| !stages_file(cache, module).exists())
 }
 
 fn build_missing(
@@ -201,7 +215,7 @@ fn build_missing(
         });
         build_one(cache, target)?;
     }
-    for module in staged() {
+    for module in staged(targets) {
         if !stages_file(cache, module).exists() {
             keep_stages(cache, module)?;
         }
@@ -218,6 +232,7 @@ fn build_one(cache: &Cache, target: &Target) -> Result<(), Error> {
         .with_added_extension(std::process::id().to_string());
     let link_flags = target.module.link_flags(&target.tool.version);
     let mut go = go(&source, &BUILD_FLAGS);
+    go.args(target.module.tag_flags());
     go.args(["-ldflags", &link_flags, "-o"]).arg(&unfinished);
     run(go.arg(&target.tool.package), &source, &target.tool)?;
     fs::rename(&unfinished, &target.path).map_err(failed(&target.path))
@@ -292,6 +307,7 @@ mod tests {
 
     use super::{Error, Tool, run, targets};
     use crate::cache::Cache;
+    use crate::module::MODULES;
 
     /// Checks which binaries are taken from a folder that has `files`.
     #[track_caller]
@@ -301,7 +317,7 @@ mod tests {
             fs::write(assets.path().join(file), "").unwrap();
         }
         let cache = Cache::at("/cache".into());
-        let targets = targets(&cache, Some(assets.path())).unwrap();
+        let targets = targets(&cache, &MODULES, Some(assets.path())).unwrap();
         let taken = targets
             .iter()
             .filter(|target| target.path.starts_with(assets.path()));

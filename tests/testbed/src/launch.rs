@@ -4,7 +4,6 @@
 //! folder; all of it goes when the [`Testbed`] is dropped.
 
 mod arguments;
-mod component;
 mod credentials;
 mod objects;
 mod ports;
@@ -17,13 +16,12 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use arguments::{Arguments, CLIENTS, Layout, SERVERS};
-use component::Component;
-pub use component::dependent;
 pub use credentials::Error as CredentialsError;
 use ports::Ports;
 
 use crate::builder::Binaries;
 use crate::cache::Cache;
+use crate::component::{Component, dependent};
 use crate::place::Place;
 use crate::run_folder::{self, RunFolder};
 
@@ -65,7 +63,7 @@ pub enum Error {
     #[error("{name} ended ({status}); its last lines were:\n{log}")]
     Ended {
         /// The component.
-        name: &'static str,
+        name: String,
         /// How it ended.
         status: ExitStatus,
         /// The last lines of its log.
@@ -246,7 +244,7 @@ impl Testbed {
         for component in &mut self.components {
             if let Some(status) = component.ended() {
                 return Err(Error::Ended {
-                    name: component.name,
+                    name: component.name().to_owned(),
                     status,
                     log: component.tail(),
                 });
@@ -275,7 +273,7 @@ impl Testbed {
 
     fn not_ready(&self, goal: &Goal) -> Error {
         let mut components = self.components.iter();
-        let component = components.find(|component| component.name == goal.component);
+        let component = components.find(|component| component.name() == goal.component);
         Error::NotReady {
             what: goal.what,
             name: goal.component,
@@ -317,7 +315,9 @@ fn write_files(place: &Place, binaries: &Binaries, objects: &str) -> io::Result<
     for (name, path) in binaries.iter() {
         symlink(path, place.bin.join(name))?;
     }
-    fs::copy(binaries.stages(), folder.join("stages.yaml"))?;
+    if let Some(stages) = binaries.stages() {
+        fs::copy(stages, folder.join("stages.yaml"))?;
+    }
     let volumes = include_str!("../stages/volumes.yaml");
     fs::write(folder.join("volumes.yaml"), volumes)?;
     fs::write(folder.join(OBJECTS), objects)

@@ -23,6 +23,10 @@ pub mod run_folder;
 
 pub mod place;
 
+pub mod child;
+
+pub mod component;
+
 pub mod launch;
 
 pub mod running;

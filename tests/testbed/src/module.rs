@@ -30,6 +30,10 @@ pub struct Module {
     pub manifest: &'static str,
     /// The text of `go.sum`.
     pub sums: &'static str,
+    /// Which of the manifest's tools are built, by the names of their binaries. None: all.
+    pub binaries: &'static [&'static str],
+    /// The build tags.
+    pub tags: &'static [&'static str],
     /// The Go variables that a release build sets, as `NAME=VALUE` where VALUE may hold
     /// `{version}`, `{major}` and `{minor}`.
     pub variables: &'static [&'static str],
@@ -52,12 +56,23 @@ pub struct Tool {
 /// whichever folder it is built.
 pub const BUILD_FLAGS: [&str; 3] = ["build", "-trimpath", "-mod=readonly"];
 
-/// Every module, in the order of building.
+/// The variables of Kubernetes' binaries. Without them the apiserver calls itself v0.0.0 and
+/// clients refuse it.
+pub const KUBERNETES_VARIABLES: [&str; 4] = [
+    "k8s.io/component-base/version.gitVersion={version}",
+    "k8s.io/component-base/version.gitMajor={major}",
+    "k8s.io/component-base/version.gitMinor={minor}",
+    "k8s.io/client-go/pkg/version.gitVersion={version}",
+];
+
+/// Every module of the testbed, in the order of building.
 pub const MODULES: [Module; 4] = [
     Module {
         name: "etcd",
         manifest: include_str!("../modules/etcd/go.mod"),
         sums: include_str!("../modules/etcd/go.sum"),
+        binaries: &[],
+        tags: &[],
         variables: &[],
         stages: &[],
     },
@@ -65,19 +80,24 @@ pub const MODULES: [Module; 4] = [
         name: "kubernetes",
         manifest: include_str!("../modules/kubernetes/go.mod"),
         sums: include_str!("../modules/kubernetes/go.sum"),
-        // Without these the apiserver calls itself v0.0.0 and clients refuse it.
-        variables: &[
-            "k8s.io/component-base/version.gitVersion={version}",
-            "k8s.io/component-base/version.gitMajor={major}",
-            "k8s.io/component-base/version.gitMinor={minor}",
-            "k8s.io/client-go/pkg/version.gitVersion={version}",
+        // All but what only a node runs.
+        binaries: &[
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+            "kubeadm",
+            "kubectl",
         ],
+        tags: &[],
+        variables: &KUBERNETES_VARIABLES,
         stages: &[],
     },
     Module {
         name: "kwok",
         manifest: include_str!("../modules/kwok/go.mod"),
         sums: include_str!("../modules/kwok/go.sum"),
+        binaries: &[],
+        tags: &[],
         variables: &[],
         stages: &[
             "kustomize/stage/node/fast/node-initialize.yaml",
@@ -91,13 +111,15 @@ pub const MODULES: [Module; 4] = [
         name: "helm",
         manifest: include_str!("../modules/helm/go.mod"),
         sums: include_str!("../modules/helm/go.sum"),
+        binaries: &[],
+        tags: &[],
         variables: &["helm.sh/helm/v4/internal/version.version={version}"],
         stages: &[],
     },
 ];
 
 impl Module {
-    /// Returns the binaries of the module, in the order of its `tool` directives.
+    /// Returns the binaries that are built, in the order of the manifest's `tool` directives.
     ///
     /// # Errors
     /// [`Error::NoVersion`] when a tool belongs to no required module.
@@ -114,7 +136,15 @@ impl Module {
                 version: version.to_owned(),
             })
         };
-        gomod.tools.iter().map(tool).collect()
+        let is_built = |package: &&&str| {
+            self.binaries.is_empty() || self.binaries.contains(&binary_name(package))
+        };
+        gomod.tools.iter().filter(is_built).map(tool).collect()
+    }
+
+    /// Returns the flag of `go build` that names the build tags, if there are any.
+    pub fn tag_flags(&self) -> Option<String> {
+        (!self.tags.is_empty()).then(|| format!("-tags={}", self.tags.join(",")))
     }
 
     /// Returns the value of `-ldflags` for a binary of `version`.
@@ -141,7 +171,8 @@ impl Module {
         let mut hash = Sha256::new();
         let own = [self.manifest, self.sums];
         let parts = own.iter().chain(&BUILD_FLAGS).chain(self.variables);
-        for part in parts.chain(self.stages) {
+        let choice = self.stages.iter().chain(self.binaries).chain(self.tags);
+        for part in parts.chain(choice) {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
@@ -177,6 +208,8 @@ mod tests {
             name: "m",
             manifest,
             sums: "",
+            binaries: &[],
+            tags: &[],
             variables: &["p.v={version}", "p.m={major}.{minor}"],
             stages: &[],
         }
@@ -214,6 +247,32 @@ mod tests {
             "helm",
         ];
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn a_module_can_give_some_of_its_tools() {
+        let manifest = "tool (\n\ta.b/c\n\ta.b/d\n)\nrequire a.b v1.0.0\n";
+        let names = |binaries| {
+            let module = Module {
+                binaries,
+                ..module(manifest)
+            };
+            let tools = module.tools().unwrap();
+            tools.into_iter().map(|tool| tool.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[]), ["c", "d"]);
+        assert_eq!(names(&["d"]), ["d"]);
+    }
+
+    #[test]
+    fn tags_are_one_flag_and_part_of_the_key() {
+        assert_eq!(module("").tag_flags(), None);
+        let tagged = Module {
+            tags: &["x", "y"],
+            ..module("")
+        };
+        assert_eq!(tagged.tag_flags().unwrap(), "-tags=x,y");
+        assert_ne!(tagged.key(), module("").key());
     }
 
     #[test]

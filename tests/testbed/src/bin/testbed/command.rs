@@ -9,7 +9,8 @@ use rustix::process::{Pid, Signal, getpgrp, kill_process};
 use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT};
 use signal_hook::iterator::Signals;
-use testbed::{Testbed, launch};
+use testbed::Testbed;
+use testbed::component::dependent;
 
 use crate::error::{Error, system};
 use crate::session;
@@ -29,7 +30,7 @@ pub(crate) fn exec(nodes: usize, command: &[OsString]) -> Result<ExitCode, Error
 fn spawn(testbed: &Testbed, arguments: &[OsString]) -> Result<Child, Error> {
     let launcher = std::env::current_exe().map_err(system("finding the testbed binary"))?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut command = launch::dependent(&launcher);
+    let mut command = dependent(&launcher);
     command
         .args(arguments)
         .envs(testbed.place().environment(&path));

@@ -1,11 +1,10 @@
 //! What can go wrong in the binary, and how it is printed.
 
 use std::error::Error as _;
-use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-use testbed::{builder, cache, launch};
+use testbed::{builder, cache, child, launch};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,17 +26,9 @@ pub(crate) enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// A program cannot be run.
-    #[error("running {}", program.display())]
-    Run {
-        /// The program.
-        program: OsString,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The parent of a component is gone already.
-    #[error("the testbed that started this is gone")]
-    Orphan,
+    /// This process does not become a component.
+    #[error(transparent)]
+    Child(#[from] child::Error),
     /// The detached testbed does not start.
     #[error("starting the detached testbed; it said:\n{0}")]
     Daemon(String),

@@ -6,7 +6,6 @@
     reason = "files, environment, clock and processes are the work of this package"
 )]
 
-mod child;
 mod cli;
 mod command;
 mod detached;
@@ -16,6 +15,10 @@ mod session;
 use std::process::ExitCode;
 
 use clap::Parser;
+use testbed::child;
+
+/// The exit code of a shell for a program that cannot be run.
+const CANNOT_RUN: u8 = 127;
 
 fn main() -> ExitCode {
     let result = match cli::Cli::parse().action {
@@ -26,7 +29,10 @@ fn main() -> ExitCode {
         cli::Action::Down => detached::down(),
         cli::Action::Env => detached::env(),
         cli::Action::Daemon { nodes } => detached::daemon(nodes),
-        cli::Action::Child { parent, command } => child::become_program(parent, &command),
+        cli::Action::Child { parent, command } => {
+            error::Error::from(child::become_program(parent, &command)).print();
+            Ok(ExitCode::from(CANNOT_RUN))
+        }
     };
     result.unwrap_or_else(|error| {
         error.print();

@@ -8,6 +8,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use testbed::builder::{self, Binaries, Progress};
 use testbed::cache::Cache;
+use testbed::module::MODULES;
 use testbed::{Options, Testbed};
 
 use crate::error::{Error, system};
@@ -49,6 +50,7 @@ pub(crate) fn built(cache: &Cache) -> Result<Binaries, Error> {
     let assets = std::env::var_os("KUBEBUILDER_ASSETS");
     Ok(builder::build(
         cache,
+        &MODULES,
         assets.as_deref().map(Path::new),
         &mut report,
     )?)

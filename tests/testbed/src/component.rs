@@ -2,8 +2,8 @@
 //! log.
 //!
 //! A process dies with the launcher because it is started through the launcher's own binary as
-//! `testbed child --parent PID -- PROGRAM ARGUMENTS`, which asks the system for a SIGKILL at the
-//! parent's death and then becomes PROGRAM. The system takes the parent to be the *thread* that
+//! `LAUNCHER child --parent PID -- PROGRAM ARGUMENTS`, which asks the system for a SIGKILL at the
+//! parent's death and then becomes PROGRAM ([`crate::child`]). The system takes the parent to be the *thread* that
 //! started the process, so components are to be started by a thread that lives as long as they.
 
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 /// How many of a log's last lines are shown.
 const TAIL_LINES: usize = 15;
 
-/// Returns a command of `launcher`, the testbed binary, that runs the program and arguments which
+/// Returns a command of `launcher`, a binary with the command `child`, that runs the program and arguments which
 /// are added to it, for as long as this thread lives.
 pub fn dependent(launcher: &Path) -> Command {
     let mut command = Command::new(launcher);
@@ -28,9 +28,8 @@ pub fn dependent(launcher: &Path) -> Command {
 
 /// A started component. Dropping it kills its process group.
 #[derive(Debug)]
-pub(super) struct Component {
-    /// The binary's name.
-    pub(super) name: &'static str,
+pub struct Component {
+    name: String,
     process: Child,
     log: PathBuf,
 }
@@ -40,11 +39,7 @@ impl Component {
     ///
     /// # Errors
     /// An [`io::Error`] when the log cannot be made or the process does not start.
-    pub(super) fn start(
-        name: &'static str,
-        command: &mut Command,
-        folder: &Path,
-    ) -> io::Result<Self> {
+    pub fn start(name: &str, command: &mut Command, folder: &Path) -> io::Result<Self> {
         let log = folder.join("logs").join(format!("{name}.log"));
         let output = File::create(&log)?;
         let process = command
@@ -54,16 +49,27 @@ impl Component {
             .stdout(output.try_clone()?)
             .stderr(output)
             .spawn()?;
+        let name = name.to_owned();
         Ok(Self { name, process, log })
     }
 
+    /// Returns the component's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the id of the component's process and of its group.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Returns how the component ended, if it has.
-    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.try_wait().ok().flatten()
     }
 
     /// Returns the last lines of the component's log.
-    pub(super) fn tail(&self) -> String {
+    pub fn tail(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
@@ -71,7 +77,7 @@ impl Component {
     }
 
     /// Sends SIGKILL to the component's group without waiting for its end.
-    pub(super) fn kill(&self) {
+    pub fn kill(&self) {
         if let Some(group) = i32::try_from(self.process.id())
             .ok()
             .and_then(Pid::from_raw)
