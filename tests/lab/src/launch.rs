@@ -1,0 +1,419 @@
+//! Starts a lab: the bridge, the host's control plane, its first node, and the controllers that
+//! stand in for a cloud. Built parts come in, a [`Place`] that programs can use goes out.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use testbed::component::{Component, dependent};
+
+use crate::addresses::{self, BRIDGE};
+use crate::command::{self, run};
+use crate::control_plane::{self, Program};
+use crate::node::{self, Node, Site};
+use crate::parts::Parts;
+use crate::place::{self, Place, Role};
+use crate::{cgroups, controllers, network};
+
+/// The node that every lab has.
+const FIRST_NODE: &str = "host-1";
+
+/// The longest name of a node: the names of interfaces have an end.
+const NAME_LENGTH: usize = 15 - BRIDGE.len() - 1;
+
+/// How long anything may take to be ready.
+const READY_WITHIN: Duration = Duration::from_mins(2);
+
+/// The time between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Why there is no lab, or not the node that was wanted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system refuses a file or a group.
+    #[error("preparing a lab in {}", folder.display())]
+    Prepare {
+        /// The lab's folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A program that sets something up fails.
+    #[error(transparent)]
+    Command(#[from] command::Error),
+    /// A component does not start.
+    #[error("starting {name}")]
+    Start {
+        /// The component.
+        name: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A component ended though it should run.
+    #[error("{name} ended; it said last:\n{log}")]
+    Ended {
+        /// The component.
+        name: String,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// Something is not ready in time.
+    #[error("waiting for {what}: not ready after {} s: {said}", READY_WITHIN.as_secs())]
+    NotReady {
+        /// What was waited for.
+        what: String,
+        /// What was said about it last.
+        said: String,
+    },
+    /// A node does not run.
+    #[error(transparent)]
+    Node(#[from] node::Error),
+    /// The name of a node cannot be.
+    #[error(
+        "the node's name {0:?} must be up to {NAME_LENGTH} lower-case letters, digits and dashes, \
+         begin with a letter, and not be `system`"
+    )]
+    Name(String),
+    /// The lab has no such node.
+    #[error("the lab has no node {0}")]
+    NoNode(String),
+    /// There is such a node, of the other role.
+    #[error("the node {0} is there already, for something else")]
+    OtherRole(String),
+    /// All addresses are in use.
+    #[error("the lab has no address left for the node {0}")]
+    Full(String),
+}
+
+/// What a lab is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder it is to make and to have everything in.
+    pub folder: PathBuf,
+    /// The path of the lab binary, through which processes are started.
+    pub launcher: PathBuf,
+    /// Told what goes wrong in controllers while the lab runs.
+    pub report: fn(&str),
+}
+
+/// A running lab. Its processes end with it; what else there is of it, [`crate::remains`] removes.
+#[derive(Debug)]
+pub struct Lab {
+    components: Vec<Component>,
+    nodes: BTreeMap<String, Node>,
+    place: Place,
+    parts: Parts,
+    launcher: PathBuf,
+}
+
+impl Lab {
+    /// Starts a lab with one node and waits until that is ready and runs CoreDNS and kube-proxy.
+    ///
+    /// To be called by a thread that lives as long as the lab: all processes die with it.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] and [`Error::NotReady`] when a component does not work, others when the
+    /// system does not give what a lab needs.
+    pub fn start(parts: Parts, options: &Options) -> Result<Self, Error> {
+        let place = Place::new(&options.folder);
+        write_files(&place, &parts).map_err(preparing(&place.folder))?;
+        cgroups::make(cgroups::SYSTEM).map_err(preparing(&place.folder))?;
+        network::make_bridge()?;
+        let mut lab = Self {
+            components: Vec::new(),
+            nodes: BTreeMap::new(),
+            place,
+            parts,
+            launcher: options.launcher.clone(),
+        };
+        lab.start_all()?;
+        controllers::start(&lab.place, options.report);
+        lab.wait_for(
+            "the first node",
+            &["wait", "node/host-1", "--for=condition=Ready"],
+        )?;
+        for workload in ["daemonset/kube-proxy", "deployment/coredns"] {
+            let rollout = ["--namespace=kube-system", "rollout", "status", workload];
+            lab.wait_for(workload, &rollout)?;
+        }
+        Ok(lab)
+    }
+
+    fn start_all(&mut self) -> Result<(), Error> {
+        // Its images are imported while the control plane comes up.
+        let first = self.start_node(FIRST_NODE, Role::Host)?;
+        let images = self.parts.images.clone();
+        let import = std::thread::spawn(move || node::import(&first, &images));
+        control_plane::prepare(&self.place, &self.parts.versions)
+            .map_err(preparing(&self.place.folder))?;
+        self.start_components(control_plane::servers(&self.place))?;
+        self.wait_for("the API", &["get", "--raw=/readyz"])?;
+        self.start_components(control_plane::clients(&self.place))?;
+        control_plane::furnish(&self.place)?;
+        import.join().unwrap_or(Ok(()))?;
+        self.join(FIRST_NODE)
+    }
+
+    fn start_components(&mut self, programs: [Program; 2]) -> Result<(), Error> {
+        for (name, arguments) in programs {
+            let mut command = dependent(&self.launcher);
+            command.arg(self.place.bin.join(name)).args(arguments);
+            let started = Component::start(name, &mut command, &self.place.folder);
+            self.components
+                .push(started.map_err(|source| Error::Start { name, source })?);
+        }
+        Ok(())
+    }
+
+    /// Returns where the lab is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Adds a node, unless it is there, and waits until it can be used: until it is ready in the
+    /// host cluster, or until its containerd runs.
+    ///
+    /// # Errors
+    /// [`Error::Name`], [`Error::OtherRole`], [`Error::Full`], and others when it does not start.
+    pub fn add_node(&mut self, name: &str, role: Role) -> Result<(), Error> {
+        if let Some(node) = self.nodes.get(name) {
+            let is_same = node.record.role == role;
+            return if is_same {
+                Ok(())
+            } else {
+                Err(Error::OtherRole(name.to_owned()))
+            };
+        }
+        let record = self.start_node(name, role)?;
+        node::import(&record, &self.parts.images)?;
+        if role == Role::Host {
+            self.join(name)?;
+            self.wait_for_node(name)?;
+        }
+        Ok(())
+    }
+
+    /// Turns a node off, as a loss of power does, and on again.
+    ///
+    /// # Errors
+    /// [`Error::NoNode`], and others when it does not start.
+    pub fn restart_node(&mut self, name: &str) -> Result<(), Error> {
+        let record = self.stop_node(name)?;
+        let node = Node::start(self.site(), record)?;
+        let role = node.record.role;
+        self.nodes.insert(name.to_owned(), node);
+        if role == Role::Host {
+            self.wait_for_node(name)?;
+        }
+        Ok(())
+    }
+
+    /// Turns a node off and removes it with its data, also from the host cluster.
+    ///
+    /// # Errors
+    /// [`Error::NoNode`], and others when something of it stays.
+    pub fn remove_node(&mut self, name: &str) -> Result<(), Error> {
+        let record = self.stop_node(name)?;
+        let folder = place::Node::folder(&self.place.folder, name);
+        fs::remove_dir_all(&folder).map_err(preparing(&folder))?;
+        if record.role == Role::Host {
+            run(self.place.command("kubectl").args([
+                "delete",
+                "node",
+                name,
+                "--ignore-not-found",
+            ]))?;
+        }
+        Ok(())
+    }
+
+    /// Checks that every component and every node still runs.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] for the first that does not.
+    pub fn check(&mut self) -> Result<(), Error> {
+        let ended = |component: &mut Component| component.ended().is_some();
+        if let Some(component) = self
+            .components
+            .iter_mut()
+            .find_map(|one| ended(one).then_some(one))
+        {
+            return Err(Error::Ended {
+                name: component.name().to_owned(),
+                log: component.tail(),
+            });
+        }
+        let node = self
+            .nodes
+            .iter_mut()
+            .find_map(|(name, node)| node.has_ended().then_some(name));
+        node.map_or(Ok(()), |name| {
+            Err(Error::Ended {
+                name: format!("the node {name}"),
+                log: String::new(),
+            })
+        })
+    }
+
+    fn start_node(&mut self, name: &str, role: Role) -> Result<place::Node, Error> {
+        check_name(name)?;
+        let taken: Vec<_> = self
+            .nodes
+            .values()
+            .map(|node| node.record.address)
+            .collect();
+        let address = addresses::for_node(&taken).ok_or_else(|| Error::Full(name.to_owned()))?;
+        let record = place::Node {
+            name: name.to_owned(),
+            address,
+            role,
+            init: 0,
+        };
+        let node = Node::start(self.site(), record)?;
+        let record = node.record.clone();
+        self.nodes.insert(name.to_owned(), node);
+        Ok(record)
+    }
+
+    fn stop_node(&mut self, name: &str) -> Result<place::Node, Error> {
+        let node = self
+            .nodes
+            .remove(name)
+            .ok_or_else(|| Error::NoNode(name.to_owned()))?;
+        let record = node.record.clone();
+        node.stop();
+        cgroups::remove(name).map_err(preparing(&self.place.folder))?;
+        Ok(record)
+    }
+
+    fn join(&mut self, name: &str) -> Result<(), Error> {
+        let node = self
+            .nodes
+            .get(name)
+            .ok_or_else(|| Error::NoNode(name.to_owned()))?;
+        let mut kubeadm = node.record.command("kubeadm");
+        run(kubeadm.args(control_plane::join(&self.place.folder, name)))?;
+        Ok(())
+    }
+
+    fn wait_for_node(&mut self, name: &str) -> Result<(), Error> {
+        let what = format!("the node {name}");
+        self.wait_for(
+            &what,
+            &["wait", &format!("node/{name}"), "--for=condition=Ready"],
+        )
+    }
+
+    /// Waits until kubectl succeeds with `arguments`, looking after the components meanwhile.
+    fn wait_for(&mut self, what: &str, arguments: &[&str]) -> Result<(), Error> {
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            self.check()?;
+            let mut kubectl = self.place.command("kubectl");
+            kubectl.args(arguments).arg("--request-timeout=5s");
+            if matches!(arguments[0], "wait") {
+                kubectl.arg("--timeout=2s");
+            }
+            match run(&mut kubectl) {
+                Ok(_) => return Ok(()),
+                Err(error) if Instant::now() > deadline => {
+                    return Err(Error::NotReady {
+                        what: what.to_owned(),
+                        said: error.to_string(),
+                    });
+                }
+                Err(_) => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+
+    fn site(&self) -> Site<'_> {
+        Site {
+            folder: &self.place.folder,
+            launcher: &self.launcher,
+            parts: &self.parts,
+        }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // All at once: an apiserver that outlives its etcd hangs in its shutdown.
+        for component in &self.components {
+            component.kill();
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_good = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(is_part)
+        && !name.ends_with('-')
+        && name.len() <= NAME_LENGTH
+        && name != cgroups::SYSTEM;
+    is_good
+        .then_some(())
+        .ok_or_else(|| Error::Name(name.to_owned()))
+}
+
+fn write_files(place: &Place, parts: &Parts) -> io::Result<()> {
+    let folder = &place.folder;
+    for part in ["logs", "node", "nodes"] {
+        fs::create_dir_all(folder.join(part))?;
+    }
+    fs::create_dir(&place.bin)?;
+    for (name, path) in parts.testbed.iter() {
+        symlink(path, place.bin.join(name))?;
+    }
+    let files = [
+        ("init", include_str!("../node/init"), 0o755),
+        ("cni.template", include_str!("../node/cni.template"), 0o644),
+        (
+            "containerd.toml",
+            include_str!("../node/containerd.toml"),
+            0o644,
+        ),
+    ];
+    for (name, text, mode) in files {
+        write_with_mode(&folder.join("node").join(name), text, mode)?;
+    }
+    Ok(())
+}
+
+fn write_with_mode(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+fn preparing(folder: &Path) -> impl FnOnce(io::Error) -> Error {
+    let folder = folder.to_owned();
+    |source| Error::Prepare { folder, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_name;
+
+    #[test]
+    fn names_of_nodes_fit_everything_that_is_named_after_them() {
+        for good in ["a", "host-1", "worker-123"] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        for bad in ["", "1", "A", "a.b", "a-", "system", "worker-1234", "../x"] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! All that a lab is made of, built where it is missing: binaries, the tools of nodes, images.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use testbed::builder::{self, Binaries, Progress};
+use testbed::cache::Cache;
+use testbed::module;
+
+use crate::images::{self, Image, Sources, Versions};
+use crate::modules::{self, version};
+use crate::packages::{self, SETS, TOOLS};
+
+/// Goes up when images or tools are made in another way from the same parts.
+const FORMAT: &str = "1";
+
+/// The lab's binaries that nodes run.
+const NODE_BINARIES: [&str; 4] = ["containerd", "containerd-shim-runc-v2", "ctr", "kubelet"];
+
+/// The testbed's binaries that nodes run.
+const NODE_CLIENTS: [&str; 2] = ["kubeadm", "kubectl"];
+
+/// Why the parts are not there.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The binaries cannot be built.
+    #[error(transparent)]
+    Build(#[from] builder::Error),
+    /// The packages cannot be had.
+    #[error(transparent)]
+    Packages(#[from] packages::Error),
+    /// An image cannot be made.
+    #[error(transparent)]
+    Images(#[from] images::Error),
+    /// A file cannot be written.
+    #[error("putting the tools of nodes into {}", path.display())]
+    Tools {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Where the parts are.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The testbed's binaries.
+    pub testbed: Binaries,
+    /// The folder whose `usr` is added to `/usr` on nodes.
+    pub tools: PathBuf,
+    /// The images.
+    pub images: Vec<Image>,
+    /// Their versions.
+    pub versions: Versions,
+}
+
+/// Builds what is missing. `report` is told about binaries.
+///
+/// # Errors
+/// One of [`Error`] when the network, Go, apt or the cache do not serve.
+pub fn build(cache: &Cache, report: &mut dyn FnMut(&Progress)) -> Result<Parts, Error> {
+    let testbed = builder::build(cache, &module::MODULES, None, report)?;
+    let lab = builder::build(cache, &modules::MODULES, None, report)?;
+    let key = key();
+    let unpacked = cache.path(&format!("packages-{key}"));
+    packages::unpack(cache, &unpacked)?;
+    let tools = packages::folder_of(&unpacked, TOOLS);
+    finish_tools(&tools, &testbed, &lab).map_err(|source| Error::Tools {
+        path: tools.clone(),
+        source,
+    })?;
+    let versions = versions();
+    let sources = Sources {
+        testbed: &testbed,
+        lab: &lab,
+        packages: &unpacked,
+        versions: &versions,
+    };
+    let images = images::make(&cache.path(&format!("images-{key}")), sources)?;
+    Ok(Parts {
+        testbed,
+        tools,
+        images,
+        versions,
+    })
+}
+
+fn versions() -> Versions {
+    let bare = |modules, name| version(modules, name).trim_start_matches('v').to_owned();
+    Versions {
+        kubernetes: bare(&module::MODULES, "kube-apiserver"),
+        etcd: bare(&module::MODULES, "etcd"),
+        etcd_next: bare(&modules::MODULES, "etcd"),
+        coredns: bare(&modules::MODULES, "coredns"),
+    }
+}
+
+/// Moves everything into `usr`, as the machine has it, and adds links to the binaries.
+fn finish_tools(tools: &Path, testbed: &Binaries, lab: &Binaries) -> io::Result<()> {
+    let programs = tools.join("usr/local/bin");
+    if programs.exists() {
+        return Ok(());
+    }
+    for folder in ["bin", "sbin", "lib"] {
+        let from = tools.join(folder);
+        if from.exists() {
+            merge(&from, &tools.join("usr").join(folder))?;
+        }
+    }
+    let sbin = tools.join("usr/sbin");
+    for name in ["iptables", "ip6tables"] {
+        for suffix in ["", "-save", "-restore"] {
+            symlink("xtables-nft-multi", sbin.join(format!("{name}{suffix}")))?;
+        }
+    }
+    // kubeadm and kube-proxy look here for modules of the kernel.
+    fs::create_dir_all(tools.join("usr/lib/modules"))?;
+    let unfinished = tools.join("usr/local/unfinished");
+    let _ = fs::remove_dir_all(&unfinished);
+    fs::create_dir_all(&unfinished)?;
+    let lab = NODE_BINARIES.iter().map(|name| (name, lab.path(name)));
+    let clients = NODE_CLIENTS.iter().map(|name| (name, testbed.path(name)));
+    for (name, path) in lab.chain(clients) {
+        let path = path.ok_or_else(|| io::Error::other(format!("no binary {name}")))?;
+        symlink(path, unfinished.join(name))?;
+    }
+    fs::rename(unfinished, programs)
+}
+
+/// Moves what is in `from` into `to`, folder by folder.
+fn merge(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            merge(&entry.path(), &target)?;
+        } else {
+            fs::rename(entry.path(), target)?;
+        }
+    }
+    fs::remove_dir(from)
+}
+
+/// Returns 12 hexadecimal digits over all that decides what tools and images are.
+fn key() -> String {
+    let mut hash = Sha256::new();
+    hash.update(FORMAT);
+    for module in module::MODULES.iter().chain(&modules::MODULES) {
+        hash.update(module.key());
+    }
+    for set in SETS {
+        hash.update(set.name);
+        for package in set.packages {
+            hash.update(package);
+        }
+    }
+    let digest = hash.finalize();
+    digest[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NODE_BINARIES, NODE_CLIENTS, versions};
+    use crate::modules::{MODULES, version};
+
+    #[test]
+    fn every_part_has_a_version() {
+        for name in NODE_BINARIES {
+            assert!(version(&MODULES, name).starts_with('v'), "{name}");
+        }
+        for name in NODE_CLIENTS {
+            assert!(
+                version(&testbed::module::MODULES, name).starts_with('v'),
+                "{name}"
+            );
+        }
+        let versions = versions();
+        assert_eq!(
+            version(&MODULES, "kubelet"),
+            format!("v{}", versions.kubernetes)
+        );
+        let minor = |version: &str| version.rsplit_once('.').map(|(minor, _)| minor.to_owned());
+        assert_eq!(minor(&versions.etcd), minor(&versions.etcd_next));
+        assert_ne!(versions.etcd, versions.etcd_next);
+        assert!(!versions.coredns.is_empty());
+    }
+}
