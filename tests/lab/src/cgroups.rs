@@ -111,7 +111,7 @@ pub(crate) fn kill_all() -> io::Result<()> {
 /// # Errors
 /// An [`io::Error`] when one stays in use.
 pub(crate) fn remove(name: &str) -> io::Result<()> {
-    hierarchies()
+    mounted()
         .iter()
         .try_for_each(|hierarchy| remove_group(&hierarchy.join(LAB).join(name)))
 }
@@ -121,7 +121,7 @@ pub(crate) fn remove(name: &str) -> io::Result<()> {
 /// # Errors
 /// An [`io::Error`] when one stays in use.
 pub(crate) fn remove_all() -> io::Result<()> {
-    hierarchies()
+    mounted()
         .iter()
         .try_for_each(|hierarchy| remove_group(&hierarchy.join(LAB)))
 }
@@ -156,21 +156,29 @@ fn walk(group: &Path, visit: &mut dyn FnMut(&Path)) {
     visit(group);
 }
 
-/// Returns the roots of the hierarchies that have processes of the lab: the one of version 2, or
-/// all of version 1.
+/// Returns the roots of the hierarchies that control pods: the one of version 2, or all of version
+/// 1.
 fn hierarchies() -> Vec<PathBuf> {
+    let mut roots = mounted();
+    if roots.len() > 1 {
+        roots.retain(|root| !is_unified(root));
+    }
+    roots
+}
+
+/// Returns the roots of all hierarchies. Beside those of version 1 there may be one of version 2,
+/// which controls nothing but where runc makes groups too.
+fn mounted() -> Vec<PathBuf> {
     let root = Path::new(ROOT);
     if is_unified(root) {
         return vec![root.to_owned()];
     }
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    let paths = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let mut paths: Vec<PathBuf> = paths
-        .map(|entry| entry.path())
-        .filter(|path| path.join("cgroup.procs").exists() && !is_unified(path))
-        .collect();
-    paths.sort();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let paths = folders.map(|entry| entry.path());
     paths
+        .filter(|path| path.join("cgroup.procs").exists())
+        .collect()
 }
 
 /// Returns the root of the hierarchy by which the lab's processes are found.

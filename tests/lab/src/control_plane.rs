@@ -176,27 +176,32 @@ fn kubeconfig(place: &Place, user: &str) -> String {
     format!("--kubeconfig={}", path.display())
 }
 
-/// Puts into the cluster what kubeadm puts there, and the storage class. The API is ready.
+/// Puts into the cluster what nodes read when they join, and the storage class. The API is ready.
 ///
 /// # Errors
 /// A [`command::Error`] when kubeadm or kubectl fail.
 pub(crate) fn furnish(place: &Place) -> Result<(), command::Error> {
-    let phases: [&[&str]; 4] = [
-        &["upload-config", "all"],
-        &["bootstrap-token"],
-        &["addon", "kube-proxy"],
-        &["addon", "coredns"],
-    ];
-    for words in phases {
-        let mut command = phase(place, words);
-        command.args(config_flag(place));
-        run(command.arg("--kubeconfig").arg(&place.kubeconfig))?;
-    }
+    run_phase(place, &["upload-config", "all"])?;
+    run_phase(place, &["bootstrap-token"])?;
     let mut apply = place.command("kubectl");
-    apply
-        .args(["apply", "--filename"])
-        .arg(place.folder.join("storage-class.yaml"));
-    run(&mut apply).map(drop)
+    apply.args(["apply", "--filename"]);
+    run(apply.arg(place.folder.join("storage-class.yaml"))).map(drop)
+}
+
+/// Puts kube-proxy and CoreDNS into the cluster. A node is ready: pods that are there before it
+/// fail at first, as the kubelet has not read the Services, and it waits before it tries again.
+///
+/// # Errors
+/// A [`command::Error`] when kubeadm fails.
+pub(crate) fn add_ons(place: &Place) -> Result<(), command::Error> {
+    run_phase(place, &["addon", "kube-proxy"])?;
+    run_phase(place, &["addon", "coredns"])
+}
+
+fn run_phase(place: &Place, words: &[&str]) -> Result<(), command::Error> {
+    let mut command = phase(place, words);
+    command.args(config_flag(place));
+    run(command.arg("--kubeconfig").arg(&place.kubeconfig)).map(drop)
 }
 
 /// Returns the arguments of the kubeadm that makes a node one of the host cluster's.

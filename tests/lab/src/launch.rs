@@ -1,28 +1,28 @@
 //! Starts a lab: the bridge, the host's control plane, its first node, and the controllers that
 //! stand in for a cloud. Built parts come in, a [`Place`] that programs can use goes out.
 
+mod nodes;
+
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nodes::NAME_LENGTH;
 use testbed::component::{Component, dependent};
 
-use crate::addresses::{self, BRIDGE};
 use crate::command::{self, run};
 use crate::control_plane::{self, Program};
-use crate::node::{self, Node, Site};
+use crate::node::{self, Node};
 use crate::parts::Parts;
-use crate::place::{self, Place, Role};
+use crate::place::{Place, Role};
 use crate::{cgroups, controllers, network};
 
 /// The node that every lab has.
 const FIRST_NODE: &str = "host-1";
-
-/// The longest name of a node: the names of interfaces have an end.
-const NAME_LENGTH: usize = 15 - BRIDGE.len() - 1;
 
 /// How long anything may take to be ready.
 const READY_WITHIN: Duration = Duration::from_mins(2);
@@ -131,10 +131,8 @@ impl Lab {
         };
         lab.start_all()?;
         controllers::start(&lab.place, options.report);
-        lab.wait_for(
-            "the first node",
-            &["wait", "node/host-1", "--for=condition=Ready"],
-        )?;
+        lab.wait_for_node(FIRST_NODE)?;
+        control_plane::add_ons(&lab.place)?;
         for workload in ["daemonset/kube-proxy", "deployment/coredns"] {
             let rollout = ["--namespace=kube-system", "rollout", "status", workload];
             lab.wait_for(workload, &rollout)?;
@@ -153,7 +151,7 @@ impl Lab {
         self.wait_for("the API", &["get", "--raw=/readyz"])?;
         self.start_components(control_plane::clients(&self.place))?;
         control_plane::furnish(&self.place)?;
-        import.join().unwrap_or(Ok(()))?;
+        import.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         self.join(FIRST_NODE)
     }
 
@@ -171,63 +169,6 @@ impl Lab {
     /// Returns where the lab is.
     pub fn place(&self) -> &Place {
         &self.place
-    }
-
-    /// Adds a node, unless it is there, and waits until it can be used: until it is ready in the
-    /// host cluster, or until its containerd runs.
-    ///
-    /// # Errors
-    /// [`Error::Name`], [`Error::OtherRole`], [`Error::Full`], and others when it does not start.
-    pub fn add_node(&mut self, name: &str, role: Role) -> Result<(), Error> {
-        if let Some(node) = self.nodes.get(name) {
-            let is_same = node.record.role == role;
-            return if is_same {
-                Ok(())
-            } else {
-                Err(Error::OtherRole(name.to_owned()))
-            };
-        }
-        let record = self.start_node(name, role)?;
-        node::import(&record, &self.parts.images)?;
-        if role == Role::Host {
-            self.join(name)?;
-            self.wait_for_node(name)?;
-        }
-        Ok(())
-    }
-
-    /// Turns a node off, as a loss of power does, and on again.
-    ///
-    /// # Errors
-    /// [`Error::NoNode`], and others when it does not start.
-    pub fn restart_node(&mut self, name: &str) -> Result<(), Error> {
-        let record = self.stop_node(name)?;
-        let node = Node::start(self.site(), record)?;
-        let role = node.record.role;
-        self.nodes.insert(name.to_owned(), node);
-        if role == Role::Host {
-            self.wait_for_node(name)?;
-        }
-        Ok(())
-    }
-
-    /// Turns a node off and removes it with its data, also from the host cluster.
-    ///
-    /// # Errors
-    /// [`Error::NoNode`], and others when something of it stays.
-    pub fn remove_node(&mut self, name: &str) -> Result<(), Error> {
-        let record = self.stop_node(name)?;
-        let folder = place::Node::folder(&self.place.folder, name);
-        fs::remove_dir_all(&folder).map_err(preparing(&folder))?;
-        if record.role == Role::Host {
-            run(self.place.command("kubectl").args([
-                "delete",
-                "node",
-                name,
-                "--ignore-not-found",
-            ]))?;
-        }
-        Ok(())
     }
 
     /// Checks that every component and every node still runs.
@@ -258,55 +199,6 @@ impl Lab {
         })
     }
 
-    fn start_node(&mut self, name: &str, role: Role) -> Result<place::Node, Error> {
-        check_name(name)?;
-        let taken: Vec<_> = self
-            .nodes
-            .values()
-            .map(|node| node.record.address)
-            .collect();
-        let address = addresses::for_node(&taken).ok_or_else(|| Error::Full(name.to_owned()))?;
-        let record = place::Node {
-            name: name.to_owned(),
-            address,
-            role,
-            init: 0,
-        };
-        let node = Node::start(self.site(), record)?;
-        let record = node.record.clone();
-        self.nodes.insert(name.to_owned(), node);
-        Ok(record)
-    }
-
-    fn stop_node(&mut self, name: &str) -> Result<place::Node, Error> {
-        let node = self
-            .nodes
-            .remove(name)
-            .ok_or_else(|| Error::NoNode(name.to_owned()))?;
-        let record = node.record.clone();
-        node.stop();
-        cgroups::remove(name).map_err(preparing(&self.place.folder))?;
-        Ok(record)
-    }
-
-    fn join(&mut self, name: &str) -> Result<(), Error> {
-        let node = self
-            .nodes
-            .get(name)
-            .ok_or_else(|| Error::NoNode(name.to_owned()))?;
-        let mut kubeadm = node.record.command("kubeadm");
-        run(kubeadm.args(control_plane::join(&self.place.folder, name)))?;
-        Ok(())
-    }
-
-    fn wait_for_node(&mut self, name: &str) -> Result<(), Error> {
-        let what = format!("the node {name}");
-        self.wait_for(
-            &what,
-            &["wait", &format!("node/{name}"), "--for=condition=Ready"],
-        )
-    }
-
     /// Waits until kubectl succeeds with `arguments`, looking after the components meanwhile.
     fn wait_for(&mut self, what: &str, arguments: &[&str]) -> Result<(), Error> {
         let deadline = Instant::now() + READY_WITHIN;
@@ -329,14 +221,6 @@ impl Lab {
             }
         }
     }
-
-    fn site(&self) -> Site<'_> {
-        Site {
-            folder: &self.place.folder,
-            launcher: &self.launcher,
-            parts: &self.parts,
-        }
-    }
 }
 
 impl Drop for Lab {
@@ -348,22 +232,13 @@ impl Drop for Lab {
     }
 }
 
-fn check_name(name: &str) -> Result<(), Error> {
-    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_good = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(is_part)
-        && !name.ends_with('-')
-        && name.len() <= NAME_LENGTH
-        && name != cgroups::SYSTEM;
-    is_good
-        .then_some(())
-        .ok_or_else(|| Error::Name(name.to_owned()))
-}
-
 fn write_files(place: &Place, parts: &Parts) -> io::Result<()> {
     let folder = &place.folder;
     for part in ["logs", "node", "nodes"] {
-        fs::create_dir_all(folder.join(part))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder.join(part))?;
     }
     fs::create_dir(&place.bin)?;
     for (name, path) in parts.testbed.iter() {
@@ -401,19 +276,4 @@ fn write_with_mode(path: &Path, text: &str, mode: u32) -> io::Result<()> {
 fn preparing(folder: &Path) -> impl FnOnce(io::Error) -> Error {
     let folder = folder.to_owned();
     |source| Error::Prepare { folder, source }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::check_name;
-
-    #[test]
-    fn names_of_nodes_fit_everything_that_is_named_after_them() {
-        for good in ["a", "host-1", "worker-123"] {
-            assert!(check_name(good).is_ok(), "{good}");
-        }
-        for bad in ["", "1", "A", "a.b", "a-", "system", "worker-1234", "../x"] {
-            assert!(check_name(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -48,12 +48,10 @@ const ETCD_NEXT: Module = Module {
 /// Every module of the lab, in the order of building.
 pub const MODULES: [Module; 4] = [NODE, CONTAINERD, COREDNS, ETCD_NEXT];
 
-/// Returns the version of the binary `name` of `modules`, with its `v`.
-///
-/// # Panics
-/// If no module gives such a binary, which the tests of this package rule out.
+/// Returns the version of the binary `name` of `modules`, with its `v`; empty if none of them gives
+/// it.
 pub fn version(modules: &[Module], name: &str) -> String {
-    let tools = modules.iter().flat_map(|module| module.tools());
+    let tools = modules.iter().flat_map(Module::tools);
     let mut tools = tools.flatten().filter(|tool| tool.name == name);
     tools.next().map(|tool| tool.version).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -161,8 +162,10 @@ pub(crate) fn import(node: &place::Node, images: &[Image]) -> Result<(), Error> 
         let imports: Vec<_> = parts
             .map(|part| scope.spawn(|| import_all(node, part)))
             .collect();
-        let mut results = imports.into_iter().map(|import| import.join());
-        results.try_for_each(|result| result.unwrap_or(Ok(())).map_err(setup))
+        imports.into_iter().try_for_each(|import| {
+            let result = import.join().unwrap_or_else(|panic| resume_unwind(panic));
+            result.map_err(setup)
+        })
     })
 }
 

@@ -10,6 +10,7 @@ use testbed::builder::{self, Binaries, Progress};
 use testbed::cache::Cache;
 use testbed::module;
 
+use crate::archive::hex;
 use crate::images::{self, Image, Sources, Versions};
 use crate::modules::{self, version};
 use crate::packages::{self, SETS, TOOLS};
@@ -159,11 +160,7 @@ fn key() -> String {
             hash.update(package);
         }
     }
-    let digest = hash.finalize();
-    digest[..6]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&hash.finalize()[..6])
 }
 
 #[cfg(test)]

@@ -1,2 +1,112 @@
-//! placeholder
-fn main() {}
+//! Runs real labs through the binary: that nothing stays of them, and that tenants run on them as
+//! containers. Where no lab can run, every test is skipped by name, with the reason.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests look at files, processes and the clock"
+)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy exempts the bodies of tests, but not what they share"
+)]
+#![expect(
+    clippy::print_stderr,
+    reason = "why a test is skipped is for the reader to know"
+)]
+
+#[cfg(target_os = "linux")]
+mod machine;
+#[cfg(target_os = "linux")]
+mod remains;
+#[cfg(target_os = "linux")]
+mod site;
+#[cfg(target_os = "linux")]
+mod tenants;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// A test that cannot run here for the reason, if there is one.
+struct Case {
+    name: &'static str,
+    run: fn(),
+    obstacle: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // A machine has one lab.
+    arguments.test_threads = Some(1);
+    let mut trials = Vec::new();
+    for Case {
+        name,
+        run,
+        obstacle,
+    } in cases()
+    {
+        if let Some(reason) = &obstacle {
+            eprintln!("test {name} is skipped: {reason}");
+        }
+        let trial = Trial::test(name, move || {
+            run();
+            Ok(())
+        });
+        trials.push(trial.with_ignored_flag(obstacle.is_some()));
+    }
+    let skipped = trials
+        .iter()
+        .filter(|trial| trial.has_ignored_flag())
+        .count();
+    if skipped > 0 {
+        eprintln!("{skipped} of {} tests of the lab are skipped", trials.len());
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+#[cfg(target_os = "linux")]
+fn cases() -> Vec<Case> {
+    let missing = site::missing();
+    let taken = missing.clone().or_else(site::taken);
+    let alone = |name, run| Case {
+        name,
+        run,
+        obstacle: taken.clone(),
+    };
+    let shared = |name, run| Case {
+        name,
+        run,
+        obstacle: missing.clone(),
+    };
+    vec![
+        alone(
+            "nothing_stays_when_a_lab_goes_down",
+            remains::of_one_that_goes_down,
+        ),
+        alone(
+            "nothing_stays_when_a_lab_is_killed",
+            remains::of_killed_ones,
+        ),
+        shared("a_tenant_is_containers_on_a_node", tenants::of_one_member),
+        shared(
+            "a_tenant_spreads_over_nodes_and_has_an_address",
+            tenants::of_three_members,
+        ),
+    ]
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cases() -> Vec<Case> {
+    let names = [
+        "nothing_stays_when_a_lab_goes_down",
+        "nothing_stays_when_a_lab_is_killed",
+        "a_tenant_is_containers_on_a_node",
+        "a_tenant_spreads_over_nodes_and_has_an_address",
+    ];
+    let case = |name| Case {
+        name,
+        run: || (),
+        obstacle: Some("a lab runs on Linux only".to_owned()),
+    };
+    names.map(case).into()
+}

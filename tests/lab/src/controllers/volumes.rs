@@ -145,7 +145,7 @@ mod tests {
 
     use super::{is_released, volume, waits_for};
 
-    fn claim(spec: Value, annotations: Value) -> PersistentVolumeClaim {
+    fn claim(spec: &Value, annotations: &Value) -> PersistentVolumeClaim {
         let metadata = json!({
             "name": "data-0",
             "namespace": "tenant",
@@ -159,15 +159,12 @@ mod tests {
     fn claims_wait_once_the_scheduler_has_chosen() {
         let chosen = json!({"volume.kubernetes.io/selected-node": "host-1"});
         let ours = json!({"storageClassName": "lab"});
-        assert_eq!(
-            waits_for(&claim(ours.clone(), chosen.clone())),
-            Some("host-1")
-        );
-        assert_eq!(waits_for(&claim(ours, json!({}))), None);
+        assert_eq!(waits_for(&claim(&ours, &chosen)), Some("host-1"));
+        assert_eq!(waits_for(&claim(&ours, &json!({}))), None);
         let other = json!({"storageClassName": "fast"});
-        assert_eq!(waits_for(&claim(other, chosen.clone())), None);
+        assert_eq!(waits_for(&claim(&other, &chosen)), None);
         let bound = json!({"storageClassName": "lab", "volumeName": "pvc-1-2"});
-        assert_eq!(waits_for(&claim(bound, chosen)), None);
+        assert_eq!(waits_for(&claim(&bound, &chosen)), None);
     }
 
     #[test]
@@ -176,7 +173,7 @@ mod tests {
             "accessModes": ["ReadWriteOnce"],
             "resources": {"requests": {"storage": "1Gi"}},
         });
-        let volume = volume(&claim(spec, json!({})), "host-1").unwrap();
+        let volume = volume(&claim(&spec, &json!({})), "host-1").unwrap();
         let value = serde_json::to_value(volume).unwrap();
         assert_eq!(value["metadata"]["name"], "pvc-1-2");
         let spec = &value["spec"];

@@ -39,7 +39,7 @@ enum Event {
 pub(crate) fn daemon() -> Result<ExitCode, Error> {
     setsid().map_err(system("leaving the session of the shell"))?;
     let (events, received) = channel();
-    run(events, &received)
+    run(&events, &received)
 }
 
 /// Runs a lab until stdin ends or it is told to stop.
@@ -51,10 +51,10 @@ pub(crate) fn serve() -> Result<ExitCode, Error> {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         let _ = stop.send(Event::Stop);
     });
-    run(events, &received)
+    run(&events, &received)
 }
 
-fn run(events: Sender<Event>, received: &Receiver<Event>) -> Result<ExitCode, Error> {
+fn run(events: &Sender<Event>, received: &Receiver<Event>) -> Result<ExitCode, Error> {
     let cache = Cache::from_environment()?;
     let listener = claim()?;
     let parts = parts::build(&cache, &mut report)?;
@@ -67,7 +67,7 @@ fn run(events: Sender<Event>, received: &Receiver<Event>) -> Result<ExitCode, Er
     // Has its eye on this process from here on.
     let _janitor = start_janitor(&options.launcher)?;
     let mut lab = Lab::start(parts, &options)?;
-    listen(listener, &events)?;
+    listen(listener, events)?;
     announce(&lab)?;
     while let Ok(event) = received.recv() {
         match event {

@@ -1,0 +1,157 @@
+//! What the tests run on: the lab that is up, or one of their own that goes with them, and programs
+//! that use it.
+
+use std::io::{BufRead, BufReader};
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use lab::control::{self, Reply, Request};
+use lab::place::Place;
+use lab::requirements;
+use serde_json::Value;
+use testbed::cache::Cache;
+
+/// How long anything that is waited for may take.
+const WITHIN: Duration = Duration::from_mins(3);
+
+/// Why no lab can run here, if so.
+pub(crate) fn missing() -> Option<String> {
+    let cache = match Cache::from_environment() {
+        Ok(cache) => cache,
+        Err(error) => return Some(error.to_string()),
+    };
+    let missing = requirements::missing(&cache.path(""));
+    (!missing.is_empty()).then(|| format!("a lab cannot run here: {}", missing.join("; ")))
+}
+
+/// Why there can be no lab of our own, if so.
+pub(crate) fn taken() -> Option<String> {
+    let up = running()?;
+    Some(format!(
+        "a lab is up in {}, and this needs one of its own",
+        up.folder.display()
+    ))
+}
+
+fn running() -> Option<Place> {
+    match control::ask(&Request::Place) {
+        Ok(Some(Reply::Done(place))) => Some(place),
+        _ => None,
+    }
+}
+
+/// The lab binary.
+pub(crate) fn lab() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_lab"))
+}
+
+/// A lab that can be used; it derefs to its [`Place`].
+pub(crate) struct Site {
+    place: Place,
+    server: Option<Child>,
+}
+
+impl Site {
+    /// The lab that is up, or a new one that ends with this value or this process.
+    pub(crate) fn find_or_start() -> Self {
+        if let Some(place) = running() {
+            return Self {
+                place,
+                server: None,
+            };
+        }
+        let mut command = lab();
+        command
+            .arg("serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut server = command.spawn().unwrap();
+        let mut line = String::new();
+        let stdout = server.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let place = serde_json::from_str(&line).expect("the lab starts");
+        Self {
+            place,
+            server: Some(server),
+        }
+    }
+
+    /// Runs pintle with the lab's host cluster.
+    #[track_caller]
+    pub(crate) fn pintle(&self, args: &[&str]) -> String {
+        let mut command = Command::new(pintle());
+        command.envs(self.environment(&"/usr/bin:/bin".into()));
+        output(command.args(args).current_dir(repository()))
+    }
+
+    /// Runs kubectl with the lab's host cluster.
+    #[track_caller]
+    pub(crate) fn kubectl(&self, args: &[&str]) -> String {
+        output(self.command("kubectl").args(args))
+    }
+
+    /// What `kubectl get` says, as JSON.
+    #[track_caller]
+    pub(crate) fn get(&self, args: &[&str]) -> Value {
+        let all = [&["get", "--output=json"], args].concat();
+        serde_json::from_str(&self.kubectl(&all)).unwrap()
+    }
+}
+
+impl Deref for Site {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            // `wait` closes its stdin first, which is the sign to stop.
+            let _ = server.wait();
+            let _ = lab().arg("down").output();
+        }
+    }
+}
+
+/// Runs a command that is to succeed, and returns what it prints.
+#[track_caller]
+pub(crate) fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {stdout}{stderr}");
+    stdout
+}
+
+/// Looks until `done`.
+#[track_caller]
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + WITHIN;
+    while !done() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn repository() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap()
+}
+
+/// The real binary, built once.
+fn pintle() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--locked", "--bin", "pintle"]);
+        output(build.current_dir(repository()));
+        Path::new(env!("CARGO_BIN_EXE_lab")).with_file_name("pintle")
+    })
+}
