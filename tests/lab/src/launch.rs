@@ -24,6 +24,29 @@ use crate::{cgroups, controllers, network};
 /// The node that every lab has.
 const FIRST_NODE: &str = "host-1";
 
+/// What a new lab has in its first node, and the arguments of a kubectl that succeeds when it is
+/// there.
+const ADD_ONS: [(&str, &[&str]); 2] = [
+    (
+        "kube-proxy",
+        &[
+            "rollout",
+            "status",
+            "daemonset/kube-proxy",
+            "--namespace=kube-system",
+        ],
+    ),
+    (
+        "CoreDNS",
+        &[
+            "wait",
+            "deployment/coredns",
+            "--for=condition=Available",
+            "--namespace=kube-system",
+        ],
+    ),
+];
+
 /// How long anything may take to be ready.
 const READY_WITHIN: Duration = Duration::from_mins(2);
 
@@ -107,6 +130,7 @@ pub struct Lab {
     place: Place,
     parts: Parts,
     launcher: PathBuf,
+    report: fn(&str),
 }
 
 impl Lab {
@@ -128,15 +152,9 @@ impl Lab {
             place,
             parts,
             launcher: options.launcher.clone(),
+            report: options.report,
         };
         lab.start_all()?;
-        controllers::start(&lab.place, options.report);
-        lab.wait_for_node(FIRST_NODE)?;
-        control_plane::add_ons(&lab.place)?;
-        for workload in ["daemonset/kube-proxy", "deployment/coredns"] {
-            let rollout = ["--namespace=kube-system", "rollout", "status", workload];
-            lab.wait_for(workload, &rollout)?;
-        }
         Ok(lab)
     }
 
@@ -151,8 +169,16 @@ impl Lab {
         self.wait_for("the API", &["get", "--raw=/readyz"])?;
         self.start_components(control_plane::clients(&self.place))?;
         control_plane::furnish(&self.place)?;
+        self.join(FIRST_NODE)?;
+        // Before that, there is nothing for them to control.
+        controllers::start(&self.place, self.report);
+        self.wait_for_node(FIRST_NODE)?;
         import.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-        self.join(FIRST_NODE)
+        control_plane::add_ons(&self.place)?;
+        for (what, arguments) in ADD_ONS {
+            self.wait_for(what, arguments)?;
+        }
+        Ok(())
     }
 
     fn start_components(&mut self, programs: [Program; 2]) -> Result<(), Error> {
@@ -206,7 +232,7 @@ impl Lab {
             self.check()?;
             let mut kubectl = self.place.command("kubectl");
             kubectl.args(arguments).arg("--request-timeout=5s");
-            if matches!(arguments[0], "wait") {
+            if arguments.first() == Some(&"wait") {
                 kubectl.arg("--timeout=2s");
             }
             match run(&mut kubectl) {

@@ -38,35 +38,34 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // A machine has one lab.
     arguments.test_threads = Some(1);
-    let mut trials = Vec::new();
-    for Case {
-        name,
-        run,
-        obstacle,
-    } in cases()
-    {
-        if let Some(reason) = &obstacle {
-            eprintln!("test {name} is skipped: {reason}");
+    let cases = cases(&arguments);
+    let skipped = cases.iter().filter(|case| case.obstacle.is_some()).count();
+    if skipped > 0 {
+        eprintln!("{skipped} of {} tests of the lab are skipped:", cases.len());
+    }
+    let trial = |case: Case| {
+        if let Some(reason) = &case.obstacle {
+            eprintln!("test {} is skipped: {reason}", case.name);
         }
-        let trial = Trial::test(name, move || {
-            run();
+        let trial = Trial::test(case.name, move || {
+            (case.run)();
             Ok(())
         });
-        trials.push(trial.with_ignored_flag(obstacle.is_some()));
-    }
-    let skipped = trials
-        .iter()
-        .filter(|trial| trial.has_ignored_flag())
-        .count();
-    if skipped > 0 {
-        eprintln!("{skipped} of {} tests of the lab are skipped", trials.len());
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+        trial.with_ignored_flag(case.obstacle.is_some())
+    };
+    let trials = cases.into_iter().map(trial).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    #[cfg(target_os = "linux")]
+    site::end_shared();
+    conclusion.exit_code()
 }
 
 #[cfg(target_os = "linux")]
-fn cases() -> Vec<Case> {
+fn cases(arguments: &Arguments) -> Vec<Case> {
     let missing = site::missing();
+    if missing.is_none() && !arguments.list {
+        site::prepare();
+    }
     let taken = missing.clone().or_else(site::taken);
     let alone = |name, run| Case {
         name,
@@ -96,7 +95,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn cases() -> Vec<Case> {
+fn cases(_arguments: &Arguments) -> Vec<Case> {
     let names = [
         "nothing_stays_when_a_lab_goes_down",
         "nothing_stays_when_a_lab_is_killed",

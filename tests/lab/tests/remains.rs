@@ -18,6 +18,15 @@ fn up() -> Place {
     }
 }
 
+/// Ends the lab of a test that fails.
+struct Down;
+
+impl Drop for Down {
+    fn drop(&mut self) {
+        let _ = lab().arg("down").output();
+    }
+}
+
 /// Waits until the machine is as it was. Some ends take the kernel a moment.
 #[track_caller]
 fn is_as_it_was(before: &Machine) {
@@ -51,6 +60,7 @@ fn janitor(launcher: u32) -> String {
 
 pub(crate) fn of_one_that_goes_down() {
     let before = Machine::look();
+    let _down = Down;
     let place = up();
     assert!(!Machine::look().differences(&before).is_empty());
     // Again is nothing new.
@@ -72,6 +82,7 @@ pub(crate) fn of_one_that_goes_down() {
 
 pub(crate) fn of_killed_ones() {
     let before = Machine::look();
+    let _down = Down;
     // Nobody is left to clean up: the next one does.
     let first = up();
     kill(&janitor(first.pid));

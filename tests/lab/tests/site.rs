@@ -3,9 +3,11 @@
 
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use lab::control::{self, Reply, Request};
@@ -43,6 +45,22 @@ fn running() -> Option<Place> {
     }
 }
 
+/// Waits until no other run of these tests is on this machine, for as long as this process lives,
+/// and builds what is missing.
+pub(crate) fn prepare() {
+    static TURN: OnceLock<UnixListener> = OnceLock::new();
+    let turn = SocketAddr::from_abstract_name("pintle-lab-tests").unwrap();
+    let turn = loop {
+        match UnixListener::bind_addr(&turn) {
+            Ok(listener) => break listener,
+            Err(_) => std::thread::sleep(Duration::from_secs(1)),
+        }
+    };
+    TURN.set(turn).unwrap();
+    let built = lab().arg("build").stdout(Stdio::null()).status().unwrap();
+    assert!(built.success(), "the parts of a lab are built");
+}
+
 /// The lab binary.
 pub(crate) fn lab() -> Command {
     Command::new(env!("CARGO_BIN_EXE_lab"))
@@ -54,9 +72,24 @@ pub(crate) struct Site {
     server: Option<Child>,
 }
 
+/// The lab of all tests that can share one.
+static SHARED: Mutex<Option<Arc<Site>>> = Mutex::new(None);
+
+/// The lab that is up, or a new one that ends with this process.
+pub(crate) fn shared() -> Arc<Site> {
+    let mut shared = SHARED.lock().unwrap();
+    let site = shared.get_or_insert_with(|| Arc::new(Site::find_or_start()));
+    Arc::clone(site)
+}
+
+/// Ends the shared lab, unless it was up before.
+pub(crate) fn end_shared() {
+    let shared = SHARED.lock().map(|mut shared| shared.take());
+    drop(shared);
+}
+
 impl Site {
-    /// The lab that is up, or a new one that ends with this value or this process.
-    pub(crate) fn find_or_start() -> Self {
+    fn find_or_start() -> Self {
         if let Some(place) = running() {
             return Self {
                 place,

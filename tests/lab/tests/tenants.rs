@@ -10,7 +10,7 @@ use lab::place::Node;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::site::{Site, lab, output, until};
+use crate::site::{Site, lab, output, shared, until};
 
 /// The chart.
 const CHART: &str = "charts/kcp";
@@ -123,7 +123,7 @@ fn on_node(node: &str, command: &[&str]) -> String {
 }
 
 pub(crate) fn of_one_member() {
-    let site = Site::find_or_start();
+    let site = shared();
     let tenant = Tenant::install(&site, "one", "{}");
     tenant.has_containers(4);
 
@@ -149,7 +149,7 @@ pub(crate) fn of_one_member() {
 }
 
 pub(crate) fn of_three_members() {
-    let site = Site::find_or_start();
+    let site = shared();
     for node in ["host-2", "host-3"] {
         output(lab().args(["node", "add", node]));
     }
