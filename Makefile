@@ -3,6 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 TESTBED := target/debug/testbed
+LAB := target/debug/lab
 # One command at a time may build; tests and benches run in parallel by themselves.
 .NOTPARALLEL:
 
@@ -27,6 +28,16 @@ demo: build testbed ## Play the tour of the README on a real kube-apiserver
 demo-down: ## Stop the cluster that the demo left running
 	cargo build --locked --quiet --package testbed
 	$(TESTBED) down
+
+.PHONY: lab
+lab: ## Start a host cluster with real nodes and containers (Linux, root)
+	cargo build --locked --quiet --package lab
+	$(LAB) up
+
+.PHONY: lab-down
+lab-down: ## Stop the lab and remove all of it
+	cargo build --locked --quiet --package lab
+	$(LAB) down
 
 .PHONY: test
 test: testbed ## Run all tests
