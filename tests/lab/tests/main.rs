@@ -91,6 +91,7 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
             "a_tenant_spreads_over_nodes_and_has_an_address",
             tenants::of_three_members,
         ),
+        shared("a_node_joins_a_tenant_and_serves", tenants::with_a_worker),
     ]
 }
 
@@ -101,6 +102,7 @@ fn cases(_arguments: &Arguments) -> Vec<Case> {
         "nothing_stays_when_a_lab_is_killed",
         "a_tenant_is_containers_on_a_node",
         "a_tenant_spreads_over_nodes_and_has_an_address",
+        "a_node_joins_a_tenant_and_serves",
     ];
     let case = |name| Case {
         name,

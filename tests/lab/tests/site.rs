@@ -46,7 +46,7 @@ fn running() -> Option<Place> {
 }
 
 /// Waits until no other run of these tests is on this machine, for as long as this process lives,
-/// and builds what is missing.
+/// and builds pintle and what is missing of a lab.
 pub(crate) fn prepare() {
     static TURN: OnceLock<UnixListener> = OnceLock::new();
     let turn = SocketAddr::from_abstract_name("pintle-lab-tests").unwrap();
@@ -57,8 +57,13 @@ pub(crate) fn prepare() {
         }
     };
     TURN.set(turn).unwrap();
-    let built = lab().arg("build").stdout(Stdio::null()).status().unwrap();
-    assert!(built.success(), "the parts of a lab are built");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    // With the features that the whole workspace has, or much is built twice.
+    build.args(["build", "--quiet", "--locked", "--workspace", "--bins"]);
+    output(build.current_dir(repository()));
+    let parts = lab().arg("build").stdout(Stdio::null()).status().unwrap();
+    assert!(parts.success(), "the parts of a lab are built");
 }
 
 /// The lab binary.
@@ -177,14 +182,7 @@ fn repository() -> &'static Path {
     package.ancestors().nth(2).unwrap()
 }
 
-/// The real binary, built once.
-fn pintle() -> &'static Path {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--locked", "--bin", "pintle"]);
-        output(build.current_dir(repository()));
-        Path::new(env!("CARGO_BIN_EXE_lab")).with_file_name("pintle")
-    })
+/// The real binary, which [`prepare`] has built.
+fn pintle() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_lab")).with_file_name("pintle")
 }

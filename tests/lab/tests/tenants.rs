@@ -1,11 +1,12 @@
 //! Tenants of `charts/kcp` as real containers, installed by the real binary.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use lab::addresses::{GATEWAY, PODS, SERVICES};
 use lab::place::Node;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -47,7 +48,7 @@ impl<'a> Tenant<'a> {
 
     fn pintle(&self, args: &[&str]) -> String {
         self.site
-            .pintle(&[args, &["--namespace", &self.name, "--timeout", "3m"]].concat())
+            .pintle(&[args, &["--namespace", &self.name]].concat())
     }
 
     fn get(&self, args: &[&str]) -> Value {
@@ -57,18 +58,33 @@ impl<'a> Tenant<'a> {
 
     /// The kubeconfig that pintle has made for `user`, as a file.
     fn kubeconfig(&self, user: &str) -> PathBuf {
-        let secret = self.get(&["secret", &format!("{}-kubeconfig-{user}", self.name)]);
-        let data = secret["data"]["kubeconfig"].as_str().unwrap();
+        let text = self.pintle(&["kubeconfig", &self.name, "--user", user]);
         let path = self.folder.path().join(user);
-        fs::write(&path, STANDARD.decode(data).unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
         path
     }
 
-    /// A kubectl that uses the kubeconfig of `user`.
-    fn kubectl(&self, user: &str) -> Command {
+    /// The kubeconfig of a user that may do everything, for use at `address`: what it has in it is
+    /// known inside the host cluster only.
+    fn kubeconfig_at(&self, address: &str) -> PathBuf {
+        let path = self.kubeconfig("super-admin");
+        let inside = format!("{}.{}.svc", self.service(), self.name);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(&inside), "{inside}");
+        fs::write(&path, text.replace(&inside, address)).unwrap();
+        path
+    }
+
+    /// A kubectl that uses a kubeconfig.
+    fn kubectl(&self, kubeconfig: &Path) -> Command {
         let mut kubectl = self.site.command("kubectl");
-        kubectl.arg("--kubeconfig").arg(self.kubeconfig(user));
+        kubectl.arg("--kubeconfig").arg(kubeconfig);
         kubectl
+    }
+
+    /// The name of the tenant's API in its namespace.
+    fn service(&self) -> String {
+        format!("{}-apiserver", self.name)
     }
 
     /// Expects `count` pods, each ready and with a running process on its node.
@@ -113,7 +129,13 @@ impl Drop for Tenant<'_> {
     fn drop(&mut self) {
         let mut kubectl = self.site.command("kubectl");
         let _ = kubectl
-            .args(["delete", "namespace", &self.name, "--ignore-not-found"])
+            .args([
+                "delete",
+                "namespace",
+                &self.name,
+                "--ignore-not-found",
+                "--wait=false",
+            ])
             .output();
     }
 }
@@ -122,16 +144,27 @@ fn on_node(node: &str, command: &[&str]) -> String {
     output(lab().args(["node", "exec", node, "--"]).args(command))
 }
 
+/// The values by which a tenant is reached at `address`.
+fn endpoint(address: &str) -> String {
+    format!(
+        "endpoint:
+  type: LoadBalancer
+  ip: {address}
+  annotations: {{metallb.io/loadBalancerIPs: {address}}}
+"
+    )
+}
+
 pub(crate) fn of_one_member() {
     let site = shared();
     let tenant = Tenant::install(&site, "one", "{}");
     tenant.has_containers(4);
 
-    let service = format!("{}-apiserver", tenant.name);
+    let service = tenant.service();
     let address = tenant.get(&["service", &service]);
     let address = address["spec"]["clusterIP"].as_str().unwrap();
     let server_name = format!("{service}.{}.svc", tenant.name);
-    let mut kubectl = tenant.kubectl("super-admin");
+    let mut kubectl = tenant.kubectl(&tenant.kubeconfig("super-admin"));
     kubectl.args(["--server", &format!("https://{address}:6443")]);
     kubectl.args(["--tls-server-name", &server_name]);
     assert_eq!(output(kubectl.args(["get", "--raw=/readyz"])), "ok");
@@ -153,15 +186,7 @@ pub(crate) fn of_three_members() {
     for node in ["host-2", "host-3"] {
         output(lab().args(["node", "add", node]));
     }
-    let address = "10.77.0.240";
-    let values = format!(
-        "etcd: {{replicas: 3}}
-endpoint:
-  type: LoadBalancer
-  ip: {address}
-  annotations: {{metallb.io/loadBalancerIPs: {address}}}
-"
-    );
+    let values = format!("etcd: {{replicas: 3}}\n{}", endpoint("10.77.0.240"));
     let tenant = Tenant::install(&site, "three", &values);
     tenant.has_containers(6);
     let volumes = tenant.volumes();
@@ -172,6 +197,95 @@ endpoint:
         assert_eq!(here.count(), 1, "{volumes:?}");
     }
     // By the address that is in it.
-    let mut kubectl = tenant.kubectl("admin");
+    let mut kubectl = tenant.kubectl(&tenant.kubeconfig("admin"));
     assert_eq!(output(kubectl.args(["get", "--raw=/readyz"])), "ok");
+}
+
+/// The token by which nodes join, in the tenant as in the lab.
+const TOKEN: &str = "abcdef.0123456789abcdef";
+
+impl Tenant<'_> {
+    /// Puts into the tenant what kubeadm puts into a cluster, for nodes to join at `address`.
+    fn furnish(&self, address: &str) {
+        let lab = fs::read_to_string(self.site.folder.join("kubeadm.yaml")).unwrap();
+        let config = lab
+            .replace(&GATEWAY.to_string(), address)
+            .replace(SERVICES, "10.96.0.0/16")
+            .replace(PODS, "10.244.0.0/16");
+        let file = self.folder.path().join("kubeadm.yaml");
+        fs::write(&file, config).unwrap();
+        let kubeconfig = self.kubeconfig_at(address);
+        for phase in [
+            &["upload-config", "all"],
+            &["bootstrap-token"] as &[&str],
+            &["addon", "kube-proxy"],
+            &["addon", "coredns"],
+        ] {
+            let mut kubeadm = self.site.command("kubeadm");
+            kubeadm.args(["init", "phase"]).args(phase);
+            kubeadm.arg("--config").arg(&file);
+            output(kubeadm.arg("--kubeconfig").arg(&kubeconfig));
+        }
+        // Until the token has signed what joining nodes read, they only wait.
+        until("the token signs nothing", || {
+            let mut kubectl = self.kubectl(&kubeconfig);
+            kubectl.args([
+                "--namespace=kube-public",
+                "get",
+                "configmap",
+                "cluster-info",
+            ]);
+            output(kubectl.arg("--output=yaml")).contains("jws-kubeconfig-abcdef")
+        });
+    }
+}
+
+pub(crate) fn with_a_worker() {
+    let site = shared();
+    let address = "10.77.0.241";
+    let tenant = Tenant::install(&site, "join", &endpoint(address));
+    tenant.furnish(address);
+    output(lab().args(["node", "add", "worker-1", "--bare"]));
+    let server = format!("{address}:6443");
+    let join = ["kubeadm", "join", &server, "--token", TOKEN];
+    let trust = "--discovery-token-unsafe-skip-ca-verification";
+    let ignore = "--ignore-preflight-errors=SystemVerification";
+    on_node("worker-1", &[&join as &[&str], &[trust, ignore]].concat());
+
+    let kubeconfig = tenant.kubeconfig_at(address);
+    let kubectl = |args: &[&str]| output(tenant.kubectl(&kubeconfig).args(args));
+    kubectl(&[
+        "create",
+        "deployment",
+        "web",
+        "--image=docker.io/library/nginx:lab",
+    ]);
+    kubectl(&[
+        "expose",
+        "deployment",
+        "web",
+        "--type=NodePort",
+        "--port=80",
+    ]);
+    kubectl(&["rollout", "status", "deployment/web", "--timeout=2m"]);
+    let port = kubectl(&[
+        "get",
+        "service",
+        "web",
+        "--output=jsonpath={.spec.ports[0].nodePort}",
+    ]);
+    let worker = site.node("worker-1").unwrap().address;
+    until("the web server of a tenant does not answer", || {
+        get(&format!("{worker}:{port}")).is_ok_and(|page| page.contains("Welcome to nginx"))
+    });
+    output(lab().args(["node", "remove", "worker-1"]));
+}
+
+/// What is served at `/`.
+fn get(address: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    Ok(page)
 }
