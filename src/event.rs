@@ -65,6 +65,16 @@ pub enum Event {
         /// What was done to it.
         done: Done,
     },
+    /// The addresses of Services are waited for, on which the rest of the plan depends.
+    Addresses {
+        /// The Services.
+        services: Vec<ResourceId>,
+    },
+    /// The addresses are known, and the rest is planned.
+    Planned {
+        /// What will be done.
+        counts: Counts,
+    },
     /// Resources are waited for.
     Waiting {
         /// How many.
@@ -97,6 +107,6 @@ pub enum Done {
     Configured,
     /// It was deleted.
     Deleted,
-    /// It is a generated Secret, and its data was made.
+    /// It is generated, and its data was made.
     Issued,
 }

@@ -5,6 +5,7 @@
 //! `rollback` and `uninstall` differ only in the release that they want; a dry run is a change
 //! that is not executed.
 
+mod aim;
 mod catalogue;
 mod credentials;
 mod deploy;

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::manifest::generator::{
     Algorithm, Certificate, CertificateAuthority, Generator, KeyPair, Kubeconfig, Leaf,
-    RandomSecret, SecretData, Spec,
+    RandomSecret, SecretData, Server, Spec,
 };
 use crate::x509::{self, PrivateKey, PublicKey};
 use authority::Authority;
@@ -33,6 +33,12 @@ pub enum Error {
     /// The certificate would end beyond what a certificate can say.
     #[error("issuing {generator}: it would be valid beyond the year 9999")]
     Time {
+        /// The generator.
+        generator: String,
+    },
+    /// An address is not known, or the generator makes no Secret.
+    #[error("issuing {generator}: the address of its Service is not known")]
+    Address {
         /// The generator.
         generator: String,
     },
@@ -80,7 +86,8 @@ pub struct Sources<'a> {
 /// differ. What is good of an existing key pair or random secret is kept and the rest is added.
 ///
 /// # Errors
-/// If there is no randomness, or no usable authority where one is needed.
+/// If there is no randomness, no usable authority where one is needed, or an address that is not
+/// known; for an endpoint, of which nothing is secret.
 pub fn issue(
     generator: &Generator,
     sources: &Sources<'_>,
@@ -93,6 +100,7 @@ pub fn issue(
         Spec::Kubeconfig(spec) => configured(spec, &Job::new(generator, sources, now)),
         Spec::KeyPair(spec) => key_pair(spec, existing),
         Spec::RandomSecret(spec) => random_secret(spec, existing),
+        Spec::Endpoint(_) => Err(unknown(generator)),
     }
 }
 
@@ -147,7 +155,16 @@ fn self_signed(
     Ok(data)
 }
 
+fn unknown(generator: &Generator) -> Error {
+    Error::Address {
+        generator: generator.to_string(),
+    }
+}
+
 fn signed(spec: &Certificate, job: &Job<'_>) -> Result<SecretData, Error> {
+    if !spec.from_services.is_empty() {
+        return Err(unknown(job.generator));
+    }
     let made = job.run(&spec.leaf)?;
     let mut data = SecretData::default();
     data.insert(&spec.keys.pair.certificate, made.certificate);
@@ -159,9 +176,12 @@ fn signed(spec: &Certificate, job: &Job<'_>) -> Result<SecretData, Error> {
 }
 
 fn configured(spec: &Kubeconfig, job: &Job<'_>) -> Result<SecretData, Error> {
+    let Server::Url(server) = &spec.server else {
+        return Err(unknown(job.generator));
+    };
     let made = job.run(&spec.leaf)?;
     let mut data = SecretData::default();
-    data.insert(&spec.key, kubeconfig::write(spec, &made));
+    data.insert(&spec.key, kubeconfig::write(spec, server, &made));
     Ok(data)
 }
 

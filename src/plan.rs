@@ -4,6 +4,7 @@
 //! complete, printable and immutable [`Plan`] goes out. Nothing here reads or writes. Carrying a
 //! plan out is left to `ops`, showing it to the binary.
 
+pub mod addresses;
 pub mod credentials;
 pub mod diff;
 pub mod ownership;
@@ -31,6 +32,7 @@ pub use trend::Trend;
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::generator::Generator;
 use crate::manifest::{Manifest, Origin, Resource, ResourceId, group, uninstall_rank};
+use addresses::Services;
 use part::{Parts, State};
 use resource::{Base, Credentials};
 
@@ -44,7 +46,7 @@ pub struct Inputs<'a> {
     pub desired: &'a Manifest,
     /// Everything applied since the last good revision, oldest first.
     pub base: &'a [Manifest],
-    /// What the cluster holds of both, and the Secrets generated for the release.
+    /// What the cluster holds of both, and what is generated for the release.
     pub observed: &'a Observed,
     /// The Secrets whose generators a revision in the history has, by name, with the newest such
     /// revision; those that nothing makes any more are looked up in it.
@@ -61,12 +63,12 @@ pub struct Inputs<'a> {
 /// that its gates do not name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Generated Secrets, then the resource groups, then what is in none, then deletions; what is
-    /// empty is left out.
+    /// Services whose addresses are known after the apply, generated Secrets, then the resource
+    /// groups, then what is in none, then deletions; what is empty is left out.
     pub stages: Vec<Stage>,
     /// How the versions of all workloads change.
     pub trend: Trend,
-    /// The generators of the wanted manifest, by which Secrets are made.
+    /// The generators of the wanted manifest, with the addresses in them that are known.
     pub generators: Vec<Generator>,
 }
 
@@ -88,6 +90,12 @@ pub enum Error {
     /// Pods of a group need what comes after all groups.
     #[error("pods of a resource group need resources that are in none, which come after all groups: {}", list(.0))]
     Ungrouped(Vec<(String, Origin)>),
+    /// Generators ask for the addresses of Services that are not there.
+    #[error("the manifest has no Service for generators: {}", list(.0))]
+    NoService(Vec<(String, Origin)>),
+    /// Pods take the address of an endpoint that has only a host name.
+    #[error("the load balancer gave a host name and no address, which pods ask for: {}", list(.0))]
+    NoAddress(Vec<(String, Origin)>),
     /// Workloads say that they use generated Secrets which nothing makes.
     #[error("no generator makes what pintle.dev/uses or pintle.dev/reloads names: {}", list(.0))]
     UnknownUses(Vec<(String, Origin)>),
@@ -113,7 +121,11 @@ impl Plan {
         let base = Base::new(inputs);
         refuse_foreign(inputs, &base)?;
         let groups = group::groups(&inputs.desired.resources)?;
-        let credentials = decide(inputs)?;
+        let services = Services::of(inputs.desired, inputs.observed, inputs.owner.namespace);
+        let generators = addresses::resolve(&inputs.desired.generators, &services);
+        refuse_no_service(&generators, &services)?;
+        refuse_no_address(inputs, &generators)?;
+        let credentials = decide(inputs, &generators)?;
         refuse_unknown_uses(inputs, &credentials)?;
         refuse_ungrouped(inputs)?;
         let mut parts = Parts::of(&groups);
@@ -125,23 +137,41 @@ impl Plan {
                     rollout: resource::rollout(resource, inputs.observed),
                     trend: resource::trend(resource, inputs.observed),
                 };
-                parts.add(resource, step, state);
+                if credentials.precedes(resource, inputs) {
+                    parts.add_early(step);
+                } else {
+                    parts.add(resource, step, state);
+                }
             }
         }
         let trend = parts.trend();
-        let mut stages = parts.into_stages(&inputs.desired.generators);
+        let mut stages = parts.into_stages(&generators);
         stages.extend(deletions(inputs, &base, &stages));
         Ok(Self {
             stages,
             trend,
-            generators: inputs.desired.generators.clone(),
+            generators,
         })
+    }
+
+    /// Whether all of it is known. If it is not, only the first stage, of the Services whose
+    /// addresses are known after it, can be carried out; the rest has to be planned anew then.
+    pub fn is_whole(&self) -> bool {
+        let first = self.stages.first();
+        first.is_none_or(|stage| stage.part != Part::Addresses)
+    }
+
+    /// The Services whose addresses are known after the apply.
+    pub fn unknown(&self) -> Vec<String> {
+        let first = self.stages.iter().take(1).filter(|_| !self.is_whole());
+        let services = first.flat_map(|stage| &stage.awaited);
+        services.map(|(id, _)| id.to_string()).collect()
     }
 
     /// Whether there is more than one thing after the other: generated Secrets or groups.
     pub fn is_staged(&self) -> bool {
         let mut parts = self.stages.iter().map(|stage| &stage.part);
-        parts.any(|part| matches!(part, Part::Credentials | Part::Group(_)))
+        parts.any(|part| matches!(part, Part::Addresses | Part::Credentials | Part::Group(_)))
     }
 
     /// All steps in order.
@@ -163,7 +193,35 @@ impl Plan {
     }
 }
 
-fn decide(inputs: &Inputs<'_>) -> Result<Credentials, Error> {
+fn refuse_no_service(generators: &[Generator], services: &Services<'_>) -> Result<(), Error> {
+    let missing: Vec<_> = generators
+        .iter()
+        .flat_map(|generator| {
+            let waits = addresses::waits(generator, generators).into_iter();
+            let missing = waits.filter(|name| !services.has(name));
+            missing.map(|name| (name.to_owned(), generator.origin.clone()))
+        })
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::NoService(missing))
+    }
+}
+
+fn refuse_no_address(inputs: &Inputs<'_>, generators: &[Generator]) -> Result<(), Error> {
+    let resources = inputs.desired.resources.iter();
+    let own = resources.filter(|resource| resource::is_own(resource, inputs));
+    let bodies = own.map(|resource| &resource.body);
+    let found = addresses::without_address(generators, bodies);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let place = |generator: &Generator| (generator.to_string(), generator.origin.clone());
+    Err(Error::NoAddress(found.into_iter().map(place).collect()))
+}
+
+fn decide(inputs: &Inputs<'_>, generators: &[Generator]) -> Result<Credentials, Error> {
     let is_wanted = |id: &ResourceId| {
         let generator = inputs.desired.generator(id, inputs.owner.namespace);
         generator.is_some()
@@ -178,7 +236,7 @@ fn decide(inputs: &Inputs<'_>) -> Result<Credentials, Error> {
         release: inputs.owner.release,
         secrets: &secrets,
     };
-    let decisions = credentials::decide(&inputs.desired.generators, live, inputs.now)?;
+    let decisions = credentials::decide(generators, live, inputs.now)?;
     Ok(Credentials::new(decisions))
 }
 
@@ -227,7 +285,7 @@ fn refuse_unknown_uses(inputs: &Inputs<'_>, credentials: &Credentials) -> Result
     let own = resources.filter(|resource| resource::is_own(resource, inputs));
     let unknown: Vec<_> = own
         .flat_map(|resource| {
-            let names = credentials::unknown_mentions(&resource.body, &credentials.ids);
+            let names = credentials::unknown_mentions(&resource.body, &credentials.issues);
             names
                 .into_iter()
                 .map(|name| (name, resource.origin.clone()))

@@ -1,4 +1,5 @@
-//! Generators: documents that declare what a Secret holds, so that no key stands in a template.
+//! Generators: documents that declare what a Secret holds, so that no key stands in a template, and
+//! what a config map says about the address of a Service, which no template can know.
 //!
 //! One parsed document of `generate.pintle.dev/v1` comes in; a checked [`Generator`] goes out, its
 //! stub for the recorded manifest and the text in which a record carries the specs. They never
@@ -23,13 +24,14 @@ use super::Origin;
 
 pub use check::check;
 pub use data::{DataError, SecretData};
-pub use error::{Error, Fault, IssuerFault};
+pub use error::{Error, Fault, ReferenceFault};
 pub use record::{RECORD_FILE, specs_from_yaml, specs_to_yaml};
 pub use spec::{
-    Algorithm, Certificate, CertificateAuthority, CertificateKeys, KeyPair, KeyPairKeys,
-    Kubeconfig, Leaf, PairKeys, Random, RandomEncoding, RandomSecret, Spec, Subject, Usage,
+    Algorithm, Certificate, CertificateAuthority, CertificateKeys, Endpoint, KeyPair, KeyPairKeys,
+    Kubeconfig, Leaf, PairKeys, Product, Random, RandomEncoding, RandomSecret, Server, Spec,
+    Subject, Usage,
 };
-pub(crate) use syntax::k8s_name;
+pub(crate) use syntax::{is_dns_name, k8s_name};
 
 /// The `apiVersion` of generators.
 pub const API_VERSION: &str = "generate.pintle.dev/v1";
@@ -40,12 +42,12 @@ pub const GENERATOR_LABEL: &str = "pintle.dev/generator";
 /// The annotation of a generated Secret with the id of the issue its data is of.
 pub const ISSUE_ANNOTATION: &str = "pintle.dev/issue";
 
-/// A declaration of one Secret of the release's namespace.
+/// A declaration of one Secret or config map of the release's namespace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generator {
-    /// The name of the Secret.
+    /// The name of what it makes.
     pub name: String,
-    /// What the Secret holds.
+    /// What that holds; a plan puts addresses in that are known by then.
     pub spec: Spec,
     /// Where the generator was written.
     pub origin: Origin,
@@ -101,7 +103,7 @@ impl Generator {
         super::annotation(&self.body, key)
     }
 
-    /// Returns the Secret as the recorded manifest has it: with the generator's labels and
+    /// Returns what it makes as the recorded manifest has it: with the generator's labels and
     /// annotations, without data.
     pub fn stub(&self) -> Value {
         let mut metadata = Map::new();
@@ -111,7 +113,12 @@ impl Generator {
                 metadata.insert(field.to_owned(), value.clone());
             }
         }
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"})
+        let product = self.spec.product();
+        let mut stub = json!({"apiVersion": "v1", "kind": product.kind(), "metadata": metadata});
+        if product == Product::Secret {
+            stub["type"] = json!("Opaque");
+        }
+        stub
     }
 }
 

@@ -82,15 +82,14 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Returns the generator whose Secret `id` is; `namespace` is the release's.
+    /// Returns the generator that makes `id`; `namespace` is the release's.
     pub fn generator(&self, id: &ResourceId, namespace: &str) -> Option<&Generator> {
-        let is_secret = id.kind == "Secret" && id.group.is_empty();
-        if !is_secret || id.namespace.as_deref() != Some(namespace) {
+        if !id.group.is_empty() || id.namespace.as_deref() != Some(namespace) {
             return None;
         }
-        self.generators
-            .iter()
-            .find(|generator| generator.name == id.name)
+        self.generators.iter().find(|generator| {
+            generator.name == id.name && generator.spec.product().kind() == id.kind
+        })
     }
 
     /// The resources whose kind is not known, for which a cluster has to be asked.

@@ -31,6 +31,10 @@ impl<'a> Catalogue<'a> {
         &self.kinds
     }
 
+    pub(super) fn into_kinds(self) -> Kinds {
+        self.kinds
+    }
+
     /// Reads the manifest of a revision, with its generators.
     pub(super) async fn recorded(&mut self, release: &Release) -> Result<Manifest, Error> {
         let generators = release.generators();

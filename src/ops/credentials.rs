@@ -1,22 +1,32 @@
-//! The generated Secrets of a release: those that the cluster holds, those that the history needs,
-//! and how they fare.
+//! What is generated for a release: what the cluster holds of it, what the history needs, and how
+//! it fares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::Catalogue;
-use super::prepare::{Desired, Past};
+use super::prepare::Past;
 use super::{Error, Session};
 use crate::builtin;
 use crate::capabilities::Kind;
 use crate::history;
-use crate::manifest::ResourceId;
-use crate::manifest::generator::{GENERATOR_LABEL, RELEASE_LABEL, specs_from_yaml};
+use crate::manifest::generator::{GENERATOR_LABEL, Product, RELEASE_LABEL, specs_from_yaml};
+use crate::manifest::{Manifest, ResourceId};
+use crate::plan::addresses::{self, Services};
 use crate::plan::credentials::{self, Decision, ForeignSecret, Live};
-use crate::release::{Release, Status};
+use crate::release::Release;
 
-/// The Secrets that were generated for the release, by their labels.
+/// The Secrets and config maps that were generated for the release, by their labels.
 pub(super) async fn generated(session: &Session<'_>) -> Result<Vec<(ResourceId, Kind)>, Error> {
-    let Some(kind) = builtin::kind("", "Secret") else {
+    let of = |product| products(session, product);
+    let found = futures::try_join!(of(Product::Secret), of(Product::ConfigMap))?;
+    Ok(<[_; 2]>::from(found).concat())
+}
+
+async fn products(
+    session: &Session<'_>,
+    product: Product,
+) -> Result<Vec<(ResourceId, Kind)>, Error> {
+    let Some(kind) = builtin::kind("", product.kind()) else {
         return Ok(vec![]);
     };
     let selector = format!("{RELEASE_LABEL}={},{GENERATOR_LABEL}", session.release);
@@ -24,16 +34,16 @@ pub(super) async fn generated(session: &Session<'_>) -> Result<Vec<(ResourceId, 
     let found = session.cluster.list_metadata(kind, namespace, &selector);
     let found = found.await?.into_iter();
     Ok(found
-        .map(|secret| (id(session, secret.name), kind.clone()))
+        .map(|found| (id(session, product.kind(), &found.name), kind.clone()))
         .collect())
 }
 
-fn id(session: &Session<'_>, name: String) -> ResourceId {
+fn id(session: &Session<'_>, kind: &str, name: &str) -> ResourceId {
     ResourceId {
         group: String::new(),
-        kind: "Secret".to_owned(),
+        kind: kind.to_owned(),
         namespace: Some(session.namespace.to_owned()),
-        name,
+        name: name.to_owned(),
     }
 }
 
@@ -41,15 +51,15 @@ fn id(session: &Session<'_>, name: String) -> ResourceId {
 /// that can be gone back to. All payloads are read only where there is such a Secret.
 pub(super) async fn mentions(
     session: &Session<'_>,
-    desired: &Desired,
-    (past, generated): (&Past, &[(ResourceId, Kind)]),
+    past: &Past,
+    (desired, generated): (&Manifest, &[(ResourceId, Kind)]),
 ) -> Result<BTreeMap<String, u32>, Error> {
     let wanted = |name: &str| {
-        let mut generators = desired.manifest.generators.iter();
+        let mut generators = desired.generators.iter();
         generators.any(|generator| generator.name == name)
     };
     let is_complete = generated.iter().all(|(id, _)| wanted(&id.name));
-    if is_complete || desired.release.info.status == Status::Uninstalling {
+    if is_complete {
         return Ok(BTreeMap::new());
     }
     let mut mentions = BTreeMap::new();
@@ -71,7 +81,7 @@ pub(super) async fn mentions(
     Ok(mentions)
 }
 
-/// The state of the generated Secrets of a revision.
+/// The state of what is generated for a revision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Credentials {
     /// For each what the next plan would do about it, when what it holds expires, and why it would
@@ -81,22 +91,31 @@ pub struct Credentials {
     pub foreign: Vec<ForeignSecret>,
 }
 
-/// The state of the generated Secrets of a revision.
+/// The state of what is generated for a revision.
 ///
 /// # Errors
 /// If the revision's generators cannot be read, or the cluster cannot be asked.
 pub async fn credentials(session: &Session<'_>, release: &Release) -> Result<Credentials, Error> {
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
-    let mut generators = catalogue.recorded(release).await?.generators;
-    let mut wanted = vec![];
-    if let Some(kind) = builtin::kind("", "Secret") {
-        let ids = generators
-            .iter()
-            .map(|generator| id(session, generator.name.clone()));
-        wanted.extend(ids.map(|id| (id, kind.clone())));
-    }
+    let manifest = catalogue.recorded(release).await?;
+    let made = manifest.generators.iter();
+    let made = made.map(|generator| (generator.spec.product().kind(), generator.name.as_str()));
+    let services = manifest.generators.iter().flat_map(|generator| {
+        let waits = addresses::waits(generator, &manifest.generators);
+        waits.into_iter().map(|name| ("Service", name))
+    });
+    let wanted: BTreeSet<(&str, &str)> = made.chain(services).collect();
+    let wanted: Vec<_> = wanted
+        .into_iter()
+        .filter_map(|(kind, name)| {
+            Some((id(session, kind, name), builtin::kind("", kind)?.clone()))
+        })
+        .collect();
     let observed = session.cluster.observe(&wanted).await?;
-    let secrets = observed.iter().map(|(id, live)| (id.name.as_str(), live));
+    let services = Services::of(&manifest, &observed, session.namespace);
+    let mut generators = addresses::resolve(&manifest.generators, &services);
+    let secrets = observed.iter().filter(|(id, _)| id.kind != "Service");
+    let secrets = secrets.map(|(id, live)| (id.name.as_str(), live));
     let secrets: BTreeMap<_, _> = secrets.collect();
     let live = Live {
         release: session.release,

@@ -6,14 +6,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::aim::Aim;
 use super::catalogue::Catalogue;
-use super::execute::{Execution, Voice};
+use super::execute::{Execution, Reached, Voice};
 use super::prepare::{Desired, Past};
 use super::{Error, Session, credentials, lock, outcome};
-use crate::capabilities::{Kind, Kinds};
 use crate::event::Event;
-use crate::manifest::{Manifest, ResourceId};
-use crate::plan::{Inputs, Plan};
+use crate::plan::Plan;
 use crate::release::{Release, Status};
 
 /// When a change ends. Gates between its stages hold in either case.
@@ -56,6 +55,8 @@ pub struct Change {
     pub plan: Plan,
     /// What the operation has to say before it begins.
     pub notices: Vec<Event>,
+    /// What the plan was made from, apart from what the cluster holds.
+    pub(super) aim: Aim,
     pub(super) past: Past,
     pub(super) completed: String,
 }
@@ -84,48 +85,27 @@ pub(super) async fn decide(
         completed,
         notices,
     } = goal;
-    let wanted = wanted(base.iter().chain([&desired.manifest]), catalogue.kinds());
-    let (generated, mut observed) = futures::try_join!(credentials::generated(session), async {
-        Ok(session.cluster.observe(&wanted).await?)
-    })?;
-    let mentions = credentials::mentions(session, &desired, (&past, &generated)).await?;
-    let more: Vec<_> = generated
-        .into_iter()
-        .filter(|(id, _)| !observed.contains_key(id))
-        .collect();
-    observed.extend(session.cluster.observe(&more).await?);
-    let plan = Plan::new(&Inputs {
-        desired: &desired.manifest,
-        base: &base,
-        observed: &observed,
-        mentions: &mentions,
-        owner: session.owner(),
-        kinds: catalogue.kinds(),
-        now: (session.now)(),
-    })?;
+    let Desired { release, manifest } = desired;
+    let mut aim = Aim {
+        desired: manifest,
+        base,
+        mentions: BTreeMap::new(),
+        kinds: catalogue.into_kinds(),
+    };
+    let seen = aim.observe(session).await?;
+    if release.info.status != Status::Uninstalling {
+        let generated = (&aim.desired, seen.generated.as_slice());
+        aim.mentions = credentials::mentions(session, &past, generated).await?;
+    }
+    let plan = aim.plan(session, &seen.observed)?;
     Ok(Change {
-        release: desired.release,
+        release,
         plan,
+        aim,
         notices: [past.interrupted(), notices].concat(),
         past,
         completed,
     })
-}
-
-/// Every resource of `manifests` once, with the kind that the cluster serves.
-fn wanted<'a>(
-    manifests: impl Iterator<Item = &'a Manifest>,
-    kinds: &Kinds,
-) -> Vec<(ResourceId, Kind)> {
-    let mut wanted = BTreeMap::new();
-    for resource in manifests.flat_map(|manifest| &manifest.resources) {
-        if let Some(kind) = kinds.find(&resource.api_version, &resource.id.kind) {
-            wanted
-                .entry(resource.id.clone())
-                .or_insert_with(|| kind.clone());
-        }
-    }
-    wanted.into_iter().collect()
 }
 
 impl Change {
@@ -196,7 +176,7 @@ impl Change {
             revision: self.release.revision,
             counts: self.plan.counts(),
         });
-        let result = carry_out(session, &self.plan, (options, held), on).await;
+        let result = carry_out(session, (&self.plan, &self.aim), (options, held), on).await;
         let recorded = match &result {
             Ok(()) => outcome::succeed(session, self, options.history_max).await,
             Err(error) => outcome::fail(session, self, error).await,
@@ -221,7 +201,7 @@ impl Change {
     ) -> Result<Release, Error> {
         // What writes nothing needs no lock.
         let (_, held) = watch::channel(true);
-        carry_out(session, &self.plan, (options, held), on).await?;
+        carry_out(session, (&self.plan, &self.aim), (options, held), on).await?;
         self.past
             .base
             .pop()
@@ -229,9 +209,10 @@ impl Change {
     }
 }
 
+/// Carries a plan out, and what is planned anew once the addresses are there that it depends on.
 async fn carry_out(
     session: &Session<'_>,
-    plan: &Plan,
+    (plan, aim): (&Plan, &Aim),
     (options, lock): (&Options, watch::Receiver<bool>),
     on: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
@@ -245,9 +226,30 @@ async fn carry_out(
         now: (session.now)(),
         lock,
     };
-    execution.run().await?;
+    let rest;
+    let last = match execution.run().await? {
+        Reached::End => execution,
+        Reached::Addresses => {
+            rest = aim.plan(session, &aim.observe(session).await?.observed)?;
+            voice.say(Event::Planned {
+                counts: rest.counts(),
+            });
+            let now = (session.now)();
+            let execution = Execution {
+                plan: &rest,
+                now,
+                ..execution
+            };
+            if execution.run().await? == Reached::Addresses {
+                return Err(Error::AddressLost {
+                    services: rest.unknown(),
+                });
+            }
+            execution
+        }
+    };
     match options.end {
         End::Written => Ok(()),
-        End::Ready => execution.settle().await,
+        End::Ready => last.settle().await,
     }
 }

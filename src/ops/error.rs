@@ -179,6 +179,18 @@ pub enum Error {
         /// Which resources are not ready.
         source: cluster::Error,
     },
+    /// A Service has no address in time, so the rest cannot be planned.
+    #[error("the rest cannot be planned: it depends on addresses that are not known in time")]
+    NoAddress {
+        /// Which Services have none.
+        source: cluster::Error,
+    },
+    /// A Service that had an address has none any more.
+    #[error("the rest cannot be planned: {} lost its address meanwhile", .services.join(", "))]
+    AddressLost {
+        /// The Services.
+        services: Vec<String>,
+    },
     /// The lock could not be renewed for so long that writing on would not be safe.
     #[error("release {release}: its lock could not be renewed in time, so nothing more is written")]
     Stalled {
@@ -289,6 +301,7 @@ impl Error {
                 plan::Error::UnknownKinds(_)
                 | plan::Error::Group(_)
                 | plan::Error::UnknownUses(_)
+                | plan::Error::NoService(_)
                 | plan::Error::Ungrouped(_),
             ) => ErrorKind::Usage,
             Self::Pending { .. }
@@ -302,9 +315,14 @@ impl Error {
             | Self::Plan(plan::Error::Foreign(_) | plan::Error::Credentials(_)) => {
                 ErrorKind::Conflict
             }
-            Self::Cluster(error) | Self::Gate { source: error, .. } if error.is_not_ready() => {
+            Self::Cluster(error)
+            | Self::Gate { source: error, .. }
+            | Self::NoAddress { source: error }
+                if error.is_not_ready() =>
+            {
                 ErrorKind::NotReady
             }
+            Self::AddressLost { .. } => ErrorKind::NotReady,
             Self::Steps(errors) if errors.iter().any(is_conflict) => ErrorKind::Conflict,
             _ => ErrorKind::Failed,
         }

@@ -34,7 +34,7 @@ impl<'a> Voice<'a> {
         }
     }
 
-    fn say(&self, event: Event) {
+    pub(super) fn say(&self, event: Event) {
         (self.on.borrow_mut())(event);
     }
 
@@ -67,15 +67,55 @@ pub(super) struct Execution<'a> {
     pub(super) lock: watch::Receiver<bool>,
 }
 
+/// How far a plan could be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// All of it is done.
+    End,
+    /// The addresses are there that were not known, so that the rest is stale.
+    Addresses,
+}
+
 /// A stage and how far it has come: the number of phases that are done.
 type Progress<'a> = (usize, usize, Result<(), Error>);
 
 impl Execution<'_> {
+    /// Carries the plan out as far as it is known, and tells how far that is.
+    pub(super) async fn run(&self) -> Result<Reached, Error> {
+        let stages = &self.plan.stages;
+        if self.plan.is_whole() {
+            self.carry_out(stages).await?;
+            return Ok(Reached::End);
+        }
+        let first = &stages[..stages.len().min(1)];
+        self.carry_out(first).await?;
+        for stage in first {
+            self.find_addresses(stage).await?;
+        }
+        Ok(Reached::Addresses)
+    }
+
+    /// Waits until the Services of a stage have their addresses.
+    async fn find_addresses(&self, stage: &Stage) -> Result<(), Error> {
+        let services = stage.awaited.iter().map(|(id, _)| id.clone());
+        self.voice.say(Event::Addresses {
+            services: services.collect(),
+        });
+        let wait = Wait {
+            wanted: &stage.awaited,
+            until: Condition::Ready,
+            deadline: self.time_left(),
+        };
+        let mut tell =
+            |id: &ResourceId, health: &Health| self.voice.health(Condition::Ready, (id, health));
+        let waited = self.cluster.wait_for(wait, &mut tell).await;
+        waited.map_err(|source| Error::NoAddress { source })
+    }
+
     /// Carries out stage after stage, side by side where no gate is between them. After a failure
     /// nothing is started any more, and what is under way is brought to its end.
-    pub(super) async fn run(&self) -> Result<(), Error> {
+    async fn carry_out(&self, stages: &[Stage]) -> Result<(), Error> {
         let issuer = Issuer::new(self.owner, &self.plan.generators, self.now);
-        let stages = &self.plan.stages;
         let mut done = vec![false; stages.len()];
         let mut started = done.clone();
         let mut waits = FuturesUnordered::new();
@@ -127,7 +167,7 @@ impl Execution<'_> {
     async fn pass(&self, stage: &Stage, gate: Gate) -> Result<(), Error> {
         let until = match gate.until {
             Until::Written => return Ok(()),
-            Until::Ready => Condition::Ready,
+            Until::Known | Until::Ready => Condition::Ready,
             Until::NoOldPods => Condition::NoOldPods,
         };
         let earlier = &self.plan.stages[gate.stage];

@@ -1,6 +1,6 @@
-//! Making the data of generated Secrets and writing it.
+//! Making the data of generated Secrets and config maps, and writing it.
 //!
-//! The stub of a Secret belongs to the manifest and to its field manager. The data and the marks
+//! The stub belongs to the manifest and to its field manager. The data and the marks
 //! are written by another one, because a rollback of Helm by server-side apply takes away what
 //! Helm's own manager wrote and the manifest does not have.
 
@@ -15,7 +15,7 @@ use super::step::{at, changed, failed, origin};
 use crate::cluster::{Address, Cluster, Effect, Patch, Validation, Write};
 use crate::event::Done;
 use crate::manifest::generator::{
-    GENERATOR_LABEL, Generator, ISSUE_ANNOTATION, RELEASE_LABEL, SecretData,
+    Endpoint, GENERATOR_LABEL, Generator, ISSUE_ANNOTATION, RELEASE_LABEL, SecretData, Spec,
 };
 use crate::pki::{self, Sources};
 use crate::plan::{Credential, Owner, Step, credentials};
@@ -27,7 +27,7 @@ const WRITE: Write<'_> = Write {
     validation: Validation::Strict,
 };
 
-/// Makes the data of the Secrets of one plan.
+/// Makes the data of one plan.
 pub(super) struct Issuer<'a> {
     owner: Owner<'a>,
     generators: &'a [Generator],
@@ -46,8 +46,8 @@ impl<'a> Issuer<'a> {
         }
     }
 
-    /// Writes the marks of a generated Secret and, where it is issued, its data; `live` is the
-    /// Secret as it is now, from which random text and key pairs are kept as far as they are good.
+    /// Writes the marks of what is generated and, where it is issued, its data; `live` is the object
+    /// as it is now, from which random text and key pairs are kept as far as they are good.
     pub(super) async fn issue(
         &self,
         step: &Step,
@@ -82,6 +82,9 @@ impl<'a> Issuer<'a> {
         let Some(generator) = generator else {
             return Err(changed(step));
         };
+        if let Spec::Endpoint(spec) = &generator.spec {
+            return data(spec, step);
+        }
         if let Some(leaf) = generator.spec.leaf() {
             self.learn(step, &leaf.issuer, cluster).await?;
         }
@@ -127,4 +130,11 @@ impl<'a> Issuer<'a> {
         self.secrets.borrow_mut().insert(issuer.to_owned(), data);
         Ok(())
     }
+}
+
+/// The data of the config map of an endpoint; what it does not say any more is taken away.
+fn data(spec: &Endpoint, step: &Step) -> Result<Value, StepError> {
+    let data = spec.data().ok_or_else(|| changed(step))?;
+    let entries = Endpoint::KEYS.map(|key| (key.to_owned(), json!(data.get(key))));
+    Ok(Value::Object(entries.into_iter().collect()))
 }

@@ -10,13 +10,13 @@ use crate::manifest::generator::Kubeconfig;
 use crate::yaml;
 
 /// Writes a kubeconfig of one cluster, one user and one context.
-pub(super) fn write(spec: &Kubeconfig, made: &Made) -> Zeroizing<Vec<u8>> {
+pub(super) fn write(spec: &Kubeconfig, server: &str, made: &Made) -> Zeroizing<Vec<u8>> {
     let context = format!("{}@{}", spec.user_name, spec.cluster_name);
     let mut file = json!({
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": spec.cluster_name, "cluster": {
-            "server": spec.server,
+            "server": server,
             "certificate-authority-data": BASE64_STANDARD.encode(&made.bundle),
         }}],
         "users": [{"name": spec.user_name, "user": {

@@ -6,13 +6,15 @@ use super::stage::{self, Gate, Node, NodeHealth, Part, Stage, Until};
 use super::trend::Trend;
 use super::{Step, phases};
 use crate::capabilities::Kind;
-use crate::manifest::generator::{Generator, Spec};
+use crate::manifest::generator::Generator;
 use crate::manifest::group::{self, Group};
 use crate::manifest::{Resource, ResourceId, install_rank};
 
 /// The steps for what is wanted, by what they belong to.
 pub(super) struct Parts {
-    /// Generated Secrets, in the order of the manifest.
+    /// Services whose addresses are known after the apply, and their namespace.
+    addresses: Vec<Step>,
+    /// What is generated, in the order of the manifest.
     credentials: Vec<Step>,
     /// The groups, each behind those it depends on, and what is in none as the last one.
     groups: Vec<Members>,
@@ -76,6 +78,7 @@ impl Parts {
         let last = last.map(|(index, _)| index).collect();
         members.push(Members::new(Part::Ungrouped, last));
         Self {
+            addresses: vec![],
             credentials: vec![],
             groups: members,
             index,
@@ -86,6 +89,11 @@ impl Parts {
     pub(super) fn trend(&self) -> Trend {
         let trends = self.groups.iter().map(|members| members.trend);
         trends.fold(Trend::Level, Trend::and)
+    }
+
+    /// Adds what has to be there before the rest can be known.
+    pub(super) fn add_early(&mut self, step: Step) {
+        self.addresses.push(step);
     }
 
     pub(super) fn add(&mut self, resource: &Resource, step: Step, state: State) {
@@ -111,16 +119,21 @@ impl Parts {
 
     pub(super) fn into_stages(self, generators: &[Generator]) -> Vec<Stage> {
         let nodes: Vec<Node> = self.groups.iter().map(Members::node).collect();
-        let mut stages: Vec<Stage> = credentials(self.credentials, generators)
-            .into_iter()
-            .collect();
-        let written = stages
-            .first()
-            .filter(|stage| stage.has_changes())
-            .map(|_| Gate {
-                stage: 0,
-                until: Until::Written,
-            });
+        let mut stages: Vec<Stage> = addresses(self.addresses).into_iter().collect();
+        let known = stages.first().map(|_| Gate {
+            stage: 0,
+            until: Until::Known,
+        });
+        let mut credentials = credentials(self.credentials, generators);
+        if let Some(stage) = &mut credentials {
+            stage.gates.extend(known);
+        }
+        let written = credentials.as_ref().filter(|stage| stage.has_changes());
+        let written = written.map(|_| Gate {
+            stage: stages.len(),
+            until: Until::Written,
+        });
+        stages.extend(credentials);
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         let mut groups: Vec<Option<Members>> = self.groups.into_iter().map(Some).collect();
         for (node, waits) in stage::order(&nodes) {
@@ -177,18 +190,34 @@ impl Members {
     }
 }
 
-/// The stage of the generated Secrets: authorities, then what they sign and the rest.
+/// The stage of what the rest depends on, of which all Services are waited for.
+fn addresses(steps: Vec<Step>) -> Option<Stage> {
+    if steps.is_empty() {
+        return None;
+    }
+    let services = steps.iter().filter(|step| step.id.kind == "Service");
+    Some(Stage {
+        part: Part::Addresses,
+        gates: vec![],
+        awaited: services
+            .map(|step| (step.id.clone(), step.kind.clone()))
+            .collect(),
+        phases: phases(steps, install_rank),
+    })
+}
+
+/// The stage of what is generated: authorities and endpoints, then the rest.
 fn credentials(steps: Vec<Step>, generators: &[Generator]) -> Option<Stage> {
     if steps.is_empty() {
         return None;
     }
-    let authorities: BTreeSet<&str> = generators
+    let sources: BTreeSet<&str> = generators
         .iter()
-        .filter(|generator| matches!(generator.spec, Spec::CertificateAuthority(_)))
+        .filter(|generator| generator.spec.is_source())
         .map(|generator| generator.name.as_str())
         .collect();
-    let is_authority = |step: &Step| authorities.contains(step.id.name.as_str());
-    let (first, second): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(is_authority);
+    let is_source = |step: &Step| sources.contains(step.id.name.as_str());
+    let (first, second): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(is_source);
     let phases = [first, second]
         .into_iter()
         .filter(|phase| !phase.is_empty());

@@ -64,6 +64,26 @@ pub(super) fn needs(body: &Value) -> Vec<(&'static str, &str)> {
     found
 }
 
+/// The config maps whose `ip` a variable of a container takes, and cannot do without.
+pub(super) fn addresses(body: &Value) -> Vec<&str> {
+    let spec = path(body)
+        .and_then(|path| body.pointer(path))
+        .and_then(|template| template.get("spec"));
+    let lists = ["initContainers", "containers"];
+    let containers = lists
+        .into_iter()
+        .filter_map(|list| spec?.get(list)?.as_array());
+    let variables = containers
+        .flatten()
+        .filter_map(|container| container.get("env")?.as_array());
+    let taken = variables.flatten().filter_map(|variable| {
+        let from = variable.pointer("/valueFrom/configMapKeyRef")?;
+        let is_address = from.get("key")? == "ip" && from.get("optional") != Some(&true.into());
+        from.get("name")?.as_str().filter(|_| is_address)
+    });
+    taken.collect()
+}
+
 fn collect<'a>(value: &'a Value, found: &mut Vec<(&'static str, &'a str)>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),

@@ -25,7 +25,7 @@ pub struct Report {
 /// One stage of the plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageLine {
-    /// `credentials`, `group`, `ungrouped` or `deletions`.
+    /// `addresses`, `credentials`, `group`, `ungrouped` or `deletions`.
     pub part: &'static str,
     /// The name of the resource group, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +69,9 @@ pub struct Line {
     /// Why it stays, where it is kept, or is issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The Services on whose addresses it depends what is made, which are known after the apply.
+    #[serde(rename = "known_after_apply", skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<String>,
     /// What the user has to do or to know besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
@@ -117,6 +120,7 @@ fn stage_line(stage: &Stage, plan: &Plan) -> StageLine {
         })
     };
     let (part, group) = match &stage.part {
+        Part::Addresses => ("addresses", None),
         Part::Credentials => ("credentials", None),
         Part::Group(name) => ("group", Some(name.clone())),
         Part::Ungrouped => ("ungrouped", None),
@@ -152,6 +156,7 @@ fn line(stage: usize, step: &Step) -> Line {
             .map(ToString::to_string)
             .unwrap_or_default(),
         reason: credential.map_or_else(|| kept(&step.action), why),
+        waits: credential.map_or_else(Vec::new, |made| made.decision.waits.clone()),
         remark: step.remark.clone(),
         fields,
     }

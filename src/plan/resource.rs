@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::credentials::{self, Decision};
+use super::credentials::{self, Decision, Issues};
 use super::diff::{self, Sides};
 use super::part::{NodeWait, Rollout};
 use super::stage::NodeHealth;
@@ -14,7 +14,7 @@ use super::trend::Trend;
 use super::{Action, Inputs, Observed, Precondition, Step, ownership, pod_template};
 use crate::builtin;
 use crate::health::{self, Condition};
-use crate::manifest::generator::{GENERATOR_LABEL, RELEASE_LABEL};
+use crate::manifest::generator::{GENERATOR_LABEL, Product, RELEASE_LABEL};
 use crate::manifest::{self, Resource, ResourceId, ResourcePolicy};
 
 /// The resources of the base: for each the versions that were applied, oldest first, with the
@@ -37,23 +37,39 @@ impl<'a> Base<'a> {
     }
 }
 
-/// What is decided about the generated Secrets of a plan.
+/// What is decided about what a plan generates.
 pub(super) struct Credentials {
-    /// By the name of the Secret.
+    /// By the name of the Secret or config map.
     pub(super) decisions: BTreeMap<String, Decision>,
-    /// The ids of the issues by the name of the Secret.
-    pub(super) ids: BTreeMap<String, String>,
+    pub(super) issues: Issues,
+    /// The Services whose addresses are known after the apply.
+    awaited: BTreeSet<String>,
 }
 
 impl Credentials {
     pub(super) fn new(decisions: Vec<Decision>) -> Self {
-        let id = |decision: &Decision| (decision.name.clone(), decision.action.id().to_owned());
+        let awaited = decisions.iter().flat_map(|decision| &decision.waits);
         Self {
-            ids: decisions.iter().map(id).collect(),
+            awaited: awaited.cloned().collect(),
+            issues: Issues::of(&decisions),
             decisions: decisions
                 .into_iter()
                 .map(|decision| (decision.name.clone(), decision))
                 .collect(),
+        }
+    }
+
+    /// Whether a resource has to be there before the rest can be known: a Service whose address is
+    /// asked for, or the namespace of one.
+    pub(super) fn precedes(&self, resource: &Resource, inputs: &Inputs<'_>) -> bool {
+        let ResourceId { kind, name, .. } = &resource.id;
+        if self.awaited.is_empty() || !resource.id.group.is_empty() {
+            return false;
+        }
+        match kind.as_str() {
+            "Service" => is_own(resource, inputs) && self.awaited.contains(name),
+            "Namespace" => name == inputs.owner.namespace,
+            _ => false,
         }
     }
 }
@@ -75,7 +91,7 @@ pub(super) fn apply(
         .generator(&resource.id, inputs.owner.namespace);
     let mut desired = inputs.owner.marked(&resource.body);
     if is_own(resource, inputs) {
-        credentials::stamp(&mut desired, &credentials.ids);
+        credentials::stamp(&mut desired, &credentials.issues);
     }
     if let Some(kind) = live
         .filter(|_| generator.is_some())
@@ -116,7 +132,7 @@ pub(super) fn apply(
     })
 }
 
-/// Whether a resource is in the namespace of the release, where generated Secrets are.
+/// Whether a resource is in the namespace of the release, where everything generated is.
 pub(super) fn is_own(resource: &Resource, inputs: &Inputs<'_>) -> bool {
     resource.id.namespace.as_deref() == Some(inputs.owner.namespace)
 }
@@ -202,7 +218,7 @@ pub(super) fn prune(resource: &Resource, inputs: &Inputs<'_>) -> Option<Step> {
     })
 }
 
-/// The generated Secrets of the release that no generator makes any more, by their labels.
+/// What was generated for the release and no generator makes any more, by its labels.
 ///
 /// They stay as long as a revision in the history has their generator, because a rollback to it
 /// goes on with their keys.
@@ -226,7 +242,7 @@ pub(super) fn orphans(
         };
         Some(Step {
             id: id.clone(),
-            kind: builtin::kind("", "Secret")?.clone(),
+            kind: builtin::kind("", &id.kind)?.clone(),
             origin: applied.map(|resource| resource.origin.clone()),
             action,
             credential: None,
@@ -236,9 +252,11 @@ pub(super) fn orphans(
     found.filter_map(step).collect()
 }
 
-/// Whether a live Secret carries the marks of one that was generated for this release.
+/// Whether a live Secret or config map carries the marks of what is generated for this release.
 pub(super) fn is_generated(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> bool {
-    id.kind == "Secret"
+    [Product::Secret, Product::ConfigMap]
+        .iter()
+        .any(|product| id.kind == product.kind())
         && id.group.is_empty()
         && id.namespace.as_deref() == Some(inputs.owner.namespace)
         && ownership::label(live, RELEASE_LABEL) == Some(inputs.owner.release)

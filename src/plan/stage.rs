@@ -33,6 +33,8 @@ pub struct Stage {
 /// What a stage is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
+    /// The Services whose addresses the rest depends on: it can be planned when they are known.
+    Addresses,
     /// Generated Secrets, authorities first: they are written before any pod learns of them.
     Credentials,
     /// The resources of this group.
@@ -47,6 +49,7 @@ pub enum Part {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Addresses => f.write_str("addresses"),
             Self::Credentials => f.write_str("credentials"),
             Self::Group(name) => write!(f, "group {name}"),
             Self::Ungrouped => f.write_str("resources without a group"),
@@ -70,6 +73,8 @@ pub struct Gate {
 pub enum Until {
     /// Its steps are done.
     Written,
+    /// Its steps are done, and its Services have their addresses.
+    Known,
     /// Its steps are done, and its resources ready.
     Ready,
     /// Its steps are done, and no pod of an older template is left.
@@ -223,6 +228,7 @@ mod tests {
         let nodes: Vec<_> = nodes.iter().map(node).collect();
         let told = order(&nodes).into_iter().map(|(index, gates)| {
             let gates = gates.iter().map(|(other, until)| match until {
+                Until::Known => format!(" {other} known"),
                 Until::Written => format!(" {other} written"),
                 Until::Ready => format!(" {other} ready"),
                 Until::NoOldPods => format!(" {other} replaced"),

@@ -5,14 +5,40 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
-use pintle::manifest::generator::{Generator, SecretData, Spec};
+use pintle::manifest::generator::{Generator, Product, SecretData, Spec};
+use pintle::manifest::{Manifest, Resource};
 use pintle::pki::{self, Sources};
+use pintle::plan::Observed;
+use pintle::plan::addresses::{self, Services};
 use pintle::yaml;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::boot::Release;
 use super::site::Site;
 use super::{RELEASE, rendered};
+
+/// The generators of Secrets.
+fn secret(generators: &[Generator]) -> impl Iterator<Item = &Generator> {
+    let made = generators.iter();
+    made.filter(|generator| generator.spec.product() == Product::Secret)
+}
+
+/// The generators with the addresses in them that a host gives to Services.
+fn addressed(generators: &[Generator], resources: Vec<Resource>) -> Vec<Generator> {
+    let mut observed = Observed::new();
+    for resource in resources.iter().filter(|one| one.id.kind == "Service") {
+        let mut live = resource.body.clone();
+        live["spec"]["clusterIP"] = json!("10.0.0.7");
+        live["status"]["loadBalancer"]["ingress"] = json!([{"ip": "192.0.2.10"}]);
+        observed.insert(resource.id.clone(), live);
+    }
+    let manifest = Manifest {
+        resources,
+        ..Manifest::default()
+    };
+    let services = Services::of(&manifest, &observed, RELEASE.namespace);
+    addresses::resolve(generators, &services)
+}
 
 /// The generators of a release and what their Secrets hold.
 pub(super) struct Issued {
@@ -26,10 +52,10 @@ pub(super) struct Issued {
 impl Issued {
     /// Makes the Secrets of a release that is on no host.
     pub(super) fn made(given: &Value) -> Self {
-        let (generators, _) = rendered(RELEASE, given);
+        let (generators, resources) = rendered(RELEASE, given);
+        let generators = addressed(&generators, resources);
         let mut secrets = BTreeMap::new();
-        let (authorities, others): (Vec<_>, Vec<_>) = generators
-            .iter()
+        let (authorities, others): (Vec<_>, Vec<_>) = secret(&generators)
             .partition(|generator| matches!(generator.spec, Spec::CertificateAuthority(_)));
         for generator in authorities.into_iter().chain(others) {
             let sources = Sources {
@@ -53,7 +79,7 @@ impl Issued {
             name,
         };
         let (generators, _) = rendered(release, given);
-        let secrets = generators.iter().map(|generator| {
+        let secrets = secret(&generators).map(|generator| {
             let secret = site.get(&["secret", &generator.name]);
             (
                 generator.name.clone(),
@@ -94,7 +120,7 @@ impl Issued {
                 ]
                 .map(|pointer| embedded(&data(&spec.key), pointer)),
             ),
-            Spec::CertificateAuthority(_) | Spec::KeyPair(_) | Spec::RandomSecret(_) => None,
+            _ => None,
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::site::Site;
 
-/// The generated Secrets and the workloads of a release, by their names without the release's.
+/// What is generated and the workloads of a release, by their names without the release's.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct State {
     release: String,
@@ -60,12 +60,13 @@ impl State {
             };
             items.map(move |item| (name(&item), item))
         };
-        let secrets = named("secrets", "pintle.dev/release").map(|(name, mut secret)| {
-            let issue = secret["metadata"]["annotations"][ISSUE_ANNOTATION].as_str();
-            let issue = issue.unwrap_or_default().to_owned();
-            let data = secret["data"].take();
-            (name, Secret { data, issue })
-        });
+        let secrets =
+            named("secrets,configmaps", "pintle.dev/release").map(|(name, mut secret)| {
+                let issue = secret["metadata"]["annotations"][ISSUE_ANNOTATION].as_str();
+                let issue = issue.unwrap_or_default().to_owned();
+                let data = secret["data"].take();
+                (name, Secret { data, issue })
+            });
         let workloads = named("deployments,statefulsets", "app.kubernetes.io/instance");
         let workloads = workloads.map(|(name, mut workload)| {
             let generation = workload["metadata"]["generation"].take();
@@ -128,7 +129,15 @@ impl State {
         let names = sources
             .flatten()
             .filter_map(|source| source["secret"]["name"].as_str());
-        let stamps = names.map(|name| {
+        let containers = workload.template["spec"]["containers"].as_array();
+        let variables = containers
+            .into_iter()
+            .flatten()
+            .filter_map(|container| container["env"].as_array());
+        let maps = variables
+            .flatten()
+            .filter_map(|variable| variable["valueFrom"]["configMapKeyRef"]["name"].as_str());
+        let stamps = names.chain(maps).map(|name| {
             let part = name.strip_prefix(&format!("{}-", self.release)).unwrap();
             (format!("{STAMP_PREFIX}{name}"), self.issue(part).to_owned())
         });

@@ -93,6 +93,11 @@ impl Failure {
             ops::Error::NotIssued { release, .. } => {
                 format!("`pintle upgrade {release} CHART` issues it")
             }
+            ops::Error::NoAddress { .. } => {
+                "see that the host has a load balancer for them, or give the address in the values; \
+                 the same command goes on from here, `pintle rollback` goes back"
+                    .to_owned()
+            }
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
             }
@@ -112,7 +117,7 @@ impl Failure {
                 "wait for it to end; if it was killed, its lock ends by itself within 30s"
                     .to_owned()
             }
-            ops::Error::Lost { .. } => {
+            ops::Error::AddressLost { .. } | ops::Error::Lost { .. } => {
                 "run the command again: it goes on from what has been written".to_owned()
             }
             ops::Error::Overtaken { release } => {
@@ -128,21 +133,20 @@ impl Failure {
 }
 
 fn plan_hint(error: &plan::Error) -> Option<&'static str> {
-    match error {
+    Some(match error {
         plan::Error::Ungrouped(_) => {
-            Some("give them the group as well, by the annotation helm.sh/resource-group")
+            "give them the group as well, by the annotation helm.sh/resource-group"
         }
-        plan::Error::Foreign(_) => {
-            Some("delete them, or give the release another name or namespace")
-        }
+        plan::Error::NoAddress(_) => "give the endpoint an ip",
+        plan::Error::Foreign(_) => "delete them, or give the release another name or namespace",
         plan::Error::Credentials(_) => {
-            Some("give the release another name or namespace, or uninstall the other one")
+            "give the release another name or namespace, or uninstall the other one"
         }
         plan::Error::UnknownKinds(_) => {
-            Some("install the CustomResourceDefinitions first, or correct apiVersion and kind")
+            "install the CustomResourceDefinitions first, or correct apiVersion and kind"
         }
-        plan::Error::Group(_) | plan::Error::UnknownUses(_) => None,
-    }
+        _ => return None,
+    })
 }
 
 /// The error of the cluster behind an operation's.

@@ -1,7 +1,7 @@
 //! What can be wrong with generators.
 
 use super::super::{Origin, ResourceId};
-use super::API_VERSION;
+use super::{API_VERSION, Product};
 use crate::yaml;
 
 /// A generator that cannot be.
@@ -29,28 +29,22 @@ pub enum Error {
         /// The kind that was probably meant.
         nearest: Option<String>,
     },
-    /// The kind is planned, and not there yet.
-    #[error("{origin}: generators of kind {kind} are not supported yet")]
-    UnsupportedKind {
-        /// Where the document starts.
-        origin: Origin,
-        /// The kind that was written.
-        kind: String,
-    },
-    /// Two generators make the same Secret.
-    #[error("{second}: Secret {name} is already generated at {first}")]
+    /// Two generators make the same.
+    #[error("{second}: {} {name} is already generated at {first}", product.kind())]
     Duplicate {
-        /// The Secret.
+        /// What is made.
+        product: Product,
+        /// Its name.
         name: String,
         /// Where it is generated first.
         first: Origin,
         /// Where it is generated again.
         second: Origin,
     },
-    /// The manifest has a resource of the name of a generated Secret.
+    /// The manifest has a resource of the name of what is generated.
     #[error("{generator}: {id} is also written at {resource}; give one of them another name")]
     Collision {
-        /// The Secret.
+        /// The Secret or config map.
         id: ResourceId,
         /// Where it is generated.
         generator: Origin,
@@ -59,29 +53,46 @@ pub enum Error {
     },
     /// Two names become the same in the annotation that rolls pods.
     #[error(
-        "{second}: Secret {name} would share a pod annotation with {other}, generated at {first}"
+        "{second}: {} {name} would share a pod annotation with {other}, generated at {first}",
+        product.kind()
     )]
     Alike {
-        /// The second Secret.
+        /// What the second makes.
+        product: Product,
+        /// Its name.
         name: String,
-        /// The first Secret.
+        /// The name of what the first makes.
         other: String,
         /// Where the first is generated.
         first: Origin,
         /// Where the second is generated.
         second: Origin,
     },
-    /// The issuer of a certificate is not there or is no authority.
-    #[error("{origin}: {generator}: spec.issuer {issuer:?} {fault}")]
-    Issuer {
+    /// What a generator refers to is not there or is something else.
+    #[error("{origin}: {generator}: spec.{field} {name:?} {fault}")]
+    Reference {
         /// Where the generator starts.
         origin: Origin,
         /// The kind and name of the generator.
         generator: String,
-        /// The issuer that was written.
-        issuer: String,
+        /// The field, such as `issuer`.
+        field: &'static str,
+        /// The name that was written.
+        name: String,
         /// What is wrong with it.
-        fault: IssuerFault,
+        fault: ReferenceFault,
+    },
+    /// A Service never has an address of the sort that is asked for.
+    #[error("{origin}: {generator}: spec.ip is missing: Service {service} {why}")]
+    NoAddress {
+        /// Where the generator starts.
+        origin: Origin,
+        /// The kind and name of the generator.
+        generator: String,
+        /// The Service.
+        service: String,
+        /// What about it gives no address.
+        why: &'static str,
     },
     /// The specs in a record are not YAML.
     #[error("reading the recorded generators: line {} is not YAML", .0.line)]
@@ -100,9 +111,6 @@ pub enum Fault {
         /// The field that was probably meant.
         nearest: Option<String>,
     },
-    /// The field is planned, and not there yet.
-    #[error("is not supported yet")]
-    Unsupported,
     /// The value has another type.
     #[error("has to be {wanted}, not {found}")]
     Type {
@@ -121,20 +129,24 @@ pub enum Fault {
     },
 }
 
-/// Why an issuer is none.
+/// Why a generator cannot refer to something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IssuerFault {
-    /// No generator of the manifest has that name.
-    #[error("is not a generator of this release{}", hint(nearest.as_ref()))]
+pub enum ReferenceFault {
+    /// Nothing in the manifest has that name.
+    #[error("is not a {wanted} of this release{}", hint(nearest.as_ref()))]
     Unknown {
-        /// The authority that was probably meant.
+        /// What it has to be: `generator` or `Service`.
+        wanted: &'static str,
+        /// The name that was probably meant.
         nearest: Option<String>,
     },
     /// The generator of that name is of another kind.
-    #[error("is a {kind}, not a CertificateAuthority")]
-    NotAuthority {
+    #[error("is a {found}, not a generator of kind {wanted}")]
+    OtherKind {
         /// Its kind.
-        kind: &'static str,
+        found: &'static str,
+        /// The kind that it has to be.
+        wanted: &'static str,
     },
 }
 

@@ -12,7 +12,7 @@ use super::spec::Spec;
 use super::syntax;
 use super::{API_VERSION, Error, Fault, GENERATOR_LABEL, ISSUE_ANNOTATION, RELEASE_LABEL};
 
-/// Reads the whole document: the Secret's name and what it holds.
+/// Reads the whole document: the name of what it makes, and what that holds.
 pub(super) fn document(
     body: &Value,
     origin: &Origin,
@@ -40,7 +40,6 @@ fn check_kind(kind: &str, origin: &Origin) -> Result<(), Error> {
     let kind = kind.to_owned();
     match kind.as_str() {
         known if Spec::KINDS.contains(&known) => Ok(()),
-        "Endpoint" => Err(Error::UnsupportedKind { origin, kind }),
         unknown => Err(Error::Kind {
             nearest: nearest(unknown, Spec::KINDS),
             origin,
@@ -58,7 +57,7 @@ fn metadata(field: &Field<'_>, namespace: &str) -> Read<String> {
     if let Some(field) = fields.optional("namespace")
         && field.text()? != namespace
     {
-        return field.refuse("the Secret is made in the release's namespace; leave it out");
+        return field.refuse("everything is made in the release's namespace; leave it out");
     }
     for kind in ["labels", "annotations"] {
         let Some(field) = fields.optional(kind) else {
@@ -95,6 +94,7 @@ fn spec(kind: &str, field: &Field<'_>) -> Read<Spec> {
         "Certificate" => Spec::Certificate(kinds::certificate(field)?),
         "KeyPair" => Spec::KeyPair(kinds::key_pair(field)?),
         "Kubeconfig" => Spec::Kubeconfig(kinds::kubeconfig(field)?),
+        "Endpoint" => Spec::Endpoint(kinds::endpoint(field)?),
         _ => Spec::RandomSecret(kinds::random_secret(field)?),
     })
 }

@@ -35,12 +35,13 @@ static VALIDATORS: LazyLock<BTreeMap<&str, Validator>> = LazyLock::new(|| {
         schema!("KeyPair"),
         schema!("Kubeconfig"),
         schema!("RandomSecret"),
+        schema!("Endpoint"),
     ]
     .map(build)
     .into()
 });
 
-const GOOD: [(&str, &str); 17] = [
+const GOOD: [(&str, &str); 21] = [
     ("CertificateAuthority", "commonName: kubernetes"),
     (
         "CertificateAuthority",
@@ -77,6 +78,13 @@ const GOOD: [(&str, &str); 17] = [
           renewBefore: 10d, algorithm: Ed25519, server: 'https://[::1]:6443/x', clusterName: c,
           userName: u, keys: {kubeconfig: admin.conf}}",
     ),
+    (
+        "Certificate",
+        "{issuer: ca, commonName: a, usages: [server auth], fromServices: [api, b.c]}",
+    ),
+    ("Kubeconfig", "{issuer: ca, commonName: a, endpoint: outer}"),
+    ("Endpoint", "service: api"),
+    ("Endpoint", "{service: api, host: a.b, ip: '::1'}"),
     ("RandomSecret", "keys: {a: {}}"),
     (
         "RandomSecret",
@@ -92,7 +100,7 @@ const GOOD: [(&str, &str); 17] = [
     ("RandomSecret", "keys: {A_b-c.d: {}}"),
 ];
 
-const BAD: [(&str, &str); 42] = [
+const BAD: [(&str, &str); 47] = [
     ("CertificateAuthority", "{}"),
     ("CertificateAuthority", "commonName: ''"),
     ("CertificateAuthority", "commonName: 1"),
@@ -149,7 +157,7 @@ const BAD: [(&str, &str); 42] = [
     ),
     (
         "Certificate",
-        "{issuer: ca, commonName: a, usages: [server auth], fromServices: [a]}",
+        "{issuer: ca, commonName: a, usages: [server auth], fromServices: [A]}",
     ),
     (
         "Certificate",
@@ -174,6 +182,14 @@ const BAD: [(&str, &str); 42] = [
         "Kubeconfig",
         "{issuer: ca, commonName: a, server: 'https://a', usages: [client auth]}",
     ),
+    (
+        "Kubeconfig",
+        "{issuer: ca, commonName: a, server: 'https://a', endpoint: a}",
+    ),
+    ("Endpoint", "{}"),
+    ("Endpoint", "{service: api, ip: a.b}"),
+    ("Endpoint", "{service: api, host: '*.a.b'}"),
+    ("Endpoint", "{service: api, port: 1}"),
     ("RandomSecret", "{}"),
     ("RandomSecret", "keys: {}"),
     ("RandomSecret", "keys: {a: {bytes: 7}}"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-/// What a generated Secret holds.
+/// What a generated Secret or config map holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spec {
     /// A self-signed authority and its key.
@@ -20,16 +20,19 @@ pub enum Spec {
     Kubeconfig(Kubeconfig),
     /// Random text.
     RandomSecret(RandomSecret),
+    /// The address of a Service.
+    Endpoint(Endpoint),
 }
 
 impl Spec {
     /// Every kind, in the order in which they are explained.
-    pub(super) const KINDS: [&'static str; 5] = [
+    pub(super) const KINDS: [&'static str; 6] = [
         "CertificateAuthority",
         "Certificate",
         "KeyPair",
         "Kubeconfig",
         "RandomSecret",
+        "Endpoint",
     ];
 
     /// Returns the kind of the generator.
@@ -40,6 +43,7 @@ impl Spec {
             Self::KeyPair(_) => 2,
             Self::Kubeconfig(_) => 3,
             Self::RandomSecret(_) => 4,
+            Self::Endpoint(_) => 5,
         };
         Self::KINDS[index]
     }
@@ -49,7 +53,39 @@ impl Spec {
         match self {
             Self::Certificate(certificate) => Some(&certificate.leaf),
             Self::Kubeconfig(kubeconfig) => Some(&kubeconfig.leaf),
-            Self::CertificateAuthority(_) | Self::KeyPair(_) | Self::RandomSecret(_) => None,
+            _ => None,
+        }
+    }
+
+    /// Returns what the generator makes.
+    pub fn product(&self) -> Product {
+        match self {
+            Self::Endpoint(_) => Product::ConfigMap,
+            _ => Product::Secret,
+        }
+    }
+
+    /// Tells whether others may be made from it, so that it comes before them.
+    pub fn is_source(&self) -> bool {
+        matches!(self, Self::CertificateAuthority(_) | Self::Endpoint(_))
+    }
+}
+
+/// What a generator makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Product {
+    /// A Secret.
+    Secret,
+    /// A config map: what it holds is known to everyone.
+    ConfigMap,
+}
+
+impl Product {
+    /// Returns its kind to Kubernetes.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
         }
     }
 }
@@ -83,6 +119,8 @@ pub struct PairKeys {
 pub struct Certificate {
     /// What is issued.
     pub leaf: Leaf,
+    /// `fromServices`: the Services of the same manifest whose addresses it covers as well.
+    pub from_services: BTreeSet<String>,
     /// `keys`: where the Secret holds it, `tls.crt` and `tls.key` by default.
     pub keys: CertificateKeys,
 }
@@ -224,14 +262,67 @@ pub struct KeyPairKeys {
 pub struct Kubeconfig {
     /// The client certificate: usages are `client auth` and the key usages.
     pub leaf: Leaf,
-    /// `server`: an `https` URL.
-    pub server: String,
+    /// `server` or `endpoint`.
+    pub server: Server,
     /// `clusterName`, `kubernetes` by default.
     pub cluster_name: String,
     /// `userName` in the file, the common name by default.
     pub user_name: String,
     /// `keys.kubeconfig`: the data key, `kubeconfig` by default.
     pub key: String,
+}
+
+/// Where a kubeconfig finds the API server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Server {
+    /// `server`: an `https` URL.
+    Url(String),
+    /// `endpoint`: the name of an `Endpoint` of the same manifest, whose URL it is.
+    Endpoint(String),
+}
+
+/// Where clients find a Service, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `service`: the name of a Service of the same manifest.
+    pub service: String,
+    /// `host`: what clients call it by; by default what its load balancer says, or the address.
+    pub host: Option<String>,
+    /// `ip`: its address; by default that of its load balancer or of the Service.
+    pub ip: Option<IpAddr>,
+    /// The port that clients use: none until the Service has all that is asked of it.
+    pub port: Option<u16>,
+}
+
+impl Endpoint {
+    /// The keys of the data.
+    pub const KEYS: [&'static str; 4] = ["host", "ip", "port", "url"];
+
+    /// Returns the URL, if all of it is known.
+    pub fn url(&self) -> Option<String> {
+        let (host, port) = (self.host()?, self.port?);
+        Some(match host.parse::<IpAddr>() {
+            Ok(IpAddr::V6(address)) => format!("https://[{address}]:{port}"),
+            _ => format!("https://{host}:{port}"),
+        })
+    }
+
+    /// Returns the data of the config map, if it is known. There is no `ip` where clients have to
+    /// resolve a host name.
+    pub fn data(&self) -> Option<BTreeMap<&'static str, String>> {
+        let mut data = BTreeMap::from([
+            ("host", self.host()?),
+            ("port", self.port?.to_string()),
+            ("url", self.url()?),
+        ]);
+        data.extend(self.ip.map(|ip| ("ip", ip.to_string())));
+        Some(data)
+    }
+
+    fn host(&self) -> Option<String> {
+        let ip = || self.ip.map(|ip| ip.to_string());
+        self.host.clone().or_else(ip)
+    }
 }
 
 /// Random text under one or more data keys.

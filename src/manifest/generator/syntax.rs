@@ -21,12 +21,17 @@ pub(super) fn is_subdomain(name: &str) -> bool {
 
 /// Tells whether `name` can stand as a DNS name in a certificate: a subdomain of labels of at most
 /// 63 characters, the first of which may be `*`, and no address.
-pub(super) fn is_dns_name(name: &str) -> bool {
+pub(crate) fn is_dns_name(name: &str) -> bool {
     let rest = name.strip_prefix("*.").unwrap_or(name);
     is_subdomain(rest)
         && name.len() <= MAX_NAME
         && rest.split('.').all(|label| label.len() <= MAX_LABEL)
         && rest.parse::<IpAddr>().is_err()
+}
+
+/// Tells whether `name` is the host name of one host.
+pub(super) fn is_host(name: &str) -> bool {
+    is_dns_name(name) && !name.starts_with('*')
 }
 
 fn is_label(label: &str) -> bool {

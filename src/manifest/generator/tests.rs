@@ -209,7 +209,10 @@ fn faults_of_values_say_what_has_to_be() {
         "organizations: null",
         "organizations has to be a list, not null",
     );
-    check_field("fromServices: []", "fromServices is not supported yet");
+    check_field(
+        "fromServices: [a/b]",
+        "fromServices[0] is \"a/b\": it has to be the name of a Service of this release",
+    );
     let long = "x".repeat(65);
     check_field(
         &format!("commonName: {long}"),
@@ -236,9 +239,22 @@ fn faults_of_other_kinds_name_their_field() {
     );
     at(
         "Kubeconfig",
-        "{issuer: ca, commonName: a, endpoint: e}",
-        "Kubeconfig x: spec.endpoint is not supported yet",
+        "{issuer: ca, commonName: a, endpoint: e, server: 'https://a'}",
+        "Kubeconfig x: spec.server is \"https://a\": endpoint says where the server is; leave one \
+         of them out",
     );
+    at(
+        "Endpoint",
+        "{service: api, host: 192.0.2.1}",
+        "Endpoint x: spec.host is \"192.0.2.1\": it has to be a DNS name in lower case; an address \
+         belongs to ip",
+    );
+    at(
+        "Endpoint",
+        "{service: api, ip: example.com}",
+        "Endpoint x: spec.ip is \"example.com\": it has to be an IPv4 or IPv6 address",
+    );
+    at("Endpoint", "{}", "Endpoint x: spec.service is missing");
     at(
         "RandomSecret",
         "keys: {a.b: {length: 4, encoding: alphanumeric}}",
@@ -273,10 +289,6 @@ fn faults_of_the_document_are_found() {
         "generate.pintle.dev/v1 has no kind \"Certifcate\"; did you mean \"Certificate\"?",
     );
     check_error(
-        with("/kind", json!("Endpoint")),
-        "generators of kind Endpoint are not supported yet",
-    );
-    check_error(
         with("/apiVersion", json!("generate.pintle.dev/v2")),
         "KeyPair sa: apiVersion is \"generate.pintle.dev/v2\": it has to be one of \
          generate.pintle.dev/v1",
@@ -287,8 +299,8 @@ fn faults_of_the_document_are_found() {
     );
     check_error(
         with("/metadata", json!({"name": "a", "namespace": "b"})),
-        "KeyPair a: metadata.namespace is \"b\": the Secret is made in the release's namespace; \
-         leave it out",
+        "KeyPair a: metadata.namespace is \"b\": everything is made in the release's \
+         namespace; leave it out",
     );
     check_error(
         with("/metadata", json!({"name": "a", "labels": {"b": 1}})),
@@ -324,6 +336,43 @@ fn the_stub_has_the_marks_and_no_data() {
         parse(body).unwrap().stub(),
         json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": {
             "name": "sa", "annotations": {"helm.sh/resource-policy": "keep", "empty": ""}}})
+    );
+}
+
+#[test]
+fn the_stub_of_an_endpoint_is_a_config_map() {
+    let mut body = document("Endpoint", "api", "{service: api}");
+    body["metadata"]["labels"] = json!({"a": "b"});
+    assert_eq!(
+        parse(body).unwrap().stub(),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+            "name": "api", "labels": {"a": "b"}}})
+    );
+}
+
+#[test]
+fn an_endpoint_says_what_is_known() {
+    let data = |text: &str| {
+        let Spec::Endpoint(mut endpoint) = spec("Endpoint", text) else {
+            panic!("another kind");
+        };
+        assert_eq!(endpoint.data(), None);
+        endpoint.port = Some(6443);
+        let data = endpoint.data()?;
+        Some(data.into_values().collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(data("{service: a}"), None);
+    assert_eq!(
+        data("{service: a, host: b.c}").unwrap(),
+        "b.c 6443 https://b.c:6443"
+    );
+    assert_eq!(
+        data("{service: a, host: b.c, ip: 192.0.2.1}").unwrap(),
+        "b.c 192.0.2.1 6443 https://b.c:6443"
+    );
+    assert_eq!(
+        data("{service: a, ip: '2001:db8::1'}").unwrap(),
+        "2001:db8::1 2001:db8::1 6443 https://[2001:db8::1]:6443"
     );
 }
 
@@ -406,8 +455,83 @@ fn generators_fit_together() {
     check_set(
         &[("Certificate", "ca")],
         "kcp/templates/pki.yaml:1: Certificate ca: spec.issuer \"ca\" is a Certificate, not a \
-         CertificateAuthority",
+         generator of kind CertificateAuthority",
     );
+}
+
+/// Checks these documents of kind, name and spec beside the Service `api` with this spec.
+#[track_caller]
+fn check_services(documents: &[(&str, &str, &str)], service: &Value, expected: &str) {
+    let parsed = documents.iter().map(|(kind, name, spec)| {
+        Generator::parse(document(kind, name, spec), origin(7), "tenant-a").unwrap()
+    });
+    let mut api = resource("Service", "tenant-a");
+    api.id.name = "api".to_owned();
+    api.body = json!({ "spec": service });
+    let checked = check(&parsed.collect::<Vec<_>>(), &[api], "tenant-a");
+    let said = checked.map_or_else(|error| error.to_string(), |()| String::new());
+    let place = "kcp/templates/pki.yaml:7: ";
+    assert_eq!(said.strip_prefix(place).unwrap_or(&said), expected);
+}
+
+#[test]
+fn addresses_are_of_services_of_the_release() {
+    let balanced = json!({"type": "LoadBalancer"});
+    let endpoint = |spec| [("Endpoint", "outer", spec)];
+    check_services(&endpoint("{service: api}"), &balanced, "");
+    check_services(
+        &endpoint("{service: ap}"),
+        &balanced,
+        "Endpoint outer: spec.service \"ap\" is not a Service of this release; did you mean \"api\"?",
+    );
+    let leaf = "{issuer: ca, commonName: a, usages: [server auth], fromServices: [api, web]}";
+    let ca = ("CertificateAuthority", "ca", "commonName: a");
+    check_services(
+        &[ca, ("Certificate", "a", leaf)],
+        &balanced,
+        "Certificate a: spec.fromServices \"web\" is not a Service of this release",
+    );
+    let user = |name: &'static str| {
+        let spec = match name {
+            "ca" => "{issuer: ca, commonName: a, endpoint: ca}",
+            _ => "{issuer: ca, commonName: a, endpoint: oute}",
+        };
+        [
+            ca,
+            ("Endpoint", "outer", "{service: api}"),
+            ("Kubeconfig", "a", spec),
+        ]
+    };
+    check_services(
+        &user("ca"),
+        &balanced,
+        "Kubeconfig a: spec.endpoint \"ca\" is a CertificateAuthority, not a generator of kind \
+         Endpoint",
+    );
+    check_services(
+        &user("oute"),
+        &balanced,
+        "Kubeconfig a: spec.endpoint \"oute\" is not a generator of this release; did you mean \
+         \"outer\"?",
+    );
+}
+
+#[test]
+fn services_without_an_address_need_a_given_one() {
+    for (service, why) in [
+        (
+            json!({"type": "NodePort"}),
+            "is of type NodePort, and which address nodes have is not said",
+        ),
+        (json!({"type": "ExternalName"}), "is of type ExternalName"),
+        (json!({"clusterIP": "None"}), "is headless"),
+    ] {
+        let said = format!("Endpoint outer: spec.ip is missing: Service api {why}");
+        check_services(&[("Endpoint", "outer", "{service: api}")], &service, &said);
+        for given in ["{service: api, ip: 192.0.2.1}", "{service: api, host: a.b}"] {
+            check_services(&[("Endpoint", "outer", given)], &service, "");
+        }
+    }
 }
 
 #[test]
@@ -423,4 +547,8 @@ fn a_secret_has_one_maker() {
         resource("ConfigMap", "tenant-a"),
     ];
     assert_eq!(check_all(&all, &others), Ok(()));
+    check_set(
+        &[("KeyPair", "a"), ("CertificateAuthority", "a")],
+        "kcp/templates/pki.yaml:2: Secret a is already generated at kcp/templates/pki.yaml:1",
+    );
 }

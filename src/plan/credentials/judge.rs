@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::Reason;
-use super::kubeconfig;
+use super::{endpoint, kubeconfig};
 use crate::manifest::generator::{
     Certificate as CertificateSpec, CertificateAuthority, KeyPair, Kubeconfig, Leaf,
-    RandomEncoding, RandomSecret, SecretData, Spec, Subject,
+    RandomEncoding, RandomSecret, SecretData, Server, Spec, Subject,
 };
 use crate::x509::{self, Certificate, PrivateKey, PublicKey};
 
@@ -61,15 +62,25 @@ struct Stored<'a> {
     bundle: &'a [u8],
 }
 
-/// Tells what is known of the data, or why it has to be made.
-pub(super) fn judge(spec: &Spec, data: &SecretData, around: Around<'_>) -> Result<Found, Reason> {
+/// Tells what is known of the data of a live Secret or config map, or why it has to be made.
+pub(super) fn judge(spec: &Spec, live: &Value, around: Around<'_>) -> Result<Found, Reason> {
     match spec {
-        Spec::CertificateAuthority(spec) => authority(spec, data, around.now),
-        Spec::Certificate(spec) => certificate(spec, data, around),
-        Spec::Kubeconfig(spec) => kubeconfig(spec, data, around),
-        Spec::KeyPair(spec) => key_pair(spec, data),
-        Spec::RandomSecret(spec) => random_secret(spec, data),
+        Spec::CertificateAuthority(spec) => authority(spec, &data_of(live)?, around.now),
+        Spec::Certificate(spec) => certificate(spec, &data_of(live)?, around),
+        Spec::Kubeconfig(spec) => kubeconfig(spec, &data_of(live)?, around),
+        Spec::KeyPair(spec) => key_pair(spec, &data_of(live)?),
+        Spec::RandomSecret(spec) => random_secret(spec, &data_of(live)?),
+        Spec::Endpoint(spec) => endpoint::judge(spec, live),
     }
+}
+
+fn data_of(secret: &Value) -> Result<SecretData, Reason> {
+    let data = SecretData::from_secret(secret);
+    let data = data.map_err(|error| Reason::NotBase64 { key: error.key })?;
+    if data.is_empty() {
+        return Err(Reason::NoData);
+    }
+    Ok(data)
 }
 
 fn authority(
@@ -133,8 +144,13 @@ fn kubeconfig(spec: &Kubeconfig, data: &SecretData, around: Around<'_>) -> Resul
         key: spec.key.clone(),
         wanted: "a kubeconfig of one cluster and one user",
     })?;
+    // As long as it is not known, any will do.
+    let server = match &spec.server {
+        Server::Url(url) => url,
+        Server::Endpoint(_) => &file.server,
+    };
     let settings = [
-        ("server", &file.server, &spec.server),
+        ("server", &file.server, server),
         ("clusterName", &file.cluster_name, &spec.cluster_name),
         ("userName", &file.user_name, &spec.user_name),
     ];

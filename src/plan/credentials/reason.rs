@@ -1,4 +1,4 @@
-//! Why a Secret is issued.
+//! Why a Secret or the config map of an endpoint is issued.
 
 use std::collections::BTreeSet;
 
@@ -28,6 +28,15 @@ pub enum Reason {
         /// The data key.
         key: String,
     },
+    /// It says what is not known any more.
+    #[error("its data key {key} is not wanted")]
+    Surplus {
+        /// The data key.
+        key: String,
+    },
+    /// Whether it is still good depends on addresses that are known after the apply.
+    #[error("addresses may change")]
+    Unknown,
     /// What it holds is no certificate or key.
     #[error("its data key {key} is unreadable: {fault}")]
     Unreadable {
@@ -107,12 +116,12 @@ pub enum Reason {
         /// When.
         at: Timestamp,
     },
-    /// A kubeconfig is for another server, cluster or user.
+    /// A kubeconfig is for another server, cluster or user, an endpoint at another address.
     #[error("its {field} is {found:?}, not {wanted:?}")]
     Setting {
-        /// `server`, `clusterName` or `userName`.
+        /// Such as `server`, `clusterName` or `ip`.
         field: &'static str,
-        /// What the kubeconfig says.
+        /// What it says.
         found: String,
         /// What the spec says.
         wanted: String,

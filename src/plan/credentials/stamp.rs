@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::manifest::generator::k8s_name;
+use super::Decision;
+use crate::manifest::generator::{Product, k8s_name};
 use crate::plan::pod_template;
 
 /// The start of the annotation that carries an issue; the Secret's name follows.
@@ -15,20 +16,43 @@ const USES: &str = "pintle.dev/uses";
 /// The annotation with a comma list of Secrets that the containers reload by themselves.
 const RELOADS: &str = "pintle.dev/reloads";
 
-/// The fields of a pod's spec that hold a reference to a Secret, as a map with its `name`.
-const REFERENCES: [&str; 4] = [
-    "secret",
-    "secretKeyRef",
-    "secretRef",
-    "nodePublishSecretRef",
+/// The fields of a pod's spec that hold a reference to a Secret or a config map, as a map with its
+/// `name`.
+const REFERENCES: [(&str, Product); 7] = [
+    ("secret", Product::Secret),
+    ("secretKeyRef", Product::Secret),
+    ("secretRef", Product::Secret),
+    ("nodePublishSecretRef", Product::Secret),
+    ("configMap", Product::ConfigMap),
+    ("configMapKeyRef", Product::ConfigMap),
+    ("configMapRef", Product::ConfigMap),
 ];
 
-/// Writes the issues of the Secrets that a workload uses into its pod template, and takes stamps
-/// of others out of it; `ids` are the ids of the issues by the name of the Secret.
+/// The ids of the issues of what is generated, by its name.
+#[derive(Debug, Clone, Default)]
+pub struct Issues(BTreeMap<String, (Product, String)>);
+
+impl Issues {
+    /// The issues that there are once these decisions are carried out.
+    pub fn of(decisions: &[Decision]) -> Self {
+        let issue = |decision: &Decision| {
+            let id = decision.action.id().to_owned();
+            (decision.name.clone(), (decision.product, id))
+        };
+        Self(decisions.iter().map(issue).collect())
+    }
+
+    fn makes(&self, product: Product, name: &str) -> bool {
+        self.0.get(name).is_some_and(|(made, _)| *made == product)
+    }
+}
+
+/// Writes the issues of what a workload uses into its pod template, and takes stamps of others out of
+/// it.
 ///
 /// Jobs and bare Pods are left alone, because their templates cannot change.
-pub fn stamp(body: &mut Value, ids: &BTreeMap<String, String>) {
-    let used = uses(body, ids);
+pub fn stamp(body: &mut Value, issues: &Issues) {
+    let used = uses(body, issues);
     let Some(template) = pod_template::path(body).and_then(|path| body.pointer_mut(path)) else {
         return;
     };
@@ -45,7 +69,7 @@ pub fn stamp(body: &mut Value, ids: &BTreeMap<String, String>) {
     };
     annotations.retain(|name, _| !name.starts_with(STAMP_PREFIX));
     for name in used {
-        if let Some(id) = ids.get(&name) {
+        if let Some((_, id)) = issues.0.get(&name) {
             annotations.insert(format!("{STAMP_PREFIX}{}", k8s_name(&name)), json!(id));
         }
     }
@@ -65,10 +89,10 @@ pub fn stamps(body: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Returns which of the generated Secrets, the keys of `ids`, a new issue of which has to roll the
-/// pods of a workload: those its pods use, in volumes, variables, pulls of images or by
-/// `pintle.dev/uses`, without those in `pintle.dev/reloads`. Empty for what is not stamped.
-pub fn uses(body: &Value, ids: &BTreeMap<String, String>) -> BTreeSet<String> {
+/// Returns the generated Secrets and config maps a new issue of which has to roll the pods of a
+/// workload: those its pods use, in volumes, variables, pulls of images or by `pintle.dev/uses`,
+/// without those in `pintle.dev/reloads`. Empty for what is not stamped.
+pub fn uses(body: &Value, issues: &Issues) -> BTreeSet<String> {
     let Some(template) = pod_template::path(body).and_then(|path| body.pointer(path)) else {
         return BTreeSet::new();
     };
@@ -76,22 +100,26 @@ pub fn uses(body: &Value, ids: &BTreeMap<String, String>) -> BTreeSet<String> {
     if let Some(spec) = template.get("spec") {
         collect(spec, &mut found);
     }
-    let mentioned = mentions(body, USES);
+    let found = found
+        .into_iter()
+        .filter(|(product, name)| issues.makes(*product, name));
+    let mentioned = mentions(body, USES).into_iter();
+    let mentioned = mentioned.filter(|name| issues.0.contains_key(*name));
     let reloaded = mentions(body, RELOADS);
     found
-        .into_iter()
+        .map(|(_, name)| name)
         .chain(mentioned)
-        .filter(|name| ids.contains_key(*name) && !reloaded.contains(name))
+        .filter(|name| !reloaded.contains(name))
         .map(str::to_owned)
         .collect()
 }
 
-/// Returns the names in a workload's `pintle.dev/uses` and `pintle.dev/reloads` of which there is
-/// no generated Secret: a pod would not be rolled, or be rolled in vain, because of a typo.
-pub fn unknown_mentions(body: &Value, ids: &BTreeMap<String, String>) -> Vec<String> {
+/// Returns the names in a workload's `pintle.dev/uses` and `pintle.dev/reloads` that nothing is
+/// generated of: a pod would not be rolled, or be rolled in vain, because of a typo.
+pub fn unknown_mentions(body: &Value, issues: &Issues) -> Vec<String> {
     let all = mentions(body, USES);
     let all = all.into_iter().chain(mentions(body, RELOADS));
-    all.filter(|name| !ids.contains_key(*name))
+    all.filter(|name| !issues.0.contains_key(*name))
         .map(str::to_owned)
         .collect()
 }
@@ -126,27 +154,34 @@ fn mentions<'a>(body: &'a Value, annotation: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// Collects the names of Secrets in a pod's spec at any depth, so that containers of every sort
+/// Collects the Secrets and config maps in a pod's spec at any depth, so that containers of every sort
 /// and volumes of every kind are covered, those of drivers with a `secretRef` included.
-fn collect<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+fn collect<'a>(value: &'a Value, found: &mut BTreeSet<(Product, &'a str)>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
         Value::Object(map) => {
             for (field, value) in map {
                 match field.as_str() {
-                    "secretName" => found.extend(value.as_str()),
+                    "secretName" => found.extend(value.as_str().map(secret)),
                     "imagePullSecrets" => {
                         let items = value.as_array().into_iter().flatten();
-                        found.extend(items.filter_map(name));
+                        found.extend(items.filter_map(name).map(secret));
                     }
-                    reference if REFERENCES.contains(&reference) => found.extend(name(value)),
-                    _ => (),
+                    field => {
+                        let known = REFERENCES.iter().find(|(known, _)| *known == field);
+                        let product = known.map(|(_, product)| *product);
+                        found.extend(product.zip(name(value)));
+                    }
                 }
                 collect(value, found);
             }
         }
         _ => (),
     }
+}
+
+fn secret(name: &str) -> (Product, &str) {
+    (Product::Secret, name)
 }
 
 fn name(value: &Value) -> Option<&str> {

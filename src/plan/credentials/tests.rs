@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::manifest::Origin;
+use crate::manifest::generator::Spec;
 
 fn generator(kind: &str, name: &str, spec: &Value) -> Generator {
     let body = json!({"apiVersion": "generate.pintle.dev/v1", "kind": kind,
@@ -151,6 +152,75 @@ fn a_leaf_without_an_authority_waits_for_one() {
     assert_eq!(
         decision.to_string(),
         "Certificate server: issue, its issuer nobody is issued"
+    );
+}
+
+/// The only decision about an endpoint whose address is given.
+#[track_caller]
+fn check_endpoint(config_map: Option<Value>, expected: &str) {
+    let spec = json!({"service": "api", "ip": "192.0.2.1"});
+    let mut endpoint = generator("Endpoint", "outer", &spec);
+    let Spec::Endpoint(known) = &mut endpoint.spec else {
+        panic!("another kind");
+    };
+    known.port = Some(6443);
+    let live = config_map.map(|live| ("outer", live));
+    let decisions = decided(&[endpoint], live.as_slice()).unwrap();
+    assert_eq!(
+        decisions[0].to_string(),
+        format!("Endpoint outer: {expected}")
+    );
+}
+
+#[test]
+fn an_endpoint_is_kept_while_it_says_the_same() {
+    let live = |data: Value| {
+        let labels = json!({"pintle.dev/release": "web", "pintle.dev/generator": "Endpoint"});
+        let annotations = json!({"pintle.dev/issue": "x"});
+        Some(json!({"metadata": {"labels": labels, "annotations": annotations}, "data": data}))
+    };
+    let good = json!({"host": "192.0.2.1", "ip": "192.0.2.1", "port": "6443",
+        "url": "https://192.0.2.1:6443", "note": "somebody's"});
+    check_endpoint(None, "issue, it does not exist");
+    check_endpoint(live(Value::Null), "issue, it has no data");
+    check_endpoint(live(good.clone()), "keep");
+    let mut other = good.clone();
+    other["ip"] = json!("192.0.2.2");
+    check_endpoint(
+        live(other),
+        "issue, its ip is \"192.0.2.2\", not \"192.0.2.1\"",
+    );
+    let mut less = good;
+    less.as_object_mut().unwrap().remove("url");
+    check_endpoint(live(less), "issue, it has no data key url");
+}
+
+#[test]
+fn what_depends_on_an_unknown_address_is_issued_when_that_is_known() {
+    let all = [
+        generator("Endpoint", "outer", &json!({"service": "api"})),
+        generator(
+            "Certificate",
+            "server",
+            &json!({"issuer": "ca", "commonName": "a", "usages": ["server auth"],
+                "fromServices": ["api", "web"]}),
+        ),
+        generator(
+            "Kubeconfig",
+            "admin",
+            &json!({"issuer": "ca", "commonName": "a", "endpoint": "outer"}),
+        ),
+    ];
+    let live = [("outer", json!({"data": {"host": "a"}}))];
+    let decisions = decided(&all, &live).unwrap();
+    let texts: Vec<_> = decisions.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            "Endpoint outer: issue, addresses may change, when api is known",
+            "Certificate server: issue, it does not exist, when api, web is known",
+            "Kubeconfig admin: issue, it does not exist, when api is known",
+        ]
     );
 }
 

@@ -66,6 +66,13 @@ fn to_text(report: &Report) -> String {
         for said in [&line.reason, &line.remark].into_iter().flatten() {
             let _ = writeln!(text, "    {said}");
         }
+        if !line.waits.is_empty() {
+            let services = line.waits.join(", ");
+            let _ = writeln!(
+                text,
+                "    known after apply: the address of Service {services}"
+            );
+        }
         for field in &line.fields {
             let _ = writeln!(text, "    {}", self::field(field));
         }
@@ -77,6 +84,7 @@ fn to_text(report: &Report) -> String {
 fn heading(stage: &StageLine) -> String {
     let title = &stage.title;
     let gate = |gate: &GateLine| match gate.until {
+        Until::Known => Some(format!("{} are known", gate.stage)),
         Until::Ready => Some(format!("{} is ready", gate.stage)),
         Until::NoOldPods => Some(format!("no old pod of {} is left", gate.stage)),
         Until::Written => None,

@@ -66,6 +66,13 @@ impl Progress {
                 Done::Configured => format!("{CHANGED}configured{CHANGED:#} {id}"),
                 Done::Deleted => format!("{BAD}deleted{BAD:#} {id}"),
             },
+            Event::Addresses { services } => {
+                let services: Vec<_> = services.iter().map(ToString::to_string).collect();
+                format!("waiting for the address of {}", services.join(", "))
+            }
+            Event::Planned { counts } => {
+                format!("{}: addresses are known: {}", self.release, summary(counts))
+            }
             Event::Waiting { count: 1 } => "waiting for 1 resource to become ready".to_owned(),
             Event::Waiting { count } => format!("waiting for {count} resources to become ready"),
             Event::Health { id, until, health } => match health {

@@ -128,7 +128,7 @@ fn credential_table(credentials: &[Credential<'_>]) -> String {
             state,
         ]
     });
-    table::to_text(["KIND", "SECRET", "EXPIRES", "STATE"], rows)
+    table::to_text(["KIND", "NAME", "EXPIRES", "STATE"], rows)
 }
 
 fn resource(status: &ResourceStatus) -> Resource<'_> {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::super::Fault;
 use super::super::fields::{Field, Fields, Read};
 use super::super::spec::{
-    Algorithm, Certificate, CertificateAuthority, CertificateKeys, KeyPair, KeyPairKeys,
-    Kubeconfig, PairKeys, Random, RandomEncoding, RandomSecret, Usage,
+    Algorithm, Certificate, CertificateAuthority, CertificateKeys, Endpoint, KeyPair, KeyPairKeys,
+    Kubeconfig, PairKeys, Random, RandomEncoding, RandomSecret, Server, Usage,
 };
 use super::super::syntax;
 use super::parts::{
@@ -43,9 +42,6 @@ pub(super) fn certificate(field: &Field<'_>) -> Read<Certificate> {
         "algorithm",
         "keys",
     ])?;
-    if let Some(field) = fields.optional("fromServices") {
-        return field.fail(Fault::Unsupported);
-    }
     let usages = usages(&fields.required("usages")?)?;
     let mut leaf = leaf(&fields, usages)?;
     for name in list(&fields, "dnsNames")? {
@@ -56,13 +52,44 @@ pub(super) fn certificate(field: &Field<'_>) -> Read<Certificate> {
         )?);
     }
     for address in list(&fields, "ipAddresses")? {
-        match address.text()?.parse::<IpAddr>() {
-            Ok(parsed) => leaf.ip_addresses.insert(parsed),
-            Err(_) => return address.refuse("it has to be an IPv4 or IPv6 address"),
-        };
+        leaf.ip_addresses.insert(ip(&address)?);
     }
-    let keys = certificate_keys(&fields)?;
-    Ok(Certificate { leaf, keys })
+    let services = list(&fields, "fromServices")?;
+    Ok(Certificate {
+        leaf,
+        from_services: services.iter().map(service).collect::<Read<_>>()?,
+        keys: certificate_keys(&fields)?,
+    })
+}
+
+fn ip(field: &Field<'_>) -> Read<IpAddr> {
+    match field.text()?.parse() {
+        Ok(parsed) => Ok(parsed),
+        Err(_) => field.refuse("it has to be an IPv4 or IPv6 address"),
+    }
+}
+
+fn service(field: &Field<'_>) -> Read<String> {
+    field.text_where(
+        syntax::is_subdomain,
+        "it has to be the name of a Service of this release",
+    )
+}
+
+pub(super) fn endpoint(field: &Field<'_>) -> Read<Endpoint> {
+    let fields = field.map_of(&["service", "host", "ip"])?;
+    let host = fields.optional("host").map(|field| {
+        field.text_where(
+            syntax::is_host,
+            "it has to be a DNS name in lower case; an address belongs to ip",
+        )
+    });
+    Ok(Endpoint {
+        service: service(&fields.required("service")?)?,
+        host: host.transpose()?,
+        ip: fields.optional("ip").map(|field| ip(&field)).transpose()?,
+        port: None,
+    })
 }
 
 fn certificate_keys(fields: &Fields<'_>) -> Read<CertificateKeys> {
@@ -103,9 +130,6 @@ pub(super) fn kubeconfig(field: &Field<'_>) -> Read<Kubeconfig> {
         "userName",
         "keys",
     ])?;
-    if let Some(field) = fields.optional("endpoint") {
-        return field.fail(Fault::Unsupported);
-    }
     let leaf = leaf(&fields, with_key_usages([Usage::ClientAuth].into()))?;
     let text = |name: &str, default: &str| match fields.optional(name) {
         Some(field) => field.text().map(str::to_owned),
@@ -113,15 +137,28 @@ pub(super) fn kubeconfig(field: &Field<'_>) -> Read<Kubeconfig> {
     };
     let [key] = key_names(&fields, ["kubeconfig"], ["kubeconfig"])?;
     Ok(Kubeconfig {
-        server: fields.required("server")?.text_where(
-            syntax::is_server,
-            "it has to be an https URL of a host, with an optional port and path",
-        )?,
+        server: server(&fields)?,
         cluster_name: text("clusterName", "kubernetes")?,
         user_name: text("userName", &leaf.subject.common_name)?,
         leaf,
         key,
     })
+}
+
+fn server(fields: &Fields<'_>) -> Read<Server> {
+    let Some(endpoint) = fields.optional("endpoint") else {
+        let url = fields.required("server")?.text_where(
+            syntax::is_server,
+            "it has to be an https URL of a host, with an optional port and path",
+        );
+        return url.map(Server::Url);
+    };
+    if let Some(server) = fields.optional("server") {
+        return server.refuse("endpoint says where the server is; leave one of them out");
+    }
+    endpoint
+        .text()
+        .map(|name| Server::Endpoint(name.to_owned()))
 }
 
 pub(super) fn random_secret(field: &Field<'_>) -> Read<RandomSecret> {

@@ -1,9 +1,11 @@
 use super::*;
 
-fn ids() -> BTreeMap<String, String> {
-    let names = ["ca", "etcd.ca", "sa", "token"];
-    let entry = |name: &str| (name.to_owned(), format!("id-{name}"));
-    names.map(entry).into()
+fn ids() -> Issues {
+    let entry =
+        |(product, name): (Product, &str)| (name.to_owned(), (product, format!("id-{name}")));
+    let secrets = ["ca", "etcd.ca", "sa", "token"].map(|name| (Product::Secret, name));
+    let maps = [(Product::ConfigMap, "outer")];
+    Issues(secrets.into_iter().chain(maps).map(entry).collect())
 }
 
 /// A workload of which this is the pod's spec.
@@ -39,6 +41,18 @@ fn every_way_to_use_a_secret_is_seen() {
         one(json!({field: env}));
         one(json!({field: from}));
     }
+}
+
+#[test]
+fn every_way_to_use_a_config_map_is_seen() {
+    let one = |spec: Value| check_uses(&workload(&spec), &["outer"]);
+    one(
+        json!({"volumes": [{"configMap": {"name": "outer"}}, {"secret": {"secretName": "outer"}}]}),
+    );
+    one(json!({"volumes": [{"projected": {"sources": [{"configMap": {"name": "outer"}}]}}]}));
+    one(json!({"containers": [{"envFrom": [{"configMapRef": {"name": "outer"}}]}]}));
+    one(json!({"initContainers": [{"env": [
+        {"name": "IP", "valueFrom": {"configMapKeyRef": {"name": "outer", "key": "ip"}}}]}]}));
 }
 
 #[test]

@@ -6,10 +6,13 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use pintle::capabilities::{Capabilities, Kinds};
 use pintle::chart::{Chart, Values};
-use pintle::manifest::generator::{GENERATOR_LABEL, ISSUE_ANNOTATION, RELEASE_LABEL, SecretData};
+use pintle::manifest::generator::{
+    GENERATOR_LABEL, Generator, ISSUE_ANNOTATION, Product, RELEASE_LABEL, SecretData, Spec,
+};
 use pintle::manifest::{Manifest, Placement, ResourceId};
 use pintle::pki::{self, Sources};
-use pintle::plan::credentials::{self, Action, Decision, Live};
+use pintle::plan::addresses::{self, Services};
+use pintle::plan::credentials::{self, Action, Decision, Issues, Live};
 use pintle::plan::{Inputs, Observed, Owner, Plan};
 use pintle::render::{self, Operation, ReleaseFacts, Scope};
 use pintle::source::{self, ChartRef};
@@ -102,23 +105,45 @@ impl Host {
     }
 
     fn decisions(&self, desired: &Manifest) -> Vec<Decision> {
-        let secrets = self.observed.iter().filter(|(id, _)| id.kind == "Secret");
+        let secrets = self.observed.iter();
+        let secrets = secrets.filter(|(id, _)| ["Secret", "ConfigMap"].contains(&id.kind.as_str()));
         let secrets = secrets.map(|(id, live)| (id.name.as_str(), live));
         let live = Live {
             release: OWNER.release,
             secrets: &secrets.collect(),
         };
-        credentials::decide(&desired.generators, live, self.now).unwrap()
+        credentials::decide(&self.resolved(desired), live, self.now).unwrap()
+    }
+
+    fn resolved(&self, desired: &Manifest) -> Vec<Generator> {
+        let services = Services::of(desired, &self.observed, NAMESPACE);
+        addresses::resolve(&desired.generators, &services)
+    }
+
+    /// Makes the Services of the manifest, with these addresses of the load balancer.
+    fn give_addresses(&mut self, desired: &Manifest, ingress: &Value) {
+        let resources = desired.resources.iter();
+        for resource in resources.filter(|resource| resource.id.kind == "Service") {
+            let mut body = OWNER.marked(&resource.body);
+            if body["spec"]["clusterIP"].is_null() {
+                body["spec"]["clusterIP"] = json!("10.0.0.7");
+            }
+            if body["spec"]["type"] == "LoadBalancer" {
+                body["status"]["loadBalancer"]["ingress"] = ingress.clone();
+            }
+            self.observed.insert(resource.id.clone(), body);
+        }
     }
 
     /// Makes everything be as the manifest wants it.
     fn carry_out(&mut self, desired: Manifest) {
+        self.give_addresses(&desired, &json!([{"ip": "192.0.2.1"}]));
         let decisions = self.decisions(&desired);
-        let id = |decision: &Decision| (decision.name.clone(), decision.action.id().to_owned());
-        let ids = decisions.iter().map(id).collect();
-        for resource in &desired.resources {
+        let issues = Issues::of(&decisions);
+        let resources = desired.resources.iter();
+        for resource in resources.filter(|resource| resource.id.kind != "Service") {
             let mut body = OWNER.marked(&resource.body);
-            credentials::stamp(&mut body, &ids);
+            credentials::stamp(&mut body, &issues);
             grow_ready(&mut body);
             let before = self.observed.get(&resource.id);
             for part in ["data", "metadata"] {
@@ -134,19 +159,27 @@ impl Host {
 
     fn issue(&mut self, desired: &Manifest, decisions: &[Decision]) {
         let mut made: BTreeMap<String, SecretData> = BTreeMap::new();
+        let generators = self.resolved(desired);
         for decision in decisions {
-            let generators = desired.generators.iter();
-            let generator = generators.clone().find(|one| one.name == decision.name);
+            let generator = generators.iter().find(|one| one.name == decision.name);
             let sources = Sources {
-                generators: &desired.generators,
+                generators: &generators,
                 secrets: &made,
             };
-            let live = self.observed.get_mut(&secret(&decision.name)).unwrap();
+            let mut id = secret(&decision.name);
+            decision.product.kind().clone_into(&mut id.kind);
+            let live = self.observed.get_mut(&id).unwrap();
+            if let Spec::Endpoint(spec) = &generator.unwrap().spec {
+                live["data"] = json!(spec.data());
+            }
             let data = match &decision.action {
+                _ if decision.product == Product::ConfigMap => SecretData::default(),
                 Action::Issue { .. } => pki::issue(generator.unwrap(), &sources, self.now).unwrap(),
                 _ => SecretData::from_secret(live).unwrap(),
             };
-            live["data"] = data.to_json();
+            if decision.product == Product::Secret {
+                live["data"] = data.to_json();
+            }
             live["metadata"]["labels"][RELEASE_LABEL] = json!(OWNER.release);
             live["metadata"]["labels"][GENERATOR_LABEL] = json!(decision.kind);
             live["metadata"]["annotations"][ISSUE_ANNOTATION] = json!(decision.action.id());

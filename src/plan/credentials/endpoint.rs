@@ -1,0 +1,43 @@
+//! Whether a config map says where its Service is found.
+
+use serde_json::Value;
+
+use super::Reason;
+use super::judge::Found;
+use crate::manifest::generator::Endpoint;
+
+/// Tells whether the data is what is known of it, or why it has to be written.
+pub(super) fn judge(spec: &Endpoint, live: &Value) -> Result<Found, Reason> {
+    let data = live.get("data").and_then(Value::as_object);
+    let data = data.filter(|data| !data.is_empty()).ok_or(Reason::NoData)?;
+    let Some(wanted) = spec.data() else {
+        return Ok(Found::default());
+    };
+    for key in Endpoint::KEYS {
+        let found = data
+            .get(key)
+            .map(|value| value.as_str().unwrap_or_default());
+        match (found, wanted.get(key)) {
+            (None, None) => (),
+            (None, Some(_)) => {
+                return Err(Reason::NoKey {
+                    key: key.to_owned(),
+                });
+            }
+            (Some(_), None) => {
+                return Err(Reason::Surplus {
+                    key: key.to_owned(),
+                });
+            }
+            (Some(found), Some(wanted)) if found == wanted => (),
+            (Some(found), Some(wanted)) => {
+                return Err(Reason::Setting {
+                    field: key,
+                    found: found.to_owned(),
+                    wanted: wanted.clone(),
+                });
+            }
+        }
+    }
+    Ok(Found::default())
+}
