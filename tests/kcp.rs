@@ -1,6 +1,7 @@
 //! The chart `charts/kcp`: what it refuses, what it renders to, and what its releases are on a
 //! host, down to the processes that a tenant's pods are.
 
+mod address;
 mod boot;
 mod chains;
 mod issued;

@@ -7,7 +7,7 @@ use crate::support::{Run, path};
 
 /// Asserts that `parts` stand in the messages of `run` one behind the other.
 #[track_caller]
-fn check_order(run: &Run, parts: &[&str]) {
+pub(super) fn check_order(run: &Run, parts: &[&str]) {
     let mut rest = run.stderr.as_str();
     for part in parts {
         let Some(at) = rest.find(part) else {

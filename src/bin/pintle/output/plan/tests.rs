@@ -331,6 +331,59 @@ fn what_a_revision_needs_is_kept_when_its_generator_goes() {
     insta::assert_snapshot!(format!("{delete}---\n{keep}"));
 }
 
+/// Reached by the address of a load balancer, whatever it is.
+fn balanced() -> Value {
+    json!({"endpoint": {"type": "LoadBalancer"}})
+}
+
+#[test]
+fn an_address_that_is_not_known_comes_first() {
+    let host = Host::empty();
+    insta::assert_snapshot!(host.text(&balanced()));
+    let report = Report::of(&host.plan(&rendered(&balanced())));
+    let lines = serde_json::to_value(&report).unwrap()["lines"].take();
+    let lines = lines.as_array().unwrap().iter();
+    let mut waiting: Vec<_> = lines
+        .filter(|line| line["known_after_apply"] == json!(["a-apiserver"]))
+        .map(|line| line["name"].as_str().unwrap())
+        .collect();
+    waiting.sort_unstable();
+    assert_eq!(waiting, ["a-apiserver", "a-endpoint", "a-kubeconfig-admin"]);
+}
+
+#[test]
+fn the_rest_is_planned_when_the_address_is_known() {
+    let mut host = Host::empty();
+    host.give_addresses(&rendered(&balanced()), &json!([{"ip": "192.0.2.1"}]));
+    insta::assert_snapshot!(host.text(&balanced()));
+}
+
+#[test]
+fn nothing_is_left_to_do_while_the_address_stays() {
+    let host = Host::with(&balanced());
+    assert_eq!(host.text(&balanced()), "27 unchanged\n");
+}
+
+#[test]
+fn another_address_rolls_its_users() {
+    let mut host = Host::with(&balanced());
+    host.give_addresses(&rendered(&balanced()), &json!([{"ip": "192.0.2.2"}]));
+    insta::assert_snapshot!(host.text(&balanced()));
+}
+
+#[test]
+fn a_tenant_becomes_reachable_from_outside() {
+    let host = Host::with(&json!({}));
+    insta::assert_snapshot!(host.text(&balanced()));
+}
+
+#[test]
+fn a_fixed_address_needs_no_other() {
+    let given = json!({"endpoint": {"type": "NodePort", "port": 30443, "ip": "192.0.2.1"}});
+    let host = Host::with(&json!({}));
+    insta::assert_snapshot!(host.text(&given));
+}
+
 #[test]
 fn an_uninstallation_keeps_what_the_data_needs() {
     let host = Host::with(&json!({"etcd": {"storage": {"retain": true}}}));
