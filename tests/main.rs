@@ -10,6 +10,7 @@
     reason = "clippy exempts the bodies of tests, but not what they share"
 )]
 
+mod addresses;
 mod bad_input;
 mod cli;
 mod cluster;

@@ -57,7 +57,7 @@ fn installed(test: &str) -> (Site, State, Run) {
     let started = started(&site, &install(&[]));
     waits(&site);
     give(&site, &json!([{ "ip": FIRST }]));
-    let run = started.end().ok();
+    let run = site.end(started).ok();
     let state = State::of(&site, "a");
     (site, state, run)
 }
@@ -162,12 +162,25 @@ fn another_address_rolls_exactly_its_users() {
 }
 
 #[test]
+fn the_tenants_own_pods_are_sent_to_the_address() {
+    let (site, _, _) = installed("advertised");
+    let tenant = site.boot("a");
+    let slice = "--selector=kubernetes.io/service-name=kubernetes";
+    let api = tenant.api("kubeconfig-super-admin", 0);
+    eventually("the Service kubernetes leads to the address", || {
+        let slices = api.get(&["endpointslices", slice]);
+        let endpoints = &slices["items"][0]["endpoints"];
+        (endpoints[0]["addresses"] == json!([FIRST])).then_some(())
+    });
+}
+
+#[test]
 fn an_installation_that_is_not_waited_for_waits_for_the_address_too() {
     let site = Site::new("hasty");
     let started = started(&site, &install(&["--no-wait"]));
     waits(&site);
     give(&site, &json!([{ "ip": FIRST }]));
-    started.end().ok();
+    site.end(started).ok();
     let endpoint = site.get(&["configmap/a-endpoint"]);
     assert_eq!(endpoint["data"]["ip"], FIRST);
     site.pintle(&["status", "a"])
@@ -227,7 +240,7 @@ fn a_tenant_goes_out_and_comes_back() {
         (service["spec"]["type"] == "LoadBalancer").then_some(())
     });
     give(&site, &json!([{ "ip": FIRST }]));
-    started.end().ok();
+    site.end(started).ok();
     let outside = State::of(&site, "a");
     check_at(&site, &outside, FIRST);
     assert_eq!(outside.rolled_since(&before), ["apiserver"]);

@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use super::boot::{Host, Release, Tenant};
 use super::leaks::Watch;
-use crate::support::{Place, Run, testbed};
+use crate::support::{Place, Run, Started, testbed};
 
 /// A [`Place`] that watches what pintle prints and records in it. When it is dropped, none of it
 /// may hold a private key that was ever in the namespace.
@@ -25,7 +25,15 @@ impl Site {
 
     /// Runs pintle in this namespace.
     pub(super) fn pintle(&self, args: &[&str]) -> Run {
-        let run = self.place.pintle(args);
+        self.heard(self.place.pintle(args))
+    }
+
+    /// Waits until a pintle that was started here has ended.
+    pub(super) fn end(&self, started: Started) -> Run {
+        self.heard(started.end())
+    }
+
+    fn heard(&self, run: Run) -> Run {
         self.watch.borrow_mut().hear(&run.command, &run.to_string());
         self.look();
         run

@@ -352,6 +352,27 @@ fn an_address_that_is_not_known_comes_first() {
 }
 
 #[test]
+fn the_namespace_of_an_address_comes_before_it_and_nothing_else_does() {
+    let mut desired = rendered(&balanced());
+    let others = [("Namespace", NAMESPACE), ("Namespace", "another")];
+    for (kind, name) in others {
+        let mut resource = desired.resources[0].clone();
+        kind.clone_into(&mut resource.id.kind);
+        name.clone_into(&mut resource.id.name);
+        resource.id.namespace = None;
+        resource.body = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}});
+        "v1".clone_into(&mut resource.api_version);
+        desired.resources.insert(0, resource);
+    }
+    let plan = Host::empty().plan(&desired);
+    let first = plan.stages[0].phases.iter().flatten();
+    let first: Vec<_> = first.map(|step| step.id.to_string()).collect();
+    assert_eq!(first, ["Namespace tenants", "Service a-apiserver"]);
+    assert!(!plan.is_whole());
+    assert_eq!(plan.unknown(), ["Service a-apiserver"]);
+}
+
+#[test]
 fn the_rest_is_planned_when_the_address_is_known() {
     let mut host = Host::empty();
     host.give_addresses(&rendered(&balanced()), &json!([{"ip": "192.0.2.1"}]));
