@@ -399,6 +399,14 @@ fn a_tenant_becomes_reachable_from_outside() {
 }
 
 #[test]
+fn a_fixed_address_is_not_waited_for() {
+    let given = json!({"endpoint": {"type": "LoadBalancer", "ip": "192.0.2.1"}});
+    let plan = Host::empty().plan(&rendered(&given));
+    assert!(plan.is_whole());
+    assert_eq!(plan.generators.len(), 16);
+}
+
+#[test]
 fn a_fixed_address_needs_no_other() {
     let given = json!({"endpoint": {"type": "NodePort", "port": 30443, "ip": "192.0.2.1"}});
     let host = Host::with(&json!({}));
