@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::kcp::proof::eventually;
-use crate::support::Place;
+use crate::support::{Place, Run};
+use testbed::User;
 
 const CHART: &str = "\
 apiVersion: v2
@@ -129,7 +130,7 @@ fn what_somebody_changes_is_put_right() {
 }
 
 /// Upgrades to a load balancer, of which a name is all that it gives.
-fn named(place: &Place, chart: &str, key: &str) -> crate::support::Run {
+fn named(place: &Place, chart: &str, key: &str) -> Run {
     let set = format!("type=LoadBalancer,key={key}");
     let started = place.start_pintle(&["upgrade", "app", chart, "--set", &set]);
     eventually("the Service is of a load balancer", || {
@@ -172,4 +173,32 @@ fn a_host_name_is_no_address() {
     place.helm(&["uninstall", "app", "--wait"]).ok();
     let left = place.kubectl(&["get", "configmap/outer"]);
     assert_ne!(left.code, Some(0), "{left}");
+}
+
+#[test]
+fn rights_to_config_maps_are_needed_only_where_there_are_any() {
+    let place = Place::new("map-rights");
+    let chart = small(&place);
+    let token = "apiVersion: generate.pintle.dev/v1\nkind: RandomSecret\nmetadata: {name: token}\n\
+        spec: {keys: {token: {}}}\n";
+    place.file("small/templates/all.yaml", token);
+    let verbs = "--verb=get,list,watch,create,update,patch,delete";
+    let resources = "--resource=secrets,leases.coordination.k8s.io";
+    place
+        .kubectl(&["create", "role", "no-maps", verbs, resources])
+        .ok();
+    let user = ["--user", User::TenantAdmin.name(), "--role", "no-maps"];
+    let bind = ["create", "rolebinding", "one"];
+    place.kubectl(&[&bind[..], &user].concat()).ok();
+    let place = place.seen_by(User::TenantAdmin);
+    place.pintle(&["install", "app", &chart]).ok();
+    place
+        .pintle(&["upgrade", "app", &chart])
+        .ok()
+        .prints(&["is unchanged"]);
+    place.file("small/templates/all.yaml", TEMPLATE);
+    place
+        .pintle(&["upgrade", "app", &chart])
+        .fails_with(1)
+        .says(&["not allowed to"]);
 }
