@@ -18,6 +18,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::addresses;
+use super::diff::Change;
 use crate::manifest::generator::{
     GENERATOR_LABEL, Generator, ISSUE_ANNOTATION, Product, RELEASE_LABEL,
 };
@@ -48,6 +49,8 @@ pub struct Decision {
     pub waits: Vec<String>,
     /// What happens.
     pub action: Action,
+    /// How the data changes, where it is nothing secret.
+    pub changes: Vec<Change>,
     /// When the kept certificate expires; none for what has none or is issued.
     pub expires: Option<Timestamp>,
     /// What differs from the spec and stays so, because it would need a rotation.
@@ -192,6 +195,13 @@ pub fn decide(
             product: generator.spec.product(),
             kind: generator.kind(),
             waits: waits.into_iter().map(str::to_owned).collect(),
+            changes: match action {
+                Action::Issue { .. } => {
+                    let live = live.secrets.get(generator.name.as_str()).copied();
+                    endpoint::changes(generator, live)
+                }
+                _ => vec![],
+            },
             action,
             expires: found.expires,
             deferred: found.deferred,

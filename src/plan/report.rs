@@ -143,6 +143,8 @@ fn line(stage: usize, step: &Step) -> Line {
         fields = changes.into_iter().map(field).collect();
     }
     let credential = step.credential.as_ref();
+    let made = credential.map_or(&[][..], |made| &made.decision.changes);
+    fields.extend(made.iter().cloned().map(field));
     Line {
         action: step.effect(),
         stage,

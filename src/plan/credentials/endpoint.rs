@@ -1,10 +1,11 @@
 //! Whether a config map says where its Service is found.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Reason;
 use super::judge::Found;
-use crate::manifest::generator::Endpoint;
+use crate::manifest::generator::{Endpoint, Generator, Spec};
+use crate::plan::diff::{Cause, Change};
 
 /// Tells whether the data is what is known of it, or why it has to be written.
 pub(super) fn judge(spec: &Endpoint, live: &Value) -> Result<Found, Reason> {
@@ -40,4 +41,23 @@ pub(super) fn judge(spec: &Endpoint, live: &Value) -> Result<Found, Reason> {
         }
     }
     Ok(Found::default())
+}
+
+/// Returns how the data of the config map changes when it is written; nothing for other generators,
+/// and as long as it is not known.
+pub(super) fn changes(generator: &Generator, live: Option<&Value>) -> Vec<Change> {
+    let Spec::Endpoint(spec) = &generator.spec else {
+        return vec![];
+    };
+    let Some(wanted) = spec.data() else {
+        return vec![];
+    };
+    let change = |key: &str| Change {
+        path: format!("data.{key}"),
+        old: live.and_then(|live| live.get("data")?.get(key).cloned()),
+        new: wanted.get(key).map(|value| json!(value)),
+        cause: Cause::Chart,
+    };
+    let changes = Endpoint::KEYS.iter().map(|key| change(key));
+    changes.filter(|change| change.old != change.new).collect()
 }
