@@ -30,10 +30,19 @@ impl Lab {
             };
         }
         let record = self.start_node(name, role)?;
-        node::import(&record, &self.parts.images)?;
-        if role == Role::Host {
-            self.join(name)?;
-            self.wait_for_node(name)?;
+        let furnished = self.furnish_node(&record);
+        if furnished.is_err() {
+            // Or it would count as there. What went wrong first is what matters.
+            let _ = self.remove_node(name);
+        }
+        furnished
+    }
+
+    fn furnish_node(&mut self, node: &place::Node) -> Result<(), Error> {
+        node::import(node, &self.parts.images)?;
+        if node.role == Role::Host {
+            self.join(&node.name)?;
+            self.wait_for_node(&node.name)?;
         }
         Ok(())
     }
@@ -46,13 +55,10 @@ impl Lab {
         let record = self.stop_node(name)?;
         let is_host = record.role == Role::Host;
         // The cluster goes on calling it ready until it misses the next sign of life.
-        let last = if is_host {
-            self.sign_of_life(name)?
-        } else {
-            String::new()
-        };
+        let last = self.sign_of_life(name);
         let node = Node::start(self.site(), record)?;
         self.nodes.insert(name.to_owned(), node);
+        let last = last?;
         let deadline = Instant::now() + READY_WITHIN;
         while is_host && self.sign_of_life(name)? == last && Instant::now() < deadline {
             self.check()?;
@@ -65,11 +71,12 @@ impl Lab {
         }
     }
 
-    /// Returns when the host cluster has heard from a node last.
+    /// Returns when the host cluster has heard from a node last; empty if it never has.
     fn sign_of_life(&self, name: &str) -> Result<String, Error> {
         let mut kubectl = self.place.command("kubectl");
         kubectl.args(["--namespace=kube-node-lease", "get", "lease", name]);
-        Ok(run(kubectl.arg("--output=jsonpath={.spec.renewTime}"))?)
+        kubectl.args(["--ignore-not-found", "--output=jsonpath={.spec.renewTime}"]);
+        Ok(run(&mut kubectl)?)
     }
 
     /// Turns a node off and removes it with its data, also from the host cluster.
@@ -105,6 +112,8 @@ impl Lab {
             role,
             init: 0,
         };
+        // Of a node that has not come back from a restart.
+        let _ = fs::remove_dir_all(place::Node::folder(&self.place.folder, name));
         let node = Node::start(self.site(), record)?;
         let record = node.record.clone();
         self.nodes.insert(name.to_owned(), node);
