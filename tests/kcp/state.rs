@@ -60,13 +60,6 @@ impl State {
             };
             items.map(move |item| (name(&item), item))
         };
-        let secrets =
-            named("secrets,configmaps", "pintle.dev/release").map(|(name, mut secret)| {
-                let issue = secret["metadata"]["annotations"][ISSUE_ANNOTATION].as_str();
-                let issue = issue.unwrap_or_default().to_owned();
-                let data = secret["data"].take();
-                (name, Secret { data, issue })
-            });
         let workloads = named("deployments,statefulsets", "app.kubernetes.io/instance");
         let workloads = workloads.map(|(name, mut workload)| {
             let generation = workload["metadata"]["generation"].take();
@@ -76,6 +69,14 @@ impl State {
                 template,
             };
             (name, workload)
+        });
+        // Last, because pods are told of what has been written by then.
+        let secrets = named("secrets,configmaps", "pintle.dev/release");
+        let secrets = secrets.map(|(name, mut secret)| {
+            let issue = secret["metadata"]["annotations"][ISSUE_ANNOTATION].as_str();
+            let issue = issue.unwrap_or_default().to_owned();
+            let data = secret["data"].take();
+            (name, Secret { data, issue })
         });
         Self {
             release: release.to_owned(),
