@@ -8,6 +8,8 @@ mod volumes;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -40,35 +42,48 @@ enum Error {
     Full,
 }
 
-/// Starts the controllers. They end with the process.
-pub(crate) fn start(place: &Place, report: fn(&str)) {
+/// Running controllers. Once this is dropped they only finish what they are at, and say nothing.
+#[derive(Debug)]
+pub(crate) struct Controllers {
+    is_stopped: Arc<AtomicBool>,
+}
+
+impl Drop for Controllers {
+    fn drop(&mut self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Starts the controllers. They end with the process at the latest.
+pub(crate) fn start(place: &Place, report: fn(&str)) -> Controllers {
     let place = place.clone();
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&is_stopped);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         match runtime {
-            Ok(runtime) => runtime.block_on(run(&place, report)),
+            Ok(runtime) => runtime.block_on(run(&place, &flag, report)),
             Err(error) => report(&error.to_string()),
         }
     });
+    Controllers { is_stopped }
 }
 
-async fn run(place: &Place, report: fn(&str)) {
+async fn run(place: &Place, is_stopped: &AtomicBool, report: fn(&str)) {
     let client = match connect(place).await {
         Ok(client) => client,
         Err(error) => return report(&error.to_string()),
     };
     let mut network = Network::default();
     let mut said = String::new();
-    loop {
+    while !is_stopped.load(Ordering::Relaxed) {
         let result = pass(place, &client, &mut network).await;
-        let error = result
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default();
-        // Once, not at every pass.
-        if !error.is_empty() && error != said {
+        let error = result.err().map(|error| error.to_string());
+        let error = error.unwrap_or_default();
+        // Once, not at every pass, and not about an API that is being stopped.
+        if !error.is_empty() && error != said && !is_stopped.load(Ordering::Relaxed) {
             report(&error);
         }
         said = error;

@@ -16,10 +16,11 @@ use testbed::component::{Component, dependent};
 
 use crate::command::{self, run};
 use crate::control_plane::{self, Program};
+use crate::controllers::{self, Controllers};
 use crate::node::{self, Node};
 use crate::parts::Parts;
 use crate::place::{Place, Role};
-use crate::{cgroups, controllers, network};
+use crate::{cgroups, network};
 
 /// The node that every lab has.
 const FIRST_NODE: &str = "host-1";
@@ -131,6 +132,7 @@ pub struct Lab {
     parts: Parts,
     launcher: PathBuf,
     report: fn(&str),
+    controllers: Option<Controllers>,
 }
 
 impl Lab {
@@ -153,6 +155,7 @@ impl Lab {
             parts,
             launcher: options.launcher.clone(),
             report: options.report,
+            controllers: None,
         };
         lab.start_all()?;
         Ok(lab)
@@ -171,7 +174,7 @@ impl Lab {
         control_plane::furnish(&self.place)?;
         self.join(FIRST_NODE)?;
         // Before that, there is nothing for them to control.
-        controllers::start(&self.place, self.report);
+        self.controllers = Some(controllers::start(&self.place, self.report));
         self.wait_for_node(FIRST_NODE)?;
         import.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         control_plane::add_ons(&self.place)?;
@@ -251,6 +254,7 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        self.controllers = None;
         // All at once: an apiserver that outlives its etcd hangs in its shutdown.
         for component in &self.components {
             component.kill();
