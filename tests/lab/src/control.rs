@@ -1,7 +1,7 @@
 //! How commands reach the running lab: a socket in the abstract namespace. It has no file, goes with
 //! the process that has it, and whoever has it is the machine's one lab.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 
@@ -37,8 +37,12 @@ pub enum Request {
         /// The node's name.
         name: String,
     },
-    /// To end.
+    /// Where it is, and to stay up until the connection ends.
+    Hold,
+    /// To end, unless somebody holds it.
     Stop,
+    /// To end whoever holds it.
+    Force,
 }
 
 /// What a lab answers.
@@ -64,13 +68,61 @@ pub fn claim() -> io::Result<UnixListener> {
 /// # Errors
 /// An [`io::Error`] when the lab ends instead of answering.
 pub fn ask(request: &Request) -> io::Result<Option<Reply>> {
-    let mut stream = match UnixStream::connect_addr(&address()?) {
-        Ok(stream) => stream,
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Ok(None),
-        Err(error) => return Err(error),
+    let stream = connect()?;
+    stream.map(|stream| exchange(&stream, request)).transpose()
+}
+
+fn connect() -> io::Result<Option<UnixStream>> {
+    match UnixStream::connect_addr(&address()?) {
+        Ok(stream) => Ok(Some(stream)),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn exchange(stream: &UnixStream, request: &Request) -> io::Result<Reply> {
+    send(stream, request)?;
+    receive(stream)
+}
+
+/// A running lab that stays up for as long as this value lives, unless it is forced down.
+#[derive(Debug)]
+pub struct Hold {
+    /// Where it is.
+    pub place: Place,
+    _stream: UnixStream,
+}
+
+/// Holds the running lab. None: there is no lab.
+///
+/// # Errors
+/// An [`io::Error`] when the lab ends instead of answering.
+pub fn hold() -> io::Result<Option<Hold>> {
+    let Some(stream) = connect()? else {
+        return Ok(None);
     };
-    send(&mut stream, request)?;
-    receive(&stream).map(Some)
+    match exchange(&stream, &Request::Hold)? {
+        Reply::Done(place) => Ok(Some(Hold {
+            place,
+            _stream: stream,
+        })),
+        Reply::Failed(reason) => Err(io::Error::other(reason)),
+    }
+}
+
+/// Somebody who holds the lab.
+#[derive(Debug)]
+pub struct Holder(UnixStream);
+
+impl Holder {
+    /// Returns the process id of the holder, if it still holds.
+    pub fn pid(&self) -> Option<u32> {
+        self.0.set_nonblocking(true).ok()?;
+        let read = (&self.0).read(&mut [0]);
+        let is_there = read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        let pid = socket_peercred(&self.0).ok()?.pid.as_raw_nonzero().get();
+        is_there.then_some(pid.unsigned_abs())
+    }
 }
 
 /// A request that waits for its answer.
@@ -95,8 +147,9 @@ impl Caller {
     }
 
     /// Answers. A caller that does not wait any more misses it.
-    pub fn answer(mut self, reply: &Reply) {
-        let _ = send(&mut self.stream, reply);
+    pub fn answer(self, reply: &Reply) -> Holder {
+        let _ = send(&self.stream, reply);
+        Holder(self.stream)
     }
 }
 
@@ -104,7 +157,7 @@ fn address() -> io::Result<SocketAddr> {
     SocketAddr::from_abstract_name(NAME)
 }
 
-fn send<T: Serialize>(stream: &mut UnixStream, message: &T) -> io::Result<()> {
+fn send<T: Serialize>(mut stream: &UnixStream, message: &T) -> io::Result<()> {
     let mut line = serde_json::to_vec(message).map_err(io::Error::other)?;
     line.push(b'\n');
     stream.write_all(&line)
@@ -128,17 +181,20 @@ mod tests {
 
     #[test]
     fn requests_and_replies_cross_a_socket() {
-        let (mut here, there) = UnixStream::pair().unwrap();
+        let (here, there) = UnixStream::pair().unwrap();
         let request = Request::Add {
             name: "a".to_owned(),
             role: Role::Bare,
         };
-        send(&mut here, &request).unwrap();
+        send(&here, &request).unwrap();
         let caller = Caller::read(there).unwrap();
         assert_eq!(caller.request, request);
         let reply = Reply::Done(Place::new(Path::new("/lab")));
-        caller.answer(&reply);
+        let holder = caller.answer(&reply);
         assert_eq!(receive::<Reply>(&here).unwrap(), reply);
+        assert_eq!(holder.pid(), Some(std::process::id()));
+        drop(here);
+        assert_eq!(holder.pid(), None);
     }
 
     #[test]

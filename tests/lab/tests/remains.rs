@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use lab::control;
 use lab::place::Place;
 
 use crate::machine::Machine;
@@ -12,8 +13,8 @@ fn up() -> Place {
     output(lab().arg("up"));
     let env = output(lab().arg("env"));
     assert!(env.contains("export KUBECONFIG="), "{env}");
-    match lab::control::ask(&lab::control::Request::Place) {
-        Ok(Some(lab::control::Reply::Done(place))) => place,
+    match control::ask(&control::Request::Place) {
+        Ok(Some(control::Reply::Done(place))) => place,
         other => panic!("{other:?}"),
     }
 }
@@ -23,7 +24,7 @@ struct Down;
 
 impl Drop for Down {
     fn drop(&mut self) {
-        let _ = lab().arg("down").output();
+        let _ = lab().args(["down", "--force"]).output();
     }
 }
 
@@ -75,6 +76,11 @@ pub(crate) fn of_one_that_goes_down() {
     assert_eq!(shown, "bare-1\n");
     output(lab().args(["node", "restart", "host-1"]));
     output(lab().args(["node", "remove", "bare-1"]));
+    let held = control::hold().unwrap();
+    let refused = lab().arg("down").output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("uses the lab"), "{said}");
+    drop(held);
     output(lab().arg("down"));
     is_as_it_was(&before);
     output(lab().arg("down"));
@@ -88,7 +94,7 @@ pub(crate) fn of_killed_ones() {
     kill(&janitor(first.pid));
     kill(&first.pid.to_string());
     until("a killed lab answers", || {
-        lab::control::ask(&lab::control::Request::Place).is_ok_and(|reply| reply.is_none())
+        control::ask(&control::Request::Place).is_ok_and(|reply| reply.is_none())
     });
     assert!(first.folder.exists());
     let second = up();

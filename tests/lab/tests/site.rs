@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use lab::control::{self, Reply, Request};
+use lab::control::{self, Hold, Reply, Request};
 use lab::place::Place;
 use lab::requirements;
 use serde_json::Value;
@@ -73,6 +73,7 @@ pub(crate) fn lab() -> Command {
 
 /// A lab that can be used; it derefs to its [`Place`].
 pub(crate) struct Site {
+    held: Option<Hold>,
     place: Place,
     server: Option<Child>,
 }
@@ -95,9 +96,10 @@ pub(crate) fn end_shared() {
 
 impl Site {
     fn find_or_start() -> Self {
-        if let Some(place) = running() {
+        if let Ok(Some(held)) = control::hold() {
             return Self {
-                place,
+                place: held.place.clone(),
+                held: Some(held),
                 server: None,
             };
         }
@@ -112,6 +114,7 @@ impl Site {
         BufReader::new(stdout).read_line(&mut line).unwrap();
         let place = serde_json::from_str(&line).expect("the lab starts");
         Self {
+            held: control::hold().unwrap(),
             place,
             server: Some(server),
         }
@@ -149,6 +152,7 @@ impl Deref for Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
+        self.held = None;
         if let Some(mut server) = self.server.take() {
             // `wait` closes its stdin first, which is the sign to stop.
             let _ = server.wait();

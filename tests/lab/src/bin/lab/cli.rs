@@ -25,7 +25,11 @@ pub(crate) enum Action {
     /// Prints how to use the lab that is up.
     Env,
     /// Stops the lab and removes all of it, also what a killed one has left.
-    Down,
+    Down {
+        /// Also while tests use it.
+        #[arg(long)]
+        force: bool,
+    },
     /// Runs a lab until stdin ends, and prints where it is as one line of JSON.
     Serve,
     /// The lab's nodes.

@@ -34,7 +34,8 @@ pub(crate) fn run() -> Result<ExitCode, Error> {
             print_exports(&ask(&Request::Place)?);
             Ok(ExitCode::SUCCESS)
         }
-        Action::Down => down(),
+        Action::Down { force: false } => down(&Request::Stop),
+        Action::Down { force: true } => down(&Request::Force),
         Action::Serve => {
             require(&Cache::from_environment()?)?;
             daemon::serve()
@@ -117,10 +118,13 @@ fn launch(cache: &Cache) -> Result<Place, Error> {
     })
 }
 
-fn down() -> Result<ExitCode, Error> {
+fn down(request: &Request) -> Result<ExitCode, Error> {
     let cache = Cache::from_environment()?;
     // It may have ended by itself, and its janitor may be at work.
-    let asked = control::ask(&Request::Stop);
+    let asked = control::ask(request);
+    if let Ok(Some(Reply::Failed(reason))) = asked {
+        return Err(Error::Refused(reason));
+    }
     let _name = daemon::claim()?;
     let folder = match asked {
         Ok(Some(Reply::Done(place))) => place.folder,

@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use lab::control::{self, Caller, Reply, Request};
+use lab::control::{self, Caller, Holder, Reply, Request};
 use lab::launch::{Lab, Options};
 use lab::{cgroups, parts, place, remains};
 use rustix::process::setsid;
@@ -69,26 +69,35 @@ fn run(events: &Sender<Event>, received: &Receiver<Event>) -> Result<ExitCode, E
     let mut lab = Lab::start(parts, &options)?;
     listen(listener, events)?;
     announce(&lab)?;
+    let mut holders = Vec::new();
     while let Ok(event) = received.recv() {
         match event {
             Event::Stop => break,
             Event::Child => lab.check()?,
-            Event::Call(caller) if caller.request == Request::Stop => {
-                caller.answer(&Reply::Done(lab.place().clone()));
-                break;
-            }
             Event::Call(caller) => {
-                let reply = serve_request(&mut lab, &caller.request);
-                caller.answer(&reply);
+                let request = caller.request.clone();
+                holders.retain(|holder: &Holder| holder.pid().is_some());
+                let reply = serve_request(&mut lab, &request, &holders);
+                let caller = caller.answer(&reply);
+                match (request, reply) {
+                    (Request::Stop | Request::Force, Reply::Done(_)) => break,
+                    (Request::Hold, _) => holders.push(caller),
+                    _ => {}
+                }
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn serve_request(lab: &mut Lab, request: &Request) -> Reply {
+fn serve_request(lab: &mut Lab, request: &Request, holders: &[Holder]) -> Reply {
+    if let (Request::Stop, Some(pid)) = (request, holders.iter().find_map(Holder::pid)) {
+        return Reply::Failed(format!(
+            "process {pid} uses the lab: wait for its end, or give --force"
+        ));
+    }
     let result = match request {
-        Request::Place | Request::Stop => Ok(()),
+        Request::Place | Request::Hold | Request::Stop | Request::Force => Ok(()),
         Request::Add { name, role } => lab.add_node(name, *role),
         Request::Restart { name } => lab.restart_node(name),
         Request::Remove { name } => lab.remove_node(name),
