@@ -17,20 +17,25 @@ pub(super) fn path(body: &Value) -> Option<&'static str> {
     }
 }
 
-/// The image of each container of a workload by the container's name, init containers included.
+/// The pod template of a workload.
+pub(super) fn of(body: &Value) -> Option<&Value> {
+    body.pointer(path(body)?)
+}
+
+/// The containers of a workload's pods, init containers included.
+fn containers(body: &Value) -> impl Iterator<Item = &Value> {
+    let spec = of(body).and_then(|template| template.get("spec"));
+    let lists = ["initContainers", "containers"].into_iter();
+    lists
+        .filter_map(move |list| spec?.get(list)?.as_array())
+        .flatten()
+}
+
+/// The image of each container of a workload by the container's name.
 pub(super) fn images(body: &Value) -> impl Iterator<Item = (&str, &str)> {
-    let spec = path(body)
-        .and_then(|path| body.pointer(path))
-        .and_then(|template| template.get("spec"));
-    let lists = ["initContainers", "containers"];
-    let containers = lists
-        .into_iter()
-        .filter_map(move |list| spec?.get(list)?.as_array());
-    containers.flatten().filter_map(|container| {
-        Some((
-            container.get("name")?.as_str()?,
-            container.get("image")?.as_str()?,
-        ))
+    containers(body).filter_map(|container| {
+        let name = container.get("name")?.as_str()?;
+        Some((name, container.get("image")?.as_str()?))
     })
 }
 
@@ -56,9 +61,8 @@ pub(super) fn by_hand(body: &Value) -> Option<String> {
 /// The config maps, Secrets, claims and accounts without which the pods of a workload do not start,
 /// as kind and name; what is marked optional is left out.
 pub(super) fn needs(body: &Value) -> Vec<(&'static str, &str)> {
-    let template = path(body).and_then(|path| body.pointer(path));
     let mut found = vec![];
-    if let Some(spec) = template.and_then(|template| template.get("spec")) {
+    if let Some(spec) = of(body).and_then(|template| template.get("spec")) {
         collect(spec, &mut found);
     }
     found
@@ -66,16 +70,7 @@ pub(super) fn needs(body: &Value) -> Vec<(&'static str, &str)> {
 
 /// The config maps whose `ip` a variable of a container takes, and cannot do without.
 pub(super) fn addresses(body: &Value) -> Vec<&str> {
-    let spec = path(body)
-        .and_then(|path| body.pointer(path))
-        .and_then(|template| template.get("spec"));
-    let lists = ["initContainers", "containers"];
-    let containers = lists
-        .into_iter()
-        .filter_map(|list| spec?.get(list)?.as_array());
-    let variables = containers
-        .flatten()
-        .filter_map(|container| container.get("env")?.as_array());
+    let variables = containers(body).filter_map(|container| container.get("env")?.as_array());
     let taken = variables.flatten().filter_map(|variable| {
         let from = variable.pointer("/valueFrom/configMapKeyRef")?;
         let is_address = from.get("key")? == "ip" && from.get("optional") != Some(&true.into());

@@ -78,8 +78,7 @@ pub fn stamp(body: &mut Value, issues: &Issues) {
 /// Returns the stamps in a workload's pod template, live or desired: the full name of the
 /// annotation and the id. The planner adds the live ones to the base, so that stale ones go.
 pub fn stamps(body: &Value) -> BTreeMap<String, String> {
-    let annotations = pod_template::path(body)
-        .and_then(|path| body.pointer(path))
+    let annotations = pod_template::of(body)
         .and_then(|template| template.pointer("/metadata/annotations"))
         .and_then(Value::as_object);
     let entries = annotations.into_iter().flatten();
@@ -93,7 +92,7 @@ pub fn stamps(body: &Value) -> BTreeMap<String, String> {
 /// workload: those its pods use, in volumes, variables, pulls of images or by `pintle.dev/uses`,
 /// without those in `pintle.dev/reloads`. Empty for what is not stamped.
 pub fn uses(body: &Value, issues: &Issues) -> BTreeSet<String> {
-    let Some(template) = pod_template::path(body).and_then(|path| body.pointer(path)) else {
+    let Some(template) = pod_template::of(body) else {
         return BTreeSet::new();
     };
     let mut found = BTreeSet::new();
@@ -138,7 +137,7 @@ fn annotations(template: &mut Map<String, Value>) -> Option<&mut Map<String, Val
 
 /// The names in a comma list that stands at the workload or at its pod template.
 fn mentions<'a>(body: &'a Value, annotation: &str) -> BTreeSet<&'a str> {
-    let template = pod_template::path(body).and_then(|path| body.pointer(path));
+    let template = pod_template::of(body);
     [Some(body), template]
         .into_iter()
         .flatten()
