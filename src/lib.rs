@@ -25,6 +25,8 @@ pub mod health;
 
 pub mod x509;
 
+pub mod kubeconfig;
+
 pub mod plan;
 
 pub mod event;

@@ -9,7 +9,6 @@
 mod authority;
 mod certificate;
 mod key;
-mod kubeconfig;
 mod random;
 
 use std::collections::BTreeMap;
@@ -17,9 +16,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::kubeconfig;
 use crate::manifest::generator::{
-    Algorithm, Certificate, CertificateAuthority, Generator, KeyPair, Kubeconfig, Leaf,
-    RandomSecret, SecretData, Server, Spec,
+    Algorithm, Certificate, CertificateAuthority, Generator, KeyPair, Kubeconfig, Leaf, Random,
+    RandomEncoding, RandomSecret, SecretData, Server, Spec,
 };
 use crate::x509::{self, PrivateKey, PublicKey};
 use authority::Authority;
@@ -68,6 +68,19 @@ pub enum Error {
         /// The name of the issuer.
         issuer: String,
     },
+}
+
+/// Makes a bootstrap token: an id of 6 and a secret of 16 letters, with a dot between.
+///
+/// # Errors
+/// If the source of randomness fails.
+pub fn token() -> Result<String, Error> {
+    let random = Random {
+        encoding: RandomEncoding::Token,
+        size: 0,
+    };
+    let text = random::text(random)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// What a Secret can be made from.
@@ -180,8 +193,16 @@ fn configured(spec: &Kubeconfig, job: &Job<'_>) -> Result<SecretData, Error> {
         return Err(unknown(job.generator));
     };
     let made = job.run(&spec.leaf)?;
+    let file = kubeconfig::Kubeconfig {
+        server: server.clone(),
+        cluster_name: spec.cluster_name.clone(),
+        user_name: spec.user_name.clone(),
+        authorities: made.bundle,
+        certificate: made.certificate,
+        key: made.key,
+    };
     let mut data = SecretData::default();
-    data.insert(&spec.key, kubeconfig::write(spec, server, &made));
+    data.insert(&spec.key, file.to_text());
     Ok(data)
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the library from the lowest layer to the highest, as ARCHITECTURE.md explains
 /// them.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "yaml",
     "builtin",
     "capabilities",
@@ -16,6 +16,7 @@ const ORDER: [&str; 16] = [
     "release",
     "health",
     "x509",
+    "kubeconfig",
     "plan",
     "event",
     "pki",

@@ -6,7 +6,6 @@
 
 mod endpoint;
 mod judge;
-mod kubeconfig;
 mod reason;
 mod stamp;
 

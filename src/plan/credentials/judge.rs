@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Reason;
-use super::{endpoint, kubeconfig};
+use super::endpoint;
+use crate::kubeconfig;
 use crate::manifest::generator::{
     Certificate as CertificateSpec, CertificateAuthority, KeyPair, Kubeconfig, Leaf,
     RandomEncoding, RandomSecret, SecretData, Server, Spec, Subject,
@@ -140,7 +141,7 @@ fn certificate(
 fn kubeconfig(spec: &Kubeconfig, data: &SecretData, around: Around<'_>) -> Result<Found, Reason> {
     around.issuers.get(&spec.leaf.issuer)?;
     let file = text(data, &spec.key)?;
-    let file = kubeconfig::read(file).ok_or_else(|| Reason::Form {
+    let file = kubeconfig::Kubeconfig::read(file).ok_or_else(|| Reason::Form {
         key: spec.key.clone(),
         wanted: "a kubeconfig of one cluster and one user",
     })?;
@@ -164,7 +165,7 @@ fn kubeconfig(spec: &Kubeconfig, data: &SecretData, around: Around<'_>) -> Resul
     let stored = Stored {
         certificate: readable(&spec.key, Certificate::read(&file.certificate))?,
         key: readable(&spec.key, PrivateKey::read(&file.key))?,
-        bundle: &file.bundle,
+        bundle: &file.authorities,
     };
     leaf(&spec.leaf, &stored, around)
 }
