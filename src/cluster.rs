@@ -28,6 +28,8 @@ use std::path::PathBuf;
 use http::Uri;
 use tokio::sync::Semaphore;
 
+use crate::kubeconfig::Kubeconfig;
+
 pub use discovery::Discovered;
 pub use error::{Error, FieldConflict, Missing, Unready};
 pub use lease::{Claim, Holder, Lease, Lost, Taking, Tenure};
@@ -78,6 +80,24 @@ impl Cluster {
             connection.client,
             connection.server,
             connection.namespace,
+        ))
+    }
+
+    /// Prepares a connection by a kubeconfig that pintle has made, which errors call `called`. Nothing
+    /// is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Kubeconfig`] if its certificates or its address cannot be used.
+    pub async fn connect_as(
+        kubeconfig: &Kubeconfig,
+        called: &str,
+        namespace: &str,
+    ) -> Result<Self, Error> {
+        let connection = transport::open_as(kubeconfig, called).await?;
+        Ok(Self::with_client(
+            connection.client,
+            connection.server,
+            namespace.to_owned(),
         ))
     }
 

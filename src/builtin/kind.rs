@@ -18,6 +18,17 @@ pub struct Kind {
 }
 
 impl Kind {
+    /// Returns a kind of the core group, version `v1`, whose resources live in namespaces.
+    pub fn core(kind: &str, plural: &str) -> Self {
+        Self {
+            group: String::new(),
+            version: "v1".to_owned(),
+            kind: kind.to_owned(),
+            plural: plural.to_owned(),
+            namespaced: true,
+        }
+    }
+
     /// Returns `group/version`, or the version alone in the core group.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {

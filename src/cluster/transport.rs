@@ -27,6 +27,7 @@ use super::Target;
 use super::broken::{credentials, innermost};
 use super::error::{Cause, Error};
 use super::proxy;
+use crate::kubeconfig;
 
 /// How long a connection may take: name, TCP, proxy and TLS.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -50,15 +51,44 @@ pub(super) async fn open(target: &Target) -> Result<Connection, Error> {
     if let Some(namespace) = &target.namespace {
         config.default_namespace.clone_from(namespace);
     }
+    finish(config, own_proxy.as_deref(), &|source| {
+        unusable(target, source)
+    })
+}
+
+/// Makes a client by a kubeconfig that pintle has made, called `called` in errors.
+pub(super) async fn open_as(
+    kubeconfig: &kubeconfig::Kubeconfig,
+    called: &str,
+) -> Result<Connection, Error> {
+    let unusable = |source| Error::Kubeconfig {
+        kubeconfig: called.to_owned(),
+        source,
+    };
+    let text = kubeconfig.to_text();
+    let text = str::from_utf8(&text).map_err(|_| unusable("it is not text".into()))?;
+    let read = Kubeconfig::from_yaml(text).map_err(|error| unusable(explain(&error)))?;
+    let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await;
+    finish(
+        config.map_err(|error| unusable(explain(&error)))?,
+        None,
+        &unusable,
+    )
+}
+
+fn finish(
+    mut config: Config,
+    own_proxy: Option<&str>,
+    unusable: &dyn Fn(Cause) -> Error,
+) -> Result<Connection, Error> {
     let server = config.cluster_url.clone();
-    let proxy = proxy::find(&server, own_proxy.as_deref());
-    let proxy = proxy.map_err(|source| unusable(target, source))?;
+    let proxy = proxy::find(&server, own_proxy).map_err(unusable)?;
     let client = client(&mut config, proxy).map_err(|error| match error {
         kube::Error::Auth(error) => Error::Credentials {
             server: super::shown(&server),
             source: credentials(&error),
         },
-        other => unusable(target, innermost(&other)),
+        other => unusable(innermost(&other)),
     })?;
     Ok(Connection {
         client,

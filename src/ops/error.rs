@@ -95,6 +95,39 @@ pub enum Error {
         /// The Secret.
         secret: String,
     },
+    /// Several namespaces have a release of that name.
+    #[error("release {release} is in several namespaces: {}", .namespaces.join(", "))]
+    Ambiguous {
+        /// The release.
+        release: String,
+        /// Its namespaces.
+        namespaces: Vec<String>,
+    },
+    /// The release runs no tenant that could be reached.
+    #[error("release {release} runs no tenant: its chart says of no kubeconfig that it opens one")]
+    NoTenant {
+        /// The release.
+        release: String,
+    },
+    /// The API of a tenant does not answer.
+    #[error("the tenant of release {release} does not answer")]
+    Outside {
+        /// The release.
+        release: String,
+        /// Why.
+        source: cluster::Error,
+    },
+    /// What joining nodes need is not in the tenant.
+    #[error("the tenant of release {release} takes no nodes: {lacks}")]
+    NotFurnished {
+        /// The release.
+        release: String,
+        /// What is missing or wrong, in words.
+        lacks: String,
+    },
+    /// A random token could not be made.
+    #[error(transparent)]
+    Token(#[from] pki::Error),
     /// The rules of the charts forbid to go back to a revision.
     #[error("release {release} cannot go back to revision {revision}: {source}")]
     Back {

@@ -31,19 +31,29 @@ pub async fn kubeconfig(session: &Session<'_>, name: Option<&str>) -> Result<Vec
             .map(str::to_owned)
             .collect(),
     })?;
-    let unmade = || Error::NotIssued {
-        release: session.release.to_owned(),
-        secret: generator.name.clone(),
-    };
+    let data = secret_data(session, &generator.name).await?;
+    let text = data.get(key).map(<[u8]>::to_vec);
+    text.ok_or_else(|| not_issued(session, &generator.name))
+}
+
+/// Reads the data of a generated Secret of the release.
+pub(super) async fn secret_data(session: &Session<'_>, name: &str) -> Result<SecretData, Error> {
+    let unmade = || not_issued(session, name);
     let kind = builtin::kind("", "Secret").ok_or_else(unmade)?;
     let at = Address {
         kind,
         namespace: Some(session.namespace),
-        name: &generator.name,
+        name,
     };
     let secret = session.cluster.get(&at).await?.ok_or_else(unmade)?;
-    let data = SecretData::from_secret(&secret).map_err(|_| unmade())?;
-    data.get(key).map(<[u8]>::to_vec).ok_or_else(unmade)
+    SecretData::from_secret(&secret).map_err(|_| unmade())
+}
+
+fn not_issued(session: &Session<'_>, secret: &str) -> Error {
+    Error::NotIssued {
+        release: session.release.to_owned(),
+        secret: secret.to_owned(),
+    }
 }
 
 fn choose<'a>(generators: &'a [Generator], name: Option<&str>) -> Option<(&'a Generator, &'a str)> {

@@ -22,6 +22,9 @@ pub struct ChartRequest<'a> {
     pub chart: &'a Chart,
     /// The values of this command.
     pub overrides: &'a Overrides,
+    /// What the chart is told about the tenant that it is installed into, below the values of this
+    /// command and above those of the running revision.
+    pub tenant: &'a Values,
 }
 
 /// What a release's past says about its next revision.
@@ -145,14 +148,19 @@ fn resolve(request: &ChartRequest<'_>, past: &Past) -> Result<(Resolved, Vec<Eve
     let running = past.deployed().filter(|_| reuses);
     match running {
         Some(release) if !release.config.is_empty() => {
-            let config = release.config.clone();
+            let mut config = release.config.clone();
+            config.layer(request.tenant.clone());
             let values = Values::coalesce(defaults, &config);
             let event = Event::ValuesReused {
                 revision: release.revision,
             };
             Ok((Resolved { config, values }, vec![event]))
         }
-        _ => Ok((request.overrides.resolve(defaults)?, vec![])),
+        _ => {
+            let config = request.overrides.config(request.tenant.clone())?;
+            let values = Values::coalesce(defaults, &config);
+            Ok((Resolved { config, values }, vec![]))
+        }
     }
 }
 

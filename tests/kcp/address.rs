@@ -148,7 +148,12 @@ fn another_address_rolls_exactly_its_users() {
     check_at(&site, &after, SECOND);
     assert_eq!(
         after.issued_since(&before),
-        ["apiserver", "endpoint", "kubeconfig-admin"]
+        [
+            "apiserver",
+            "endpoint",
+            "kubeconfig-admin",
+            "kubeconfig-super-admin"
+        ]
     );
     assert_eq!(after.rolled_since(&before), ["apiserver"]);
     assert_eq!(after.written_since(&before), ["apiserver"]);

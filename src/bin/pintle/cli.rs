@@ -1,6 +1,7 @@
 //! The command line as clap sees it; `commands` turns it into requests of the library.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -36,15 +37,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster options")]
 pub(crate) struct Global {
-    /// Namespace of the release [default: the kubeconfig context's]
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "NAMESPACE",
-        env = "HELM_NAMESPACE"
-    )]
-    #[arg(hide_env = true)]
+    /// Namespace of the release [default: `HELM_NAMESPACE`, or the kubeconfig context's]
+    #[arg(short, long, global = true, value_name = "NAMESPACE")]
     pub(crate) namespace: Option<String>,
     /// Path to the kubeconfig file [default: KUBECONFIG, ~/.kube/config, or the pod's account]
     #[arg(long, global = true, value_name = "FILE")]
@@ -53,6 +47,34 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "CONTEXT", env = "HELM_KUBECONTEXT")]
     #[arg(hide_env = true)]
     pub(crate) kube_context: Option<String>,
+    /// Work inside the tenant that this release runs, by default in its namespace kube-system
+    #[arg(long, global = true, value_name = "[NAMESPACE/]RELEASE")]
+    pub(crate) into: Option<Place>,
+}
+
+/// A release and, where it is given, its namespace: `tenant-a`, `tenants/tenant-a`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) namespace: Option<String>,
+    pub(crate) release: String,
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (namespace, release) = match text.split_once('/') {
+            Some((namespace, release)) => (Some(namespace), release),
+            None => (None, text),
+        };
+        if release.is_empty() || release.contains('/') || namespace == Some("") {
+            return Err("expected RELEASE or NAMESPACE/RELEASE".to_owned());
+        }
+        Ok(Self {
+            namespace: namespace.map(str::to_owned),
+            release: release.to_owned(),
+        })
+    }
 }
 
 /// What to do.
@@ -83,6 +105,8 @@ pub(crate) enum Command {
     Get(Get),
     /// Print a kubeconfig that a release has generated; it holds a private key
     Kubeconfig(Kubeconfig),
+    /// Print the command by which a machine joins the tenant of a release; it holds a new token
+    Join(Join),
     /// Print a completion script
     Completion {
         /// The shell to complete for
@@ -221,6 +245,17 @@ pub(crate) struct Kubeconfig {
     pub(crate) user: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Join {
+    /// Name of the release that runs the tenant
+    pub(crate) name: String,
+    /// How long the token is good for, 24h at most
+    #[arg(long, default_value = "24h", value_name = "DURATION", value_parser = lifetime)]
+    pub(crate) ttl: Duration,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// What to show of a record.
 #[derive(Debug, Subcommand)]
 pub(crate) enum GetWhat {
@@ -320,6 +355,18 @@ fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "expected a duration such as 5m30s".to_owned())
 }
 
+/// A token is a key to the tenant, so it does not live for long.
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let expected = "expected a duration from 1m to 24h".to_owned();
+    match duration(text) {
+        Ok(lifetime) if (MINUTE..=DAY).contains(&lifetime) => Ok(lifetime),
+        _ => Err(expected),
+    }
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,5 +382,25 @@ mod tests {
         assert_eq!(duration("5m0s"), Ok(Duration::from_mins(5)));
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn tokens_live_for_a_day_at_most() {
+        assert_eq!(lifetime("24h"), Ok(DAY));
+        assert_eq!(lifetime("90s"), Ok(Duration::from_secs(90)));
+        assert!(lifetime("25h").is_err() && lifetime("1s").is_err());
+    }
+
+    #[test]
+    fn releases_are_named_with_or_without_their_namespace() {
+        let place = |namespace: Option<&str>, release: &str| Place {
+            namespace: namespace.map(str::to_owned),
+            release: release.to_owned(),
+        };
+        assert_eq!("a".parse(), Ok(place(None, "a")));
+        assert_eq!("b/a".parse(), Ok(place(Some("b"), "a")));
+        for bad in ["", "/", "/a", "b/", "c/b/a"] {
+            assert!(bad.parse::<Place>().is_err(), "{bad}");
+        }
     }
 }

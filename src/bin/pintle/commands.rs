@@ -6,6 +6,7 @@ mod diff;
 mod get;
 mod history;
 mod install;
+mod join;
 mod kubeconfig;
 mod list;
 mod rollback;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::History(args) => history::run(&global, &args),
         Command::Get(args) => get::run(&global, &args),
         Command::Kubeconfig(args) => kubeconfig::run(&global, &args),
+        Command::Join(args) => join::run(&global, &args),
         Command::Completion { shell } => completion::run(shell),
         Command::Version(args) => version::run(&args),
     }

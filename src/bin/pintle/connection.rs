@@ -1,19 +1,29 @@
 //! From the global flags to a cluster.
 
+use std::env;
 use std::future::Future;
 
 use jiff::Timestamp;
+use pintle::chart::{Chart, Values};
 use pintle::cluster::{Cluster, Holder, Target};
-use pintle::ops::{self, Session};
+use pintle::ops::{self, Session, Tenant};
 
-use crate::cli::Global;
+use crate::cli::{Global, Place};
 use crate::failure::Failure;
 use crate::process;
+
+/// Where `--into` works unless told otherwise: what a tenant's operator runs in the tenant belongs
+/// there, and not among what is the tenant's own.
+const INSIDE: &str = "kube-system";
 
 /// A cluster and the namespace that the command works in.
 pub(crate) struct Connection {
     pub(crate) cluster: Cluster,
     pub(crate) namespace: String,
+    /// Whether the user has said which namespace that is.
+    is_chosen: bool,
+    /// The tenant whose API the cluster is.
+    tenant: Option<Tenant>,
     /// What this process calls itself.
     identity: String,
 }
@@ -21,9 +31,14 @@ pub(crate) struct Connection {
 impl Connection {
     /// What an operation on the release `name` needs.
     pub(crate) fn session<'a>(&'a self, name: &'a str) -> Session<'a> {
+        self.session_in(&self.namespace, name)
+    }
+
+    /// What an operation on the release `name` in `namespace` needs.
+    pub(crate) fn session_in<'a>(&'a self, namespace: &'a str, name: &'a str) -> Session<'a> {
         Session {
             cluster: &self.cluster,
-            namespace: &self.namespace,
+            namespace,
             release: name,
             now,
             holder: Holder {
@@ -31,6 +46,39 @@ impl Connection {
                 is_dead: process::is_dead,
             },
         }
+    }
+
+    /// The namespace of the release that runs a tenant: the user's, or the only one that has it.
+    pub(crate) async fn home(&self, name: &str) -> Result<String, Failure> {
+        if self.is_chosen {
+            return Ok(self.namespace.clone());
+        }
+        Ok(ops::home(&self.cluster, &self.namespace, name).await?)
+    }
+
+    /// What `chart` is told about the tenant that it is installed into.
+    pub(crate) fn tenant_values(&self, chart: &Chart) -> Values {
+        let tenant = self.tenant.as_ref();
+        tenant
+            .map(|tenant| tenant.values(chart))
+            .unwrap_or_default()
+    }
+
+    /// The connection to the tenant at `place`, in its namespace `inside`.
+    async fn enter(self, place: &Place, inside: Option<&str>) -> Result<Self, Failure> {
+        let namespace = match &place.namespace {
+            Some(namespace) => namespace.clone(),
+            None => self.home(&place.release).await?,
+        };
+        let session = self.session_in(&namespace, &place.release);
+        let (tenant, cluster) = ops::enter(&session, inside.unwrap_or(INSIDE)).await?;
+        Ok(Self {
+            namespace: cluster.namespace().to_owned(),
+            cluster,
+            is_chosen: inside.is_some(),
+            tenant: Some(tenant),
+            identity: self.identity,
+        })
     }
 }
 
@@ -52,18 +100,40 @@ where
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let target = Target {
-            kubeconfig: global.kubeconfig.clone(),
-            context: global.kube_context.clone(),
-            namespace: global.namespace.clone(),
+        let inside = global.namespace.as_deref();
+        let connection = if let Some(place) = &global.into {
+            let host = connect(global, helm_namespace()).await?;
+            host.enter(place, inside).await?
+        } else {
+            let namespace = global.namespace.clone().or_else(helm_namespace);
+            connect(global, namespace).await?
         };
-        let cluster = Cluster::connect(&target).await.map_err(ops::Error::from)?;
-        let namespace = cluster.namespace().to_owned();
-        work(Connection {
-            cluster,
-            namespace,
-            identity: process::identity(),
-        })
-        .await
+        work(connection).await
     })
+}
+
+/// Connects to the cluster of the kubeconfig.
+async fn connect(global: &Global, namespace: Option<String>) -> Result<Connection, Failure> {
+    let is_chosen = namespace.is_some();
+    let target = Target {
+        kubeconfig: global.kubeconfig.clone(),
+        context: global.kube_context.clone(),
+        namespace,
+    };
+    let cluster = Cluster::connect(&target).await.map_err(ops::Error::from)?;
+    Ok(Connection {
+        namespace: cluster.namespace().to_owned(),
+        cluster,
+        is_chosen,
+        tenant: None,
+        identity: process::identity(),
+    })
+}
+
+/// The namespace that Helm's users set for a whole shell. It is one of the host cluster.
+#[expect(clippy::disallowed_methods, reason = "this is the binary")]
+fn helm_namespace() -> Option<String> {
+    env::var("HELM_NAMESPACE")
+        .ok()
+        .filter(|name| !name.is_empty())
 }

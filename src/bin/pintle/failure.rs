@@ -86,18 +86,6 @@ impl Failure {
                 "{stage} and what comes after it are as before; the same command goes on from \
                  here, `pintle rollback` goes back"
             ),
-            ops::Error::NoKubeconfig { .. } => {
-                "a chart names them by the annotation pintle.dev/kubeconfig of its generators"
-                    .to_owned()
-            }
-            ops::Error::NotIssued { release, .. } => {
-                format!("`pintle upgrade {release} CHART` issues it")
-            }
-            ops::Error::NoAddress { .. } => {
-                "see that the host has a load balancer for them, or give the address in the values; \
-                 the same command goes on from here, `pintle rollback` goes back"
-                    .to_owned()
-            }
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
             }
@@ -127,9 +115,43 @@ impl Failure {
                 format!("`helm upgrade {release} CHART --server-side=false` changes it over")
             }
             ops::Error::Plan(error) => return plan_hint(error).map(str::to_owned),
-            error => return cluster_hint(cluster_error(error)?),
+            error => return tenant_hint(error).or_else(|| cluster_hint(cluster_error(error)?)),
         })
     }
+}
+
+/// What to do about a tenant that cannot be entered, or a kubeconfig that is not there.
+fn tenant_hint(error: &ops::Error) -> Option<String> {
+    Some(match error {
+        ops::Error::Ambiguous { .. } => "say which one by its namespace".to_owned(),
+        ops::Error::NoTenant { .. } => {
+            "a chart says so by the annotation pintle.dev/tenant of a Kubeconfig generator, with \
+                 what charts inside are told, as a JSON object"
+                .to_owned()
+        }
+        ops::Error::Outside { .. } => {
+            "see `pintle status` of the release; a tenant without an address outside the host \
+                 cluster (endpoint.type ClusterIP) is reached from inside of it only"
+                .to_owned()
+        }
+        ops::Error::NotFurnished { release, .. } => format!(
+            "install or upgrade what nodes need: \
+                 `pintle install addons charts/tenant --into {release}`"
+        ),
+        ops::Error::NoKubeconfig { .. } => {
+            "a chart names them by the annotation pintle.dev/kubeconfig of its generators"
+                .to_owned()
+        }
+        ops::Error::NotIssued { release, .. } => {
+            format!("`pintle upgrade {release} CHART` issues it")
+        }
+        ops::Error::NoAddress { .. } => {
+            "see that the host has a load balancer for them, or give the address in the values; \
+                 the same command goes on from here, `pintle rollback` goes back"
+                .to_owned()
+        }
+        _ => return None,
+    })
 }
 
 fn plan_hint(error: &plan::Error) -> Option<&'static str> {

@@ -16,9 +16,11 @@ pub(super) fn run(global: &Global, args: &Diff) -> Result<ExitCode, Failure> {
     let overrides = overrides::read(&args.values)?;
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
+        let tenant = connection.tenant_values(&chart);
         let request = ChartRequest {
             chart: &chart,
             overrides: &overrides,
+            tenant: &tenant,
         };
         let change = ops::upgrade(&session, &request).await?;
         let mut progress = Progress::new(&args.name);

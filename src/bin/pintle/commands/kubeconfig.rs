@@ -11,7 +11,8 @@ use crate::failure::Failure;
 
 pub(super) fn run(global: &Global, args: &Kubeconfig) -> Result<ExitCode, Failure> {
     with_cluster(global, async |connection| {
-        let session = connection.session(&args.name);
+        let namespace = connection.home(&args.name).await?;
+        let session = connection.session_in(&namespace, &args.name);
         let text = ops::kubeconfig(&session, args.user.as_deref()).await?;
         std::io::stdout().lock().write_all(&text)?;
         Ok(ExitCode::SUCCESS)

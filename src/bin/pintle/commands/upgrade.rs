@@ -17,9 +17,11 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
     let options = change::options(&args.change, history_max, NamespacePolicy::MustExist);
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
+        let tenant = connection.tenant_values(&chart);
         let request = ChartRequest {
             chart: &chart,
             overrides: &overrides,
+            tenant: &tenant,
         };
         let change = ops::upgrade(&session, &request).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;

@@ -348,7 +348,15 @@ fn an_address_that_is_not_known_comes_first() {
         .map(|line| line["name"].as_str().unwrap())
         .collect();
     waiting.sort_unstable();
-    assert_eq!(waiting, ["a-apiserver", "a-endpoint", "a-kubeconfig-admin"]);
+    assert_eq!(
+        waiting,
+        [
+            "a-apiserver",
+            "a-endpoint",
+            "a-kubeconfig-admin",
+            "a-kubeconfig-super-admin"
+        ]
+    );
 }
 
 #[test]
