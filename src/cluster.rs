@@ -20,6 +20,7 @@ mod refusal;
 mod resource;
 mod scope;
 mod transport;
+mod tunnel;
 mod wait;
 mod watch;
 
@@ -37,7 +38,10 @@ pub use metadata::Metadata;
 pub use path::Address;
 pub use resource::{Deletion, Effect, Force, Patch, Precondition, Propagation, Validation};
 pub use resource::{Write, Written};
+pub use tunnel::ServicePort;
 pub use wait::Wait;
+
+use transport::{Connection, Dialing};
 
 /// How many requests are under way at once; watches are not counted.
 const AT_ONCE: usize = 16;
@@ -66,6 +70,8 @@ pub struct Cluster {
     server: String,
     namespace: String,
     slots: Semaphore,
+    /// None for a client that is no connection.
+    dialing: Option<Dialing>,
 }
 
 impl Cluster {
@@ -75,40 +81,54 @@ impl Cluster {
     /// [`Error::Kubeconfig`] names the file and the context; [`Error::Credentials`] says what a
     /// credential plugin said.
     pub async fn connect(target: &Target) -> Result<Self, Error> {
-        let connection = transport::open(target).await?;
-        Ok(Self::with_client(
-            connection.client,
-            connection.server,
-            connection.namespace,
-        ))
+        Ok(Self::with_connection(transport::open(target).await?))
     }
 
-    /// Prepares a connection by a kubeconfig that pintle has made, which errors call `called`. Nothing
-    /// is sent yet.
+    /// Prepares a connection by a kubeconfig that pintle has made, which errors call `called`.
+    ///
+    /// Where its server is a Service of the cluster `host`, by the name that it has inside of it, the
+    /// way leads through the API server of `host` and a pod of the Service that is ready. Otherwise
+    /// nothing is sent yet.
     ///
     /// # Errors
-    /// [`Error::Kubeconfig`] if its certificates or its address cannot be used.
+    /// [`Error::Kubeconfig`] if its certificates or its address cannot be used;
+    /// [`Error::Unreachable`] if the Service has no pod that is ready; refusals to read these.
     pub async fn connect_as(
-        kubeconfig: &Kubeconfig,
-        called: &str,
+        host: &Self,
+        (kubeconfig, called): (&Kubeconfig, &str),
         namespace: &str,
     ) -> Result<Self, Error> {
-        let connection = transport::open_as(kubeconfig, called).await?;
-        Ok(Self::with_client(
-            connection.client,
-            connection.server,
-            namespace.to_owned(),
-        ))
+        let tunnel = match ServicePort::of(&kubeconfig.server) {
+            Some(service) => Some(host.tunnel(&service).await?),
+            None => None,
+        };
+        let mut connection = transport::open_as(kubeconfig, called, tunnel).await?;
+        namespace.clone_into(&mut connection.namespace);
+        Ok(Self::with_connection(connection))
     }
 
-    fn with_client(client: kube::Client, uri: Uri, namespace: String) -> Self {
+    fn with_connection(connection: Connection) -> Self {
         Self {
-            client,
-            server: shown(&uri),
-            uri,
-            namespace,
+            client: connection.client,
+            server: shown(&connection.server),
+            uri: connection.server,
+            namespace: connection.namespace,
             slots: Semaphore::new(AT_ONCE),
+            dialing: Some(connection.dialing),
         }
+    }
+
+    /// A client for requests that turn their connection into a stream.
+    fn upgradable(&self) -> Result<kube::Client, Error> {
+        let unusable = |source| Error::Unreachable {
+            server: self.server.clone(),
+            source,
+        };
+        let dialing = self.dialing.as_ref();
+        let dialing = dialing.ok_or_else(|| unusable("there is no other way to it".into()))?;
+        dialing
+            .upgradable()
+            .map_err(|error| unusable(broken::innermost(&error)))
     }
 
     /// Returns the namespace for whatever names none.
@@ -160,10 +180,15 @@ mod tests {
         });
         let client = kube::Client::new(service, "default");
         let uri = Uri::from_static("https://127.0.0.1:6443");
-        (
-            Cluster::with_client(client, uri, "default".to_owned()),
-            asked,
-        )
+        let cluster = Cluster {
+            client,
+            server: shown(&uri),
+            uri,
+            namespace: "default".to_owned(),
+            slots: Semaphore::new(AT_ONCE),
+            dialing: None,
+        };
+        (cluster, asked)
     }
 
     pub(super) fn answer(code: u16, body: &str) -> Response<Body> {

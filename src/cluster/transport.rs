@@ -12,7 +12,7 @@ use http::header::USER_AGENT;
 use http::{HeaderValue, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Http;
-use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::proxy::{self as connect, SocksV5};
 use hyper_util::client::legacy::connect::{Connection as Connected, HttpConnector};
 use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -27,6 +27,7 @@ use super::Target;
 use super::broken::{credentials, innermost};
 use super::error::{Cause, Error};
 use super::proxy;
+use super::tunnel::Tunnel;
 use crate::kubeconfig;
 
 /// How long a connection may take: name, TCP, proxy and TLS.
@@ -43,6 +44,30 @@ pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) server: Uri,
     pub(super) namespace: String,
+    pub(super) dialing: Dialing,
+}
+
+/// What another client of the same API server is made from.
+pub(super) struct Dialing {
+    config: Config,
+    proxy: Option<Intercept>,
+}
+
+/// What is spoken over a connection.
+#[derive(Clone, Copy)]
+enum Protocol {
+    /// HTTP/2 where the API server speaks it, otherwise HTTP/1.1.
+    Any,
+    /// HTTP/1.1, whose connections can become something else.
+    Http1,
+}
+
+impl Dialing {
+    /// Makes a client for requests that turn their connection into a stream.
+    pub(super) fn upgradable(&self) -> Result<Client, kube::Error> {
+        let mut config = self.config.clone();
+        client(&mut config, self.proxy.clone(), Protocol::Http1)
+    }
 }
 
 /// Makes a client; nothing is sent yet, but a credential plugin runs.
@@ -51,15 +76,21 @@ pub(super) async fn open(target: &Target) -> Result<Connection, Error> {
     if let Some(namespace) = &target.namespace {
         config.default_namespace.clone_from(namespace);
     }
-    finish(config, own_proxy.as_deref(), &|source| {
-        unusable(target, source)
+    let unusable = |source| unusable(target, source);
+    let proxy = proxy::find(&config.cluster_url, own_proxy.as_deref()).map_err(unusable)?;
+    let dialing = Dialing { config, proxy };
+    finish(dialing, &unusable, |dialing| {
+        let mut config = dialing.config.clone();
+        client(&mut config, dialing.proxy.clone(), Protocol::Any)
     })
 }
 
-/// Makes a client by a kubeconfig that pintle has made, called `called` in errors.
+/// Makes a client by a kubeconfig that pintle has made, called `called` in errors; through the tunnel
+/// if there is one.
 pub(super) async fn open_as(
     kubeconfig: &kubeconfig::Kubeconfig,
     called: &str,
+    tunnel: Option<Tunnel>,
 ) -> Result<Connection, Error> {
     let unusable = |source| Error::Kubeconfig {
         kubeconfig: called.to_owned(),
@@ -69,21 +100,27 @@ pub(super) async fn open_as(
     let text = str::from_utf8(&text).map_err(|_| unusable("it is not text".into()))?;
     let read = Kubeconfig::from_yaml(text).map_err(|error| unusable(explain(&error)))?;
     let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await;
-    finish(
-        config.map_err(|error| unusable(explain(&error)))?,
-        None,
-        &unusable,
-    )
+    let config = config.map_err(|error| unusable(explain(&error)))?;
+    let proxy = match &tunnel {
+        Some(_) => None,
+        None => proxy::find(&config.cluster_url, None).map_err(unusable)?,
+    };
+    finish(Dialing { config, proxy }, &unusable, |dialing| {
+        let mut config = dialing.config.clone();
+        match tunnel {
+            Some(tunnel) => stack(named(&mut config), tunnel, Protocol::Any),
+            None => client(&mut config, dialing.proxy.clone(), Protocol::Any),
+        }
+    })
 }
 
 fn finish(
-    mut config: Config,
-    own_proxy: Option<&str>,
+    dialing: Dialing,
     unusable: &dyn Fn(Cause) -> Error,
+    client: impl FnOnce(&Dialing) -> Result<Client, kube::Error>,
 ) -> Result<Connection, Error> {
-    let server = config.cluster_url.clone();
-    let proxy = proxy::find(&server, own_proxy).map_err(unusable)?;
-    let client = client(&mut config, proxy).map_err(|error| match error {
+    let server = dialing.config.cluster_url.clone();
+    let client = client(&dialing).map_err(|error| match error {
         kube::Error::Auth(error) => Error::Credentials {
             server: super::shown(&server),
             source: credentials(&error),
@@ -93,7 +130,8 @@ fn finish(
     Ok(Connection {
         client,
         server,
-        namespace: config.default_namespace,
+        namespace: dialing.config.default_namespace.clone(),
+        dialing,
     })
 }
 
@@ -163,30 +201,40 @@ fn explain(error: &KubeconfigError) -> Cause {
     }
 }
 
-fn client(config: &mut Config, proxy: Option<Intercept>) -> Result<Client, kube::Error> {
+/// Says who sends the requests.
+fn named(config: &mut Config) -> &mut Config {
     let agent = HeaderValue::from_static(AGENT);
     config.headers.push((USER_AGENT, agent));
+    config
+}
+
+fn client(
+    config: &mut Config,
+    proxy: Option<Intercept>,
+    protocol: Protocol,
+) -> Result<Client, kube::Error> {
+    let config = named(config);
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     // Otherwise the first request on each connection waits 40 ms for an acknowledgement.
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(KEEPALIVE));
     let Some(proxy) = proxy else {
-        return stack(config, tcp);
+        return stack(config, tcp, protocol);
     };
     match proxy.uri().scheme_str() {
         Some("https") => {
             let tls = config.rustls_https_connector_with_connector(tcp)?;
-            stack(config, tunnel(&proxy, tls))
+            stack(config, tunnel(&proxy, tls), protocol)
         }
         Some(scheme) if scheme.starts_with("socks5") => {
             let mut socks = SocksV5::new(proxy.uri().clone(), tcp).local_dns(scheme == "socks5");
             if let Some((user, password)) = proxy.raw_auth() {
                 socks = socks.with_auth(user.to_owned(), password.to_owned());
             }
-            stack(config, socks)
+            stack(config, socks, protocol)
         }
-        _ => stack(config, tunnel(&proxy, tcp)),
+        _ => stack(config, tunnel(&proxy, tcp), protocol),
     }
 }
 
@@ -195,22 +243,26 @@ fn client(config: &mut Config, proxy: Option<Intercept>) -> Result<Client, kube:
 /// A TLS handshake costs the API server more than most requests do. With HTTP/2 the first request
 /// makes the one connection that all others share, while HTTP/1.1 needs one for each request that
 /// is under way at the same time.
-fn secured<C>(config: &Config, connector: C) -> Result<HttpsConnector<C>, kube::Error> {
+fn secured<C>(
+    config: &Config,
+    connector: C,
+    protocol: Protocol,
+) -> Result<HttpsConnector<C>, kube::Error> {
     if config.tls_server_name.is_some() {
         // kube alone knows how to check another name than that of the address.
         return config.rustls_https_connector_with_connector(connector);
     }
     let tls = config.rustls_client_config()?;
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls);
-    Ok(builder
-        .https_or_http()
-        .enable_http1()
-        .enable_http2()
-        .wrap_connector(connector))
+    let builder = builder.https_or_http().enable_http1();
+    Ok(match protocol {
+        Protocol::Any => builder.enable_http2().wrap_connector(connector),
+        Protocol::Http1 => builder.wrap_connector(connector),
+    })
 }
 
-fn tunnel<C>(proxy: &Intercept, connector: C) -> Tunnel<C> {
-    let tunnel = Tunnel::new(proxy.uri().clone(), connector);
+fn tunnel<C>(proxy: &Intercept, connector: C) -> connect::Tunnel<C> {
+    let tunnel = connect::Tunnel::new(proxy.uri().clone(), connector);
     match proxy.basic_auth() {
         Some(value) => tunnel.with_auth(value.clone()),
         None => tunnel,
@@ -218,7 +270,7 @@ fn tunnel<C>(proxy: &Intercept, connector: C) -> Tunnel<C> {
 }
 
 /// Puts TLS, the base path, credentials and fixed headers around a way to connect.
-fn stack<C>(config: &mut Config, connector: C) -> Result<Client, kube::Error>
+fn stack<C>(config: &mut Config, connector: C, protocol: Protocol) -> Result<Client, kube::Error>
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Connected + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
@@ -231,8 +283,8 @@ where
         // client certificate instead.
         config.auth_info.exec = None;
     }
-    let timed =
-        BoxCloneSyncService::new(TimeoutLayer::new(CONNECT).layer(secured(config, connector)?));
+    let secured = secured(config, connector, protocol)?;
+    let timed = BoxCloneSyncService::new(TimeoutLayer::new(CONNECT).layer(secured));
     let http: Http<_, Body> = Http::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)

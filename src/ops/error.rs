@@ -111,7 +111,7 @@ pub enum Error {
     },
     /// The API of a tenant does not answer.
     #[error("the tenant of release {release} does not answer")]
-    Outside {
+    Silent {
         /// The release.
         release: String,
         /// Why.

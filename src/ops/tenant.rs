@@ -83,10 +83,15 @@ pub async fn home(cluster: &Cluster, likely: &str, name: &str) -> Result<String,
 pub async fn enter(session: &Session<'_>, namespace: &str) -> Result<(Tenant, Cluster), Error> {
     let tenant = read(session).await?;
     let called = format!("the kubeconfig of release {}", tenant.release);
-    let cluster = Cluster::connect_as(&tenant.kubeconfig, &called, namespace).await?;
-    match cluster.version().await {
-        Ok(_) => Ok((tenant, cluster)),
-        Err(source) => Err(Error::Outside {
+    let connected = async {
+        let by = (&tenant.kubeconfig, called.as_str());
+        let cluster = Cluster::connect_as(session.cluster, by, namespace).await?;
+        cluster.version().await?;
+        Ok(cluster)
+    };
+    match connected.await {
+        Ok(cluster) => Ok((tenant, cluster)),
+        Err(source) => Err(Error::Silent {
             release: tenant.release,
             source,
         }),

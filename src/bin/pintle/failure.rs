@@ -129,10 +129,8 @@ fn tenant_hint(error: &ops::Error) -> Option<String> {
                  what charts inside are told, as a JSON object"
                 .to_owned()
         }
-        ops::Error::Outside { .. } => {
-            "see `pintle status` of the release; a tenant without an address outside the host \
-                 cluster (endpoint.type ClusterIP) is reached from inside of it only"
-                .to_owned()
+        ops::Error::Silent { release, .. } => {
+            format!("`pintle status {release}` shows how it fares")
         }
         ops::Error::NotFurnished { release, .. } => format!(
             "install or upgrade what nodes need: \
