@@ -21,6 +21,8 @@ mod remains;
 #[cfg(target_os = "linux")]
 mod site;
 #[cfg(target_os = "linux")]
+mod story;
+#[cfg(target_os = "linux")]
 mod tenants;
 
 use std::process::ExitCode;
@@ -92,6 +94,7 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
             tenants::of_three_members,
         ),
         shared("a_node_joins_a_tenant_and_serves", tenants::with_a_worker),
+        shared("the_life_of_a_tenant", story::of_a_tenant),
     ]
 }
 
@@ -103,6 +106,7 @@ fn cases(_arguments: &Arguments) -> Vec<Case> {
         "a_tenant_is_containers_on_a_node",
         "a_tenant_spreads_over_nodes_and_has_an_address",
         "a_node_joins_a_tenant_and_serves",
+        "the_life_of_a_tenant",
     ];
     let case = |name| Case {
         name,

@@ -1,7 +1,8 @@
 //! What the tests run on: the lab that is up, or one of their own that goes with them, and programs
 //! that use it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::ops::Deref;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -123,9 +124,15 @@ impl Site {
     /// Runs pintle with the lab's host cluster.
     #[track_caller]
     pub(crate) fn pintle(&self, args: &[&str]) -> String {
+        output(&mut self.pintle_command(args))
+    }
+
+    /// A pintle that uses the lab's host cluster.
+    pub(crate) fn pintle_command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(pintle());
         command.envs(self.environment(&"/usr/bin:/bin".into()));
-        output(command.args(args).current_dir(repository()))
+        command.args(args).current_dir(repository());
+        command
     }
 
     /// Runs kubectl with the lab's host cluster.
@@ -171,6 +178,15 @@ pub(crate) fn output(command: &mut Command) -> String {
     stdout
 }
 
+/// What is served at `/`.
+pub(crate) fn page(address: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    Ok(page)
+}
+
 /// Looks until `done`.
 #[track_caller]
 pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
@@ -181,7 +197,8 @@ pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-fn repository() -> &'static Path {
+/// The root of the repository.
+pub(crate) fn repository() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.ancestors().nth(2).unwrap()
 }
