@@ -24,11 +24,14 @@ pub use parse::{Placement, Recorded, ResourcePolicy};
 
 use generator::Generator;
 
-/// The annotation of a workload that says when it is ready.
+/// The annotation of a resource that says when a change of it is complete.
 pub const READY: &str = "pintle.dev/ready";
-/// The only value of [`READY`]: it is ready when no pod of an older template is left, ending ones
+/// A value of [`READY`]: a workload is ready when no pod of an older template is left, ending ones
 /// included.
 pub const NO_OLD_PODS: &str = "no-old-pods";
+/// A value of [`READY`]: nothing waits for the resource once it is written. Its health is what it
+/// is.
+pub const WRITTEN: &str = "written";
 
 /// Everything that a chart renders to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,6 +89,11 @@ impl fmt::Display for Origin {
 /// The annotation of a resource with that key.
 pub fn annotation<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
     body.get("metadata")?.get("annotations")?.get(key)?.as_str()
+}
+
+/// Whether the resource asks by [`READY`] for what `word` means.
+pub fn asks_for(body: &Value, word: &str) -> bool {
+    annotation(body, READY).is_some_and(|found| found.trim().eq_ignore_ascii_case(word))
 }
 
 impl Manifest {

@@ -33,7 +33,7 @@ use crate::capabilities::{Kind, Kinds};
 use crate::manifest::generator::Generator;
 use crate::manifest::{Manifest, Origin, Resource, ResourceId, group, uninstall_rank};
 use addresses::Services;
-use part::{Parts, State};
+use part::Parts;
 use resource::{Base, Credentials};
 
 /// What the cluster holds of the resources that a plan is about; what is absent has no entry.
@@ -131,12 +131,7 @@ impl Plan {
         let mut parts = Parts::of(&groups);
         for resource in &inputs.desired.resources {
             if let Some(step) = resource::apply(resource, inputs, &base, &credentials) {
-                let state = State {
-                    health: resource::health(resource, inputs),
-                    wait: resource::wait(&step, resource, inputs.observed),
-                    rollout: resource::rollout(resource, inputs.observed),
-                    trend: resource::trend(resource, inputs.observed),
-                };
+                let state = resource::state(&step, resource, inputs);
                 if credentials.precedes(resource, inputs) {
                     parts.add_early(step);
                 } else {

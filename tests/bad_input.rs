@@ -256,7 +256,7 @@ fn groups_without_an_order_are_refused() {
     );
     let ready = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, annotations: \
                  {pintle.dev/ready: no-old-pod}}\n";
-    refused(ready, &["no-old-pod", "no-old-pods"]);
+    refused(ready, &["no-old-pod", "no-old-pods", "written"]);
 }
 
 #[test]

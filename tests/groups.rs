@@ -25,7 +25,7 @@ kind: Deployment
 metadata:
   name: {{ name }}
   annotations:
-    pintle.dev/ready: no-old-pods
+    pintle.dev/ready: {{ values[name].ready or "no-old-pods" }}
     helm.sh/resource-group: {{ name }}
     {% if name == "second" %}helm.sh/depends-on/resource-groups: '["first"]'{% endif %}
 spec:
@@ -182,6 +182,37 @@ fn a_change_that_is_tried_again_keeps_its_gates() {
     let image = &second["spec"]["template"]["spec"]["containers"][0]["image"];
     assert_eq!(image, "app:1.0.0");
     place.pintle(&["rollback", "app", "1"]).ok();
+}
+
+#[test]
+fn what_is_only_to_be_written_is_not_waited_for() {
+    let place = Place::new("written");
+    let chart = two(&place);
+    let written = "first.ready=written,first.stuck=true";
+    let args = ["--timeout", "1m", "--set", written];
+    place
+        .pintle(&[&["install", "app", &chart], &args[..]].concat())
+        .ok()
+        .says(&["created Deployment second"]);
+    // Its health is what it is.
+    let status = place.pintle(&["status", "app", "-o", "json"]).ok().json();
+    let health = |name: &str| {
+        let all = status["resources"].as_array().unwrap();
+        let one = all.iter().find(|one| one["name"] == name).unwrap();
+        one["health"].clone()
+    };
+    assert_ne!(health("first"), "ready");
+    assert_eq!(health("second"), "ready");
+    // Neither a change of it nor its rollout, which cannot end, is in the way of what depends on it.
+    for images in [
+        "first.image=app:1.0.1,second.image=app:1.0.1",
+        "first.image=app:1.0.1,second.image=app:1.0.2",
+    ] {
+        place
+            .pintle(&[&["upgrade", "app", &chart, "--set", images], &args[..]].concat())
+            .ok()
+            .says(&["configured Deployment second"]);
+    }
 }
 
 #[test]

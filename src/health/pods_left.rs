@@ -8,13 +8,11 @@ use serde_json::Value;
 
 use super::workload::{by_hand, partition};
 use super::{Health, count, group, number, text, unobserved, waiting};
-use crate::manifest::{NO_OLD_PODS, READY};
+use crate::manifest::{self, NO_OLD_PODS};
 
 /// Whether a workload asks to be ready only when no old pod is left.
 pub(super) fn is_asked_for(live: &Value) -> bool {
-    let annotations = live.pointer("/metadata/annotations");
-    let ready = annotations.and_then(|all| all.get(READY)?.as_str());
-    ready.is_some_and(|ready| ready.trim() == NO_OLD_PODS)
+    manifest::asks_for(live, NO_OLD_PODS)
 }
 
 /// What is left of older pods, as far as the status tells; ready if nothing is.
@@ -105,7 +103,7 @@ mod tests {
                 "readyReplicas": 2, "availableReplicas": 2},
         });
         if let Some(value) = annotation {
-            body["metadata"]["annotations"] = json!({READY: value});
+            body["metadata"]["annotations"] = json!({manifest::READY: value});
         }
         for (name, value) in status.as_object().unwrap() {
             body["status"][name] = value.clone();
@@ -124,6 +122,10 @@ mod tests {
         let asked = workload("Deployment", Some(NO_OLD_PODS), &ending);
         check(&of(&asked), "1 pod still ending");
         check(&of(&workload("Deployment", None, &ending)), "ready");
+        check(
+            &of(&workload("Deployment", Some("No-Old-Pods"), &ending)),
+            "1 pod still ending",
+        );
         let none = json!({"terminatingReplicas": 0});
         check(
             &of(&workload("Deployment", Some(NO_OLD_PODS), &none)),

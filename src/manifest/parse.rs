@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::cut::{self, Cut};
 use super::generator::{self, Generator};
 use super::hook::{self, DeletePolicy, Hook, HookEvent, OutputLogPolicy};
-use super::{Document, Error, Manifest, NO_OLD_PODS, Origin, READY, Resource, ResourceId};
+use super::{Document, Error, Manifest, NO_OLD_PODS, Origin, READY, Resource, ResourceId, WRITTEN};
 use super::{annotation, group, install_rank, kind_order};
 use crate::capabilities::Kinds;
 use crate::render::{Rendered, RenderedFile};
@@ -15,6 +15,12 @@ use crate::yaml;
 
 /// The annotation that keeps a resource when its release drops it.
 const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
+/// The annotations whose values are words, what these are called, and all of them.
+const WORDS: [(&str, &str, &[&str]); 2] = [
+    (RESOURCE_POLICY, "policy", &["keep"]),
+    (READY, "value", &[NO_OLD_PODS, WRITTEN]),
+];
+
 /// What a resource's identity depends on besides its text.
 #[derive(Debug, Clone, Copy)]
 pub struct Placement<'a> {
@@ -253,14 +259,18 @@ fn resource(body: Value, origin: Origin, placement: Placement<'_>) -> Result<Res
 
 /// Says which annotation has a value that would silently mean nothing.
 fn unknown_word(body: &Value) -> Option<String> {
-    let words = [
-        (RESOURCE_POLICY, "keep", "policy"),
-        (READY, NO_OLD_PODS, "value"),
-    ];
-    words.into_iter().find_map(|(key, word, what)| {
+    WORDS.into_iter().find_map(|(key, what, words)| {
         let found = annotation(body, key)?;
-        let is_known = found.trim().eq_ignore_ascii_case(word);
-        (!is_known).then(|| format!("{key} is {found:?}; the only {what} is {word:?}"))
+        let mut known = words.iter();
+        if known.any(|word| found.trim().eq_ignore_ascii_case(word)) {
+            return None;
+        }
+        let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+        let known = match words.as_slice() {
+            [one] => format!("the only {what} is {one}"),
+            all => format!("the {what}s are {}", all.join(" and ")),
+        };
+        Some(format!("{key} is {found:?}; {known}"))
     })
 }
 
@@ -433,6 +443,11 @@ mod tests {
             &with("helm.sh/resource-policy: retain"),
             "web/templates/all.yaml:1: Pod a: helm.sh/resource-policy is \"retain\"; the only policy is \"keep\"",
         );
+        check_error(
+            &with("pintle.dev/ready: soon"),
+            "web/templates/all.yaml:1: Pod a: pintle.dev/ready is \"soon\"; the values are \"no-old-pods\" and \"written\"",
+        );
+        assert!(parse(&with("pintle.dev/ready: Written")).is_ok());
         check_error(
             &with("helm.sh/hook: 'pre-instal'"),
             "web/templates/all.yaml:1: helm.sh/hook has the unknown value \"pre-instal\"",

@@ -41,6 +41,19 @@ pub(super) struct State {
     pub(super) trend: Trend,
 }
 
+impl State {
+    /// The same of a resource that nothing waits for: whatever its health, it is neither waited for
+    /// nor in the way of what depends on it.
+    pub(super) fn unawaited(self) -> Self {
+        Self {
+            health: NodeHealth::Healthy,
+            wait: NodeWait::Passed,
+            rollout: Rollout::Finished,
+            ..self
+        }
+    }
+}
+
 /// Whether an earlier change of a workload has come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rollout {

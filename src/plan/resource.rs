@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::credentials::{self, Decision, Issues};
 use super::diff::{self, Sides};
-use super::part::{NodeWait, Rollout};
+use super::part::{NodeWait, Rollout, State};
 use super::stage::NodeHealth;
 use super::step::{Credential, Keep};
 use super::trend::Trend;
@@ -15,7 +15,7 @@ use super::{Action, Inputs, Observed, Precondition, Step, ownership, pod_templat
 use crate::builtin;
 use crate::health::{self, Condition};
 use crate::manifest::generator::{GENERATOR_LABEL, Product, RELEASE_LABEL};
-use crate::manifest::{self, Resource, ResourceId, ResourcePolicy};
+use crate::manifest::{self, Resource, ResourceId, ResourcePolicy, WRITTEN};
 
 /// The resources of the base: for each the versions that were applied, oldest first, with the
 /// ownership marks that they were applied with.
@@ -283,10 +283,25 @@ fn unwanted(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> Action {
     }
 }
 
+/// What is known of a resource besides its step.
+pub(super) fn state(step: &Step, resource: &Resource, inputs: &Inputs<'_>) -> State {
+    let state = State {
+        health: health(resource, inputs),
+        wait: wait(step, resource, inputs.observed),
+        rollout: rollout(resource, inputs.observed),
+        trend: trend(resource, inputs.observed),
+    };
+    if manifest::asks_for(&resource.body, WRITTEN) {
+        state.unawaited()
+    } else {
+        state
+    }
+}
+
 /// Whether there is something to wait for: a step that changes a resource which is not ready by
 /// its mere existence, or a resource that needs no change and is not healthy, or is not done with
 /// an earlier one.
-pub(super) fn wait(step: &Step, resource: &Resource, observed: &Observed) -> NodeWait {
+fn wait(step: &Step, resource: &Resource, observed: &Observed) -> NodeWait {
     let is_settled = match step.action {
         Action::Create(_) | Action::Configure(..) => {
             let is_known = builtin::kind_in(&resource.api_version, &resource.id.kind).is_some();
@@ -309,7 +324,7 @@ pub(super) fn wait(step: &Step, resource: &Resource, observed: &Observed) -> Nod
 
 /// Broken is a workload that is live and not healthy, or is gone though the last good revision had
 /// it. Other resources break nothing but what refers to them.
-pub(super) fn health(resource: &Resource, inputs: &Inputs<'_>) -> NodeHealth {
+fn health(resource: &Resource, inputs: &Inputs<'_>) -> NodeHealth {
     let had = |id: &ResourceId| {
         let good = inputs.base.first();
         good.is_some_and(|good| good.resources.iter().any(|other| other.id == *id))
@@ -327,7 +342,7 @@ pub(super) fn health(resource: &Resource, inputs: &Inputs<'_>) -> NodeHealth {
 }
 
 /// Whether a rollout of a workload is under way, whoever has begun it.
-pub(super) fn rollout(resource: &Resource, observed: &Observed) -> Rollout {
+fn rollout(resource: &Resource, observed: &Observed) -> Rollout {
     let live = observed.get(&resource.id);
     let left = live.map(|live| health::until(live, Condition::NoOldPods));
     if left.is_none_or(|left| left.is_ready()) {
@@ -338,7 +353,7 @@ pub(super) fn rollout(resource: &Resource, observed: &Observed) -> Rollout {
 }
 
 /// How the versions of a workload change.
-pub(super) fn trend(resource: &Resource, observed: &Observed) -> Trend {
+fn trend(resource: &Resource, observed: &Observed) -> Trend {
     let live = observed.get(&resource.id);
     live.map_or(Trend::Level, |live| Trend::of(live, &resource.body))
 }
