@@ -22,4 +22,5 @@ mod lifecycle;
 mod lock;
 mod schemas;
 mod support;
+mod tenant;
 mod tour;

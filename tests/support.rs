@@ -58,6 +58,15 @@ impl Place {
         }
     }
 
+    /// A place in another testbed, in a namespace that is there.
+    pub(crate) fn of(other: &testbed::Place, namespace: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            kubeconfig: other.kubeconfig.clone(),
+        }
+    }
+
     /// The same place as another user of the testbed sees it.
     pub(crate) fn seen_by(mut self, user: User) -> Self {
         self.kubeconfig = testbed().kubeconfig_of(user);

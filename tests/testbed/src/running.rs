@@ -56,12 +56,16 @@ impl Running {
             let folder = PathBuf::from(folder);
             return Self::find(folder);
         }
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let mut command = Command::new(cargo);
-        command.args(["run", "--quiet", "--manifest-path", manifest]);
-        command.args(["--bin", "testbed", "--", "serve"]);
-        Self::serve(&mut command)
+        Self::serve(&mut serving())
+    }
+
+    /// Starts a testbed for one test alone, which may do in it what would disturb others, with this
+    /// number of simulated nodes.
+    ///
+    /// # Errors
+    /// Those of [`Running::find_or_start`] for one that cannot be started.
+    pub fn start_own(nodes: usize) -> Result<Self, Error> {
+        Self::serve(serving().arg("--nodes").arg(nodes.to_string()))
     }
 
     /// Finds the testbed in `folder`.
@@ -99,6 +103,16 @@ impl Running {
             server: Some(server),
         })
     }
+}
+
+/// Returns a command that builds what is missing and runs `testbed serve`.
+fn serving() -> Command {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let mut command = Command::new(cargo);
+    command.args(["run", "--quiet", "--manifest-path", manifest]);
+    command.args(["--bin", "testbed", "--", "serve"]);
+    command
 }
 
 impl Deref for Running {
