@@ -5,6 +5,7 @@ mod compare;
 mod live;
 
 use std::fs;
+use std::process::Command;
 
 use pintle::capabilities::{Capabilities, Kinds};
 use pintle::chart::{Chart, Values, schema};
@@ -14,31 +15,32 @@ use pintle::source::{self, ChartRef};
 use pintle::yaml;
 use serde_json::{Value, json};
 
-use crate::support::path;
+use crate::support::{path, testbed};
 
 /// The chart.
 const CHART: &str = "charts/tenant";
-/// The config maps with files in them, and what kind of file each key is; none for one that is no
-/// object of Kubernetes.
-const FILES: [(&str, &str, Option<(&str, &str)>); 6] = [
-    ("cluster-info", "kubeconfig", Some(("v1", "Config"))),
-    (
+/// The config maps with objects of Kubernetes in them: name, key, apiVersion and kind.
+const OBJECTS: [[&str; 4]; 5] = [
+    ["cluster-info", "kubeconfig", "v1", "Config"],
+    [
         "kubeadm-config",
         "ClusterConfiguration",
-        Some(("kubeadm.k8s.io/v1beta4", "ClusterConfiguration")),
-    ),
-    (
+        "kubeadm.k8s.io/v1beta4",
+        "ClusterConfiguration",
+    ],
+    [
         "kubelet-config",
         "kubelet",
-        Some(("kubelet.config.k8s.io/v1beta1", "KubeletConfiguration")),
-    ),
-    (
+        "kubelet.config.k8s.io/v1beta1",
+        "KubeletConfiguration",
+    ],
+    [
         "kube-proxy",
         "config.conf",
-        Some(("kubeproxy.config.k8s.io/v1alpha1", "KubeProxyConfiguration")),
-    ),
-    ("kube-proxy", "kubeconfig.conf", Some(("v1", "Config"))),
-    ("coredns", "Corefile", None),
+        "kubeproxy.config.k8s.io/v1alpha1",
+        "KubeProxyConfiguration",
+    ],
+    ["kube-proxy", "kubeconfig.conf", "v1", "Config"],
 ];
 
 fn chart() -> Chart {
@@ -198,20 +200,44 @@ fn config_maps_hold_what_their_readers_expect() {
         json!({"tenant": {"podCIDRs": []}}),
     ] {
         let resources = resources(&given);
-        for (name, key, what) in FILES {
-            if let Some((version, kind)) = what {
-                let file = file(&resources, name, key);
-                assert_eq!(file["apiVersion"], version, "{name}");
-                assert_eq!(file["kind"], kind, "{name}");
-            }
+        for [name, key, version, kind] in OBJECTS {
+            let file = file(&resources, name, key);
+            assert_eq!(file["apiVersion"], version, "{name}");
+            assert_eq!(file["kind"], kind, "{name}");
         }
         let maps = resources.iter().filter(|one| one.id.kind == "ConfigMap");
         let keys = maps.map(|map| map.body["data"].as_object().unwrap().len());
-        assert_eq!(keys.sum::<usize>(), FILES.len());
+        // A Corefile is no object.
+        assert_eq!(keys.sum::<usize>(), OBJECTS.len() + 1);
     }
     let resources = resources(&json!({"tenant": {"podCIDRs": []}}));
     let kubeadm = file(&resources, "kubeadm-config", "ClusterConfiguration");
     assert_eq!(kubeadm["networking"].get("podSubnet"), None);
+}
+
+#[test]
+fn kubeadm_finds_nothing_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("kubeadm.yaml");
+    // It knows its own minor and the one before.
+    for given in [json!({}), of("1.35.4"), dual_stack()] {
+        let resources = resources(&given);
+        let files = OBJECTS.iter().filter(|[.., kind]| *kind != "Config");
+        let texts = files.map(|[name, key, ..]| {
+            let text = &body(&resources, "ConfigMap", name)["data"][key];
+            text.as_str().unwrap().to_owned()
+        });
+        fs::write(&config, texts.collect::<Vec<_>>().join("---\n")).unwrap();
+        let mut command = Command::new(testbed().bin.join("kubeadm"));
+        command.env_clear().env("HOME", folder.path());
+        command
+            .args(["config", "validate", "--config"])
+            .arg(&config);
+        let output = command.output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{complaint}");
+        assert!(!complaint.contains("unknown field"), "{complaint}");
+    }
 }
 
 #[test]
