@@ -12,6 +12,9 @@ pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 /// The port of the host's API.
 pub const API_PORT: u16 = 6443;
 
+/// The port of the registry, at the same address.
+pub const REGISTRY_PORT: u16 = 5000;
+
 /// The networks of the host cluster's pods.
 pub const PODS: &str = "10.78.0.0/17";
 

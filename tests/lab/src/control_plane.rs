@@ -188,14 +188,36 @@ pub(crate) fn furnish(place: &Place) -> Result<(), command::Error> {
     run(apply.arg(place.folder.join("storage-class.yaml"))).map(drop)
 }
 
-/// Puts kube-proxy and CoreDNS into the cluster. A node is ready: pods that are there before it
-/// fail at first, as the kubelet has not read the Services, and it waits before it tries again.
+/// Puts kube-proxy into the cluster. A node is ready: pods that are there before it fail at first,
+/// as the kubelet has not read the Services, and it waits before it tries again.
 ///
 /// # Errors
 /// A [`command::Error`] when kubeadm fails.
-pub(crate) fn add_ons(place: &Place) -> Result<(), command::Error> {
-    run_phase(place, &["addon", "kube-proxy"])?;
-    run_phase(place, &["addon", "coredns"])
+pub(crate) fn kube_proxy(place: &Place) -> Result<(), command::Error> {
+    run_phase(place, &["addon", "kube-proxy"])
+}
+
+/// Puts CoreDNS into the cluster, which wants the API's Service to work.
+///
+/// # Errors
+/// A [`command::Error`] when kubeadm or kubectl fail.
+pub(crate) fn coredns(place: &Place) -> Result<(), command::Error> {
+    let mut print = phase(place, &["addon", "coredns"]);
+    print.args(config_flag(place)).arg("--print-manifest");
+    let manifest = run(&mut print)?;
+    // It is ready a moment after it is looked at for the first time; the next look is 10 s later.
+    let probe = "        readinessProbe:\n";
+    let manifest = manifest.replace(probe, &format!("{probe}          periodSeconds: 1\n"));
+    let path = place.folder.join("coredns.yaml");
+    fs::write(&path, manifest).map_err(|source| command::Error::Start {
+        line: format!("writing {}", path.display()),
+        source,
+    })?;
+    run(place
+        .command("kubectl")
+        .args(["apply", "--filename"])
+        .arg(path))
+    .map(drop)
 }
 
 fn run_phase(place: &Place, words: &[&str]) -> Result<(), command::Error> {

@@ -41,13 +41,13 @@ pub enum Error {
     Program(#[from] command::Error),
 }
 
-/// Which nodes have an image.
+/// Where an image is when a lab has started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    /// All: it is part of a node, or for the pods of tests.
-    Everyone,
-    /// Nodes of the host cluster: it is part of a tenant's control plane.
-    Hosts,
+pub enum Home {
+    /// On every node.
+    Nodes,
+    /// In the registry alone: it comes to nodes as it does in life, by being pulled.
+    Registry,
 }
 
 /// An image that can be imported.
@@ -57,8 +57,8 @@ pub struct Image {
     pub name: String,
     /// The archive.
     pub archive: PathBuf,
-    /// Which nodes have it.
-    pub audience: Audience,
+    /// Where it is.
+    pub home: Home,
 }
 
 /// What images are made from.
@@ -92,7 +92,7 @@ struct Recipe {
     name: String,
     entrypoint: Vec<&'static str>,
     contents: Vec<Content>,
-    audience: Audience,
+    home: Home,
 }
 
 /// Makes the images that are missing in `folder` and returns all.
@@ -121,7 +121,7 @@ pub fn make(folder: &Path, sources: Sources) -> Result<Vec<Image>, Error> {
         images.push(Image {
             name: recipe.name,
             archive,
-            audience: recipe.audience,
+            home: recipe.home,
         });
     }
     Ok(images)
@@ -138,13 +138,16 @@ fn recipes(sources: Sources) -> Result<Vec<Recipe>, Error> {
         let image = format!("{REGISTRY}/{name}:v{}", versions.kubernetes);
         recipes.push(control_plane(image, name, sources.testbed)?);
     }
-    for (version, binaries) in [
-        (&versions.etcd, sources.testbed),
-        (&versions.etcd_next, sources.lab),
-    ] {
-        let image = format!("{REGISTRY}/etcd:{version}-0");
-        recipes.push(control_plane(image, "etcd", binaries)?);
-    }
+    let etcd = |version| format!("{REGISTRY}/etcd:{version}-0");
+    recipes.push(control_plane(
+        etcd(&versions.etcd),
+        "etcd",
+        sources.testbed,
+    )?);
+    recipes.push(Recipe {
+        home: Home::Registry,
+        ..control_plane(etcd(&versions.etcd_next), "etcd", sources.lab)?
+    });
     recipes.push(nginx(sources));
     recipes.push(busybox(sources)?);
     Ok(recipes)
@@ -157,7 +160,7 @@ fn pause(sources: Sources) -> Recipe {
         name: PAUSE.to_owned(),
         entrypoint: vec!["/bin/busybox", "sleep", "infinity"],
         contents: vec![busybox_program(sources)],
-        audience: Audience::Everyone,
+        home: Home::Nodes,
     }
 }
 
@@ -173,7 +176,7 @@ fn kube_proxy(sources: Sources) -> Result<Recipe, Error> {
         name,
         entrypoint: vec!["kube-proxy"],
         contents,
-        audience: Audience::Everyone,
+        home: Home::Nodes,
     })
 }
 
@@ -188,7 +191,7 @@ fn coredns(sources: Sources) -> Result<Recipe, Error> {
         name,
         entrypoint: vec!["/coredns"],
         contents,
-        audience: Audience::Everyone,
+        home: Home::Nodes,
     })
 }
 
@@ -211,7 +214,7 @@ fn control_plane(
         name,
         entrypoint: vec![program],
         contents,
-        audience: Audience::Hosts,
+        home: Home::Nodes,
     })
 }
 
@@ -226,7 +229,7 @@ fn nginx(sources: Sources) -> Recipe {
         name: "docker.io/library/nginx:lab".to_owned(),
         entrypoint: vec!["/usr/sbin/nginx", "-g", "daemon off;"],
         contents,
-        audience: Audience::Everyone,
+        home: Home::Nodes,
     }
 }
 
@@ -245,7 +248,7 @@ fn busybox(sources: Sources) -> Result<Recipe, Error> {
         name: "docker.io/library/busybox:lab".to_owned(),
         entrypoint: vec!["/bin/sh"],
         contents,
-        audience: Audience::Everyone,
+        home: Home::Registry,
     })
 }
 

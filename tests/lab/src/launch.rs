@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nodes::NAME_LENGTH;
@@ -17,35 +18,46 @@ use testbed::component::{Component, dependent};
 use crate::command::{self, run};
 use crate::control_plane::{self, Program};
 use crate::controllers::{self, Controllers};
+use crate::images::Home;
 use crate::node::{self, Node};
 use crate::parts::Parts;
 use crate::place::{Place, Role};
-use crate::{cgroups, network};
+use crate::{cgroups, network, registry};
 
 /// The node that every lab has.
 const FIRST_NODE: &str = "host-1";
 
-/// What a new lab has in its first node, and the arguments of a kubectl that succeeds when it is
-/// there.
-const ADD_ONS: [(&str, &[&str]); 2] = [
-    (
-        "kube-proxy",
-        &[
+/// Something that a new lab has on its first node.
+struct AddOn {
+    name: &'static str,
+    /// Puts it into the cluster.
+    apply: fn(&Place) -> Result<(), command::Error>,
+    /// The arguments of a kubectl that succeeds when it is there.
+    wait: &'static [&'static str],
+}
+
+/// What a new lab has on its first node, in the order in which they need each other.
+const ADD_ONS: [AddOn; 2] = [
+    AddOn {
+        name: "kube-proxy",
+        apply: control_plane::kube_proxy,
+        wait: &[
             "rollout",
             "status",
             "daemonset/kube-proxy",
             "--namespace=kube-system",
         ],
-    ),
-    (
-        "CoreDNS",
-        &[
+    },
+    AddOn {
+        name: "CoreDNS",
+        apply: control_plane::coredns,
+        wait: &[
             "wait",
             "deployment/coredns",
             "--for=condition=Available",
             "--namespace=kube-system",
         ],
-    ),
+    },
 ];
 
 /// How long anything may take to be ready.
@@ -95,6 +107,9 @@ pub enum Error {
     /// A node does not run.
     #[error(transparent)]
     Node(#[from] node::Error),
+    /// An image is not in the registry.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
     /// The name of a node cannot be.
     #[error(
         "the node's name {0:?} must be up to {NAME_LENGTH} lower-case letters, digits and dashes, \
@@ -162,10 +177,8 @@ impl Lab {
     }
 
     fn start_all(&mut self) -> Result<(), Error> {
-        // Its images are imported while the control plane comes up.
-        let first = self.start_node(FIRST_NODE, Role::Host)?;
-        let images = self.parts.images.clone();
-        let import = std::thread::spawn(move || node::import(&first, &images));
+        let push = self.start_registry()?;
+        self.start_node(FIRST_NODE, Role::Host)?;
         control_plane::prepare(&self.place, &self.parts.versions)
             .map_err(preparing(&self.place.folder))?;
         self.start_components(control_plane::servers(&self.place))?;
@@ -176,18 +189,35 @@ impl Lab {
         // Before that, there is nothing for them to control.
         self.controllers = Some(controllers::start(&self.place, self.report));
         self.wait_for_node(FIRST_NODE)?;
-        import.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-        control_plane::add_ons(&self.place)?;
-        for (what, arguments) in ADD_ONS {
-            self.wait_for(what, arguments)?;
+        for add_on in ADD_ONS {
+            (add_on.apply)(&self.place)?;
+            self.wait_for(add_on.name, add_on.wait)?;
         }
-        Ok(())
+        let pushed = push.join();
+        Ok(pushed.unwrap_or_else(|panic| resume_unwind(panic))?)
     }
 
-    fn start_components(&mut self, programs: [Program; 2]) -> Result<(), Error> {
+    /// Starts the registry and begins to put images into it.
+    fn start_registry(&mut self) -> Result<JoinHandle<Result<(), registry::Error>>, Error> {
+        let program = registry::prepare(&self.place).map_err(preparing(&self.place.folder))?;
+        self.start_components([program])?;
+        while !registry::answers() {
+            self.check()?;
+            std::thread::sleep(PAUSE);
+        }
+        let images = self.parts.images.clone().into_iter();
+        let mut images = images.filter(|image| image.home == Home::Registry);
+        Ok(std::thread::spawn(move || {
+            images.try_for_each(|image| registry::push(&image))
+        }))
+    }
+
+    fn start_components<const N: usize>(&mut self, programs: [Program; N]) -> Result<(), Error> {
         for (name, arguments) in programs {
             let mut command = dependent(&self.launcher);
             command.arg(self.place.bin.join(name)).args(arguments);
+            // Nobody listens; the registry asks for a collector even so.
+            command.env("OTEL_TRACES_EXPORTER", "none");
             let started = Component::start(name, &mut command, &self.place.folder);
             self.components
                 .push(started.map_err(|source| Error::Start { name, source })?);
@@ -271,7 +301,7 @@ fn write_files(place: &Place, parts: &Parts) -> io::Result<()> {
             .create(folder.join(part))?;
     }
     fs::create_dir(&place.bin)?;
-    for (name, path) in parts.testbed.iter() {
+    for (name, path) in &parts.binaries {
         symlink(path, place.bin.join(name))?;
     }
     let files = [
@@ -282,9 +312,11 @@ fn write_files(place: &Place, parts: &Parts) -> io::Result<()> {
             include_str!("../node/containerd.toml"),
             0o644,
         ),
+        ("hosts.toml", include_str!("../node/hosts.toml"), 0o644),
     ];
     for (name, text, mode) in files {
-        write_with_mode(&folder.join("node").join(name), text, mode)?;
+        let text = text.replace("{registry}", &registry::address().to_string());
+        write_with_mode(&folder.join("node").join(name), &text, mode)?;
     }
     Ok(())
 }

@@ -22,6 +22,8 @@ mod archive;
 
 pub mod images;
 
+pub mod store;
+
 pub mod parts;
 
 pub mod addresses;
@@ -39,6 +41,8 @@ mod node;
 mod control_plane;
 
 mod network;
+
+mod registry;
 
 mod controllers;
 

@@ -45,8 +45,18 @@ const ETCD_NEXT: Module = Module {
     stages: &[],
 };
 
+const REGISTRY: Module = Module {
+    name: "registry",
+    manifest: include_str!("../modules/registry/go.mod"),
+    sums: include_str!("../modules/registry/go.sum"),
+    binaries: &[],
+    tags: &[],
+    variables: &["github.com/distribution/distribution/v3/version.version={version}"],
+    stages: &[],
+};
+
 /// Every module of the lab, in the order of building.
-pub const MODULES: [Module; 4] = [NODE, CONTAINERD, COREDNS, ETCD_NEXT];
+pub const MODULES: [Module; 5] = [NODE, CONTAINERD, COREDNS, ETCD_NEXT, REGISTRY];
 
 /// Returns the version of the binary `name` of `modules`, with its `v`; empty if none of them gives
 /// it.

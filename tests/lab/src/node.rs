@@ -3,23 +3,17 @@
 
 use std::fs;
 use std::io;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use testbed::component::{Component, dependent};
 
 use crate::addresses::GATEWAY;
 use crate::cgroups;
-use crate::command::{self, run};
-use crate::images::{Audience, Image};
+use crate::command;
 use crate::network;
 use crate::parts::Parts;
-use crate::place::{self, Role};
-
-/// How many images are imported at once.
-const IMPORTS: usize = 2;
+use crate::place;
 
 /// The time between two looks at a node that is starting.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -46,8 +40,8 @@ pub enum Error {
         /// The last lines of its logs.
         log: String,
     },
-    /// It is not connected, or an image is not imported.
-    #[error("setting up the node {name}")]
+    /// It is not connected.
+    #[error("connecting the node {name}")]
     Setup {
         /// The node.
         name: String,
@@ -98,6 +92,7 @@ impl Node {
         command.arg(site.folder.join("node/init"));
         command.args([&name, &record.address.to_string(), &GATEWAY.to_string()]);
         command.arg(&folder).arg(&site.parts.tools);
+        command.arg(&site.parts.store);
         let component = Component::start(&log_name(&name), &mut command, site.folder);
         let mut component = component.map_err(failed)?;
         let parent = component.pid();
@@ -139,47 +134,6 @@ impl Node {
         let root = PathBuf::from(format!("/proc/{}/root", self.record.init));
         root.join(path)
     }
-}
-
-/// Imports the images that a node of its role is to have, unless it has them.
-///
-/// # Errors
-/// [`Error::Setup`] when containerd refuses one.
-pub(crate) fn import(node: &place::Node, images: &[Image]) -> Result<(), Error> {
-    let is_wanted =
-        |image: &&Image| image.audience == Audience::Everyone || node.role == Role::Host;
-    let setup = |source| Error::Setup {
-        name: node.name.clone(),
-        source,
-    };
-    let mut list = containerd(node);
-    let present = run(list.args(["list", "--quiet"])).map_err(setup)?;
-    let is_missing = |image: &&Image| !present.lines().any(|name| name == image.name);
-    let wanted: Vec<&Image> = images.iter().filter(is_wanted).filter(is_missing).collect();
-    let share = wanted.len().div_ceil(IMPORTS).max(1);
-    std::thread::scope(|scope| {
-        let parts = wanted.chunks(share);
-        let imports: Vec<_> = parts
-            .map(|part| scope.spawn(|| import_all(node, part)))
-            .collect();
-        imports.into_iter().try_for_each(|import| {
-            let result = import.join().unwrap_or_else(|panic| resume_unwind(panic));
-            result.map_err(setup)
-        })
-    })
-}
-
-fn import_all(node: &place::Node, images: &[&Image]) -> Result<(), command::Error> {
-    for image in images {
-        run(containerd(node).arg("import").arg(&image.archive))?;
-    }
-    Ok(())
-}
-
-fn containerd(node: &place::Node) -> Command {
-    let mut command = node.command("ctr");
-    command.args(["--namespace", "k8s.io", "images"]);
-    command
 }
 
 fn log_name(name: &str) -> String {

@@ -1,5 +1,6 @@
 //! All that a lab is made of, built where it is missing: binaries, the tools of nodes, images.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -14,15 +15,19 @@ use crate::archive::hex;
 use crate::images::{self, Image, Sources, Versions};
 use crate::modules::{self, version};
 use crate::packages::{self, SETS, TOOLS};
+use crate::store;
 
 /// Goes up when images or tools are made in another way from the same parts.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// The lab's binaries that nodes run.
 const NODE_BINARIES: [&str; 4] = ["containerd", "containerd-shim-runc-v2", "ctr", "kubelet"];
 
 /// The testbed's binaries that nodes run.
 const NODE_CLIENTS: [&str; 2] = ["kubeadm", "kubectl"];
+
+/// The lab's binaries that this machine runs.
+const OWN_BINARIES: [&str; 1] = ["registry"];
 
 /// Why the parts are not there.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +41,9 @@ pub enum Error {
     /// An image cannot be made.
     #[error(transparent)]
     Images(#[from] images::Error),
+    /// The images cannot be imported.
+    #[error(transparent)]
+    Store(#[from] store::Error),
     /// A file cannot be written.
     #[error("putting the tools of nodes into {}", path.display())]
     Tools {
@@ -49,12 +57,14 @@ pub enum Error {
 /// Where the parts are.
 #[derive(Debug, Clone)]
 pub struct Parts {
-    /// The testbed's binaries.
-    pub testbed: Binaries,
+    /// The binaries that this machine runs, by name.
+    pub binaries: BTreeMap<String, PathBuf>,
     /// The folder whose `usr` is added to `/usr` on nodes.
     pub tools: PathBuf,
     /// The images.
     pub images: Vec<Image>,
+    /// What the containerd of a node begins with.
+    pub store: PathBuf,
     /// Their versions.
     pub versions: Versions,
 }
@@ -82,10 +92,20 @@ pub fn build(cache: &Cache, report: &mut dyn FnMut(&Progress)) -> Result<Parts, 
         versions: &versions,
     };
     let images = images::make(&cache.path(&format!("images-{key}")), sources)?;
+    let store = cache.path(&format!("store-{key}"));
+    store::make(cache, &store, &tools, &images)?;
+    let own = OWN_BINARIES.map(|name| (name, lab.path(name)));
+    let own = own
+        .into_iter()
+        .filter_map(|(name, path)| Some((name, path?)));
+    let binaries = testbed.iter().chain(own);
     Ok(Parts {
-        testbed,
+        binaries: binaries
+            .map(|(name, path)| (name.to_owned(), path.to_owned()))
+            .collect(),
         tools,
         images,
+        store,
         versions,
     })
 }
@@ -165,12 +185,12 @@ fn key() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{NODE_BINARIES, NODE_CLIENTS, versions};
+    use super::{NODE_BINARIES, NODE_CLIENTS, OWN_BINARIES, versions};
     use crate::modules::{MODULES, version};
 
     #[test]
     fn every_part_has_a_version() {
-        for name in NODE_BINARIES {
+        for name in NODE_BINARIES.iter().chain(&OWN_BINARIES) {
             assert!(version(&MODULES, name).starts_with('v'), "{name}");
         }
         for name in NODE_CLIENTS {

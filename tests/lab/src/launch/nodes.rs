@@ -8,7 +8,7 @@ use crate::addresses::{self, BRIDGE};
 use crate::cgroups;
 use crate::command::run;
 use crate::control_plane;
-use crate::node::{self, Node, Site};
+use crate::node::{Node, Site};
 use crate::place::{self, Role};
 
 /// The longest name of a node: the names of interfaces have an end.
@@ -39,7 +39,6 @@ impl Lab {
     }
 
     fn furnish_node(&mut self, node: &place::Node) -> Result<(), Error> {
-        node::import(node, &self.parts.images)?;
         if node.role == Role::Host {
             self.join(&node.name)?;
             self.wait_for_node(&node.name)?;
