@@ -102,6 +102,9 @@ pub(crate) fn clients(place: &Place) -> [Program; 2] {
         format!("--cluster-cidr={PODS}"),
         "--node-cidr-mask-size=24".to_owned(),
         "--secure-port=0".to_owned(),
+        // Each controller gets an account when it starts: at the usual rate that is seconds.
+        "--kube-api-qps=500".to_owned(),
+        "--kube-api-burst=500".to_owned(),
     ];
     let scheduler = [
         kubeconfig(place, "scheduler"),
