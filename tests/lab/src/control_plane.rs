@@ -240,8 +240,6 @@ pub(crate) fn join(folder: &Path, name: &str) -> Vec<String> {
         format!("--tls-bootstrap-token={TOKEN}"),
         format!("--node-name={name}"),
         format!("--cri-socket={SOCKET}"),
-        // Version 1 of cgroups is said to be at its end.
-        "--ignore-preflight-errors=SystemVerification".to_owned(),
     ]
 }
 

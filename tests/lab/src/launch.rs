@@ -313,6 +313,8 @@ fn write_files(place: &Place, parts: &Parts) -> io::Result<()> {
             0o644,
         ),
         ("hosts.toml", include_str!("../node/hosts.toml"), 0o644),
+        ("kubelet.conf", include_str!("../node/kubelet.conf"), 0o644),
+        ("hook", include_str!("../node/hook"), 0o755),
     ];
     for (name, text, mode) in files {
         let text = text.replace("{registry}", &registry::address().to_string());

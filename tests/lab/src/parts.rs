@@ -1,9 +1,9 @@
 //! All that a lab is made of, built where it is missing: binaries, the tools of nodes, images.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -18,13 +18,16 @@ use crate::packages::{self, SETS, TOOLS};
 use crate::store;
 
 /// Goes up when images or tools are made in another way from the same parts.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// The lab's binaries that nodes run.
 const NODE_BINARIES: [&str; 4] = ["containerd", "containerd-shim-runc-v2", "ctr", "kubelet"];
 
 /// The testbed's binaries that nodes run.
 const NODE_CLIENTS: [&str; 2] = ["kubeadm", "kubectl"];
+
+/// What nodes run under the name of kubeadm. It runs the binary, by the path that stands in it.
+const KUBEADM: &str = include_str!("../node/kubeadm");
 
 /// The lab's binaries that this machine runs.
 const OWN_BINARIES: [&str; 1] = ["registry"];
@@ -149,6 +152,13 @@ fn finish_tools(tools: &Path, testbed: &Binaries, lab: &Binaries) -> io::Result<
         let path = path.ok_or_else(|| io::Error::other(format!("no binary {name}")))?;
         symlink(path, unfinished.join(name))?;
     }
+    // Beside the programs, where nobody looks for one.
+    let own = tools.join("usr/local/libexec");
+    fs::create_dir_all(&own)?;
+    fs::rename(unfinished.join("kubeadm"), own.join("kubeadm"))?;
+    let wrapper = unfinished.join("kubeadm");
+    fs::write(&wrapper, KUBEADM)?;
+    fs::set_permissions(wrapper, Permissions::from_mode(0o755))?;
     fs::rename(unfinished, programs)
 }
 
