@@ -328,8 +328,11 @@ impl Story<'_> {
         let authority = self.folder.path().join("ca.crt");
         let pem = BASE64_STANDARD.decode(view("certificate-authority-data"));
         fs::write(&authority, pem.unwrap()).unwrap();
+        let nobody = self.folder.path().join("nobody");
+        fs::write(&nobody, "apiVersion: v1\nkind: Config\n").unwrap();
         let mut kubectl = self.site.command("kubectl");
-        kubectl.args(["--kubeconfig=/dev/null", "--server", &view("server")]);
+        kubectl.arg("--kubeconfig").arg(nobody);
+        kubectl.args(["--server", &view("server")]);
         kubectl.arg("--certificate-authority").arg(authority);
         kubectl.args(args);
         kubectl
