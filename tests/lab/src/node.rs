@@ -18,6 +18,12 @@ use crate::place;
 /// The time between two looks at a node that is starting.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// The file in a node's folder of what its containerd says.
+const CONTAINERD_LOG: &str = "containerd.log";
+
+/// What it says when all of it serves.
+const CONTAINERD_IS_READY: &str = "containerd successfully booted";
+
 /// How often a node is looked at before it counts as failed.
 const LOOKS: usize = 1500;
 
@@ -85,6 +91,9 @@ impl Node {
         let folder = place::Node::folder(site.folder, &name);
         fs::create_dir_all(&folder).map_err(failed)?;
         cgroups::make(&name).map_err(failed)?;
+        // One that is restarted has a log already.
+        let log = folder.join(CONTAINERD_LOG);
+        let seen = fs::read(&log).map_or(0, |log| log.len());
         let mut command = dependent(site.launcher);
         command.args(["unshare", "--mount", "--uts", "--ipc", "--net", "--pid"]);
         command.args(["--fork", "--kill-child", "--mount-proc"]);
@@ -103,9 +112,11 @@ impl Node {
             source,
         };
         network::attach(&node.record).map_err(setup)?;
-        let socket = node.path("run/containerd/containerd.sock");
+        // It listens before it serves.
         wait(&mut node.component, &folder, || {
-            socket.exists().then_some(())
+            let log = fs::read(&log).ok()?;
+            let new = String::from_utf8_lossy(log.get(seen..)?).into_owned();
+            new.contains(CONTAINERD_IS_READY).then_some(())
         })?;
         node.record.write(site.folder).map_err(failed)?;
         Ok(node)
@@ -128,12 +139,6 @@ impl Node {
             std::thread::sleep(PAUSE);
         }
     }
-
-    /// Returns a path of the node as the machine sees it.
-    fn path(&self, path: &str) -> PathBuf {
-        let root = PathBuf::from(format!("/proc/{}/root", self.record.init));
-        root.join(path)
-    }
 }
 
 fn log_name(name: &str) -> String {
@@ -155,7 +160,7 @@ fn wait<T>(
         }
         std::thread::sleep(PAUSE);
     }
-    let containerd = fs::read(folder.join("containerd.log")).unwrap_or_default();
+    let containerd = fs::read(folder.join(CONTAINERD_LOG)).unwrap_or_default();
     let containerd = command::last_lines(&String::from_utf8_lossy(&containerd));
     Err(Error::Ended {
         name: component.name().trim_start_matches("node-").to_owned(),

@@ -15,6 +15,8 @@
 )]
 
 #[cfg(target_os = "linux")]
+mod images;
+#[cfg(target_os = "linux")]
 mod machine;
 #[cfg(target_os = "linux")]
 mod remains;
@@ -88,6 +90,12 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
             "nothing_stays_when_a_lab_is_killed",
             remains::of_killed_ones,
         ),
+        shared(
+            "nodes_pull_what_the_registry_has",
+            images::in_the_registry_alone,
+        ),
+        shared("a_missing_image_is_not_found", images::that_is_nowhere),
+        shared("a_failing_container_is_restarted_soon", images::that_fails),
         shared("a_tenant_is_containers_on_a_node", tenants::of_one_member),
         shared(
             "a_tenant_spreads_over_nodes_and_has_an_address",
@@ -103,6 +111,9 @@ fn cases(_arguments: &Arguments) -> Vec<Case> {
     let names = [
         "nothing_stays_when_a_lab_goes_down",
         "nothing_stays_when_a_lab_is_killed",
+        "nodes_pull_what_the_registry_has",
+        "a_missing_image_is_not_found",
+        "a_failing_container_is_restarted_soon",
         "a_tenant_is_containers_on_a_node",
         "a_tenant_spreads_over_nodes_and_has_an_address",
         "a_node_joins_a_tenant_and_serves",

@@ -201,17 +201,20 @@ pub(crate) fn of_three_members() {
     assert_eq!(output(kubectl.args(["get", "--raw=/readyz"])), "ok");
 }
 
-/// The token by which nodes join, in the tenant as in the lab.
-const TOKEN: &str = "abcdef.0123456789abcdef";
-
 impl Tenant<'_> {
-    /// Puts into the tenant what kubeadm puts into a cluster, for nodes to join at `address`.
-    fn furnish(&self, address: &str) {
+    /// Puts into the tenant what kubeadm puts into a cluster, with nothing in it for nodes of the
+    /// lab, and returns the command by which nodes join at `address`.
+    fn furnish(&self, address: &str) -> String {
         let lab = fs::read_to_string(self.site.folder.join("kubeadm.yaml")).unwrap();
         let config = lab
             .replace(&GATEWAY.to_string(), address)
             .replace(SERVICES, "10.96.0.0/16")
-            .replace(PODS, "10.244.0.0/16");
+            .replace(PODS, "10.244.0.0/16")
+            .replace(
+                &self.site.folder.join("pki").display().to_string(),
+                "/etc/kubernetes/pki",
+            );
+        assert!(!config.contains("KubeletConfiguration"), "{config}");
         let file = self.folder.path().join("kubeadm.yaml");
         fs::write(&file, config).unwrap();
         let kubeconfig = self.kubeconfig_at(address);
@@ -226,6 +229,11 @@ impl Tenant<'_> {
             kubeadm.arg("--config").arg(&file);
             output(kubeadm.arg("--kubeconfig").arg(&kubeconfig));
         }
+        let mut create = self.site.command("kubeadm");
+        create.args(["token", "create", "--print-join-command", "--kubeconfig"]);
+        let join = output(create.arg(&kubeconfig));
+        let (_, token) = join.split_once("--token ").unwrap();
+        let (id, _) = token.split_once('.').unwrap();
         // Until the token has signed what joining nodes read, they only wait.
         until("the token signs nothing", || {
             let mut kubectl = self.kubectl(&kubeconfig);
@@ -235,8 +243,10 @@ impl Tenant<'_> {
                 "configmap",
                 "cluster-info",
             ]);
-            output(kubectl.arg("--output=yaml")).contains("jws-kubeconfig-abcdef")
+            let signed = output(kubectl.arg("--output=yaml"));
+            signed.contains(&format!("jws-kubeconfig-{id}"))
         });
+        join
     }
 }
 
@@ -244,13 +254,11 @@ pub(crate) fn with_a_worker() {
     let site = shared();
     let address = "10.77.0.241";
     let tenant = Tenant::install(&site, "join", &endpoint(address));
-    tenant.furnish(address);
+    let join = tenant.furnish(address);
+    assert!(join.starts_with(&format!("kubeadm join {address}:6443 --token ")));
+    assert!(join.contains(" --discovery-token-ca-cert-hash sha256:"));
     output(lab().args(["node", "add", "worker-1", "--bare"]));
-    let server = format!("{address}:6443");
-    let join = ["kubeadm", "join", &server, "--token", TOKEN];
-    let trust = "--discovery-token-unsafe-skip-ca-verification";
-    let ignore = "--ignore-preflight-errors=SystemVerification";
-    on_node("worker-1", &[&join as &[&str], &[trust, ignore]].concat());
+    on_node("worker-1", &join.split_whitespace().collect::<Vec<&str>>());
 
     let kubeconfig = tenant.kubeconfig_at(address);
     let kubectl = |args: &[&str]| output(tenant.kubectl(&kubeconfig).args(args));
