@@ -9,6 +9,7 @@
 
 mod crd;
 mod generic;
+mod hopeless;
 mod job;
 mod pod;
 mod pods_left;
@@ -18,6 +19,8 @@ mod workload;
 
 use serde_json::Value;
 
+pub use hopeless::{Past, REVISION, Template, hopeless, newest_template};
+pub use pod::{Trouble, trouble};
 pub use workload::exceeded_deadline;
 
 /// What can be waited for.

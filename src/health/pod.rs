@@ -1,91 +1,201 @@
 //! Pods: ready when running and ready, or when they have succeeded.
 //!
 //! A container that crashes again and again, or an image that cannot be pulled, is reported but is
-//! not a failure here: both heal by themselves when what they lack appears.
+//! not a failure here: both heal by themselves when what they lack appears. Whether waiting for
+//! that is of use is told by [`hopeless`](super::hopeless()).
+
+use std::fmt;
 
 use serde_json::Value;
 
 use super::{Health, condition, explanation, holds, number, text, waiting};
 
-pub(super) fn pod(live: &Value) -> Health {
-    match text(live, "/status/phase") {
-        Some("Succeeded") => Health::Ready,
-        Some("Failed") => Health::Failed(why_failed(live)),
-        Some("Running") if holds(live, "Ready").is_some() => Health::Ready,
-        _ => waiting(why_not_ready(live)),
+/// What keeps a pod from being ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The container; none if it is the pod as a whole.
+    pub container: Option<String>,
+    /// What it waits for or how it ended: `CrashLoopBackOff: exit code 1, 5 restarts`.
+    pub reason: String,
+}
+
+/// `container etcd: CrashLoopBackOff: exit code 1, 5 restarts`.
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.container {
+            Some(name) => write!(f, "container {name}: {}", self.reason),
+            None => f.write_str(&self.reason),
+        }
     }
 }
 
-fn why_failed(live: &Value) -> String {
+/// Returns what keeps a pod from being ready; none if it is ready or has succeeded.
+///
+/// ```
+/// let pod = serde_json::json!({
+///     "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0"},
+///     "status": {"phase": "Pending", "containerStatuses": [
+///         {"name": "app", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]},
+/// });
+/// let trouble = pintle::health::trouble(&pod).unwrap();
+/// assert_eq!(trouble.to_string(), "container app: ImagePullBackOff");
+/// ```
+pub fn trouble(pod: &Value) -> Option<Trouble> {
+    if text(pod, "/metadata/deletionTimestamp").is_some() {
+        return Some(whole("being deleted"));
+    }
+    match text(pod, "/status/phase") {
+        Some("Succeeded") => None,
+        Some("Failed") => Some(why_failed(pod)),
+        Some("Running") if holds(pod, "Ready").is_some() => None,
+        _ => Some(why_not_ready(pod)),
+    }
+}
+
+pub(super) fn pod(live: &Value) -> Health {
+    match trouble(live) {
+        None => Health::Ready,
+        Some(why) if text(live, "/status/phase") == Some("Failed") => {
+            Health::Failed(why.to_string())
+        }
+        Some(why) => waiting(why.to_string()),
+    }
+}
+
+fn whole(reason: &str) -> Trouble {
+    Trouble {
+        container: None,
+        reason: reason.to_owned(),
+    }
+}
+
+fn of_container(container: &Value, reason: String) -> Trouble {
+    Trouble {
+        container: Some(name(container).to_owned()),
+        reason,
+    }
+}
+
+fn why_failed(live: &Value) -> Trouble {
     ["/status/message", "/status/reason"]
         .iter()
         .filter_map(|field| text(live, field))
         .find(|said| !said.is_empty())
-        .map(str::to_owned)
+        .map(whole)
         .or_else(|| containers(live).find_map(exit))
-        .unwrap_or_else(|| "the pod failed".to_owned())
+        .unwrap_or_else(|| whole("the pod failed"))
 }
 
-fn why_not_ready(live: &Value) -> String {
+fn why_not_ready(live: &Value) -> Trouble {
     let unscheduled = condition(live, "PodScheduled")
         .filter(|scheduled| text(scheduled, "/status") == Some("False"))
-        .map(|scheduled| format!("not scheduled: {}", explanation(scheduled, "no node fits")));
+        .map(|scheduled| {
+            let why = explanation(scheduled, "no node fits");
+            whole(&format!("not scheduled: {why}"))
+        });
     unscheduled
         .or_else(|| containers(live).find_map(stuck))
-        .or_else(|| containers(live).find_map(unready))
+        .or_else(|| containers(live).find_map(exit))
+        .or_else(|| initialising(live))
+        .or_else(|| list(live, MAIN).find_map(|one| unready(live, one)))
         .unwrap_or_else(|| match text(live, "/status/phase") {
-            Some("Running") => "not ready".to_owned(),
-            _ => "starting".to_owned(),
+            Some("Running") => whole(not_ready(live)),
+            _ => whole("starting"),
         })
 }
 
-/// Init containers first, because the others wait for them.
-fn containers(live: &Value) -> impl Iterator<Item = &Value> {
-    ["/status/initContainerStatuses", "/status/containerStatuses"]
-        .into_iter()
-        .filter_map(|list| live.pointer(list)?.as_array())
-        .flatten()
+/// Why a pod is not ready whose containers are.
+fn not_ready(live: &Value) -> &str {
+    condition(live, "Ready")
+        .filter(|ready| text(ready, "/reason") == Some("ReadinessGatesNotReady"))
+        .map_or("not ready", |ready| explanation(ready, "not ready"))
 }
 
-fn name(container: &Value) -> &str {
+const INIT: &str = "/status/initContainerStatuses";
+const MAIN: &str = "/status/containerStatuses";
+
+fn list<'a>(live: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    let list = live.pointer(pointer).and_then(Value::as_array);
+    list.into_iter().flatten()
+}
+
+/// The states of a pod's containers; init containers first, because the others wait for them.
+pub(super) fn containers(live: &Value) -> impl Iterator<Item = &Value> {
+    list(live, INIT).chain(list(live, MAIN))
+}
+
+pub(super) fn name(container: &Value) -> &str {
     text(container, "/name").unwrap_or("?")
 }
 
 /// Why a container waits, unless it is about to start.
-fn stuck(container: &Value) -> Option<String> {
+fn stuck(container: &Value) -> Option<Trouble> {
     let waiting = container.pointer("/state/waiting")?;
     let reason = text(waiting, "/reason")?;
     if matches!(reason, "ContainerCreating" | "PodInitializing") {
         return None;
     }
-    let detail = exit_code(container, "/lastState/terminated")
-        .or_else(|| text(waiting, "/message").map(str::to_owned))
-        .filter(|said| !said.is_empty());
-    let name = name(container);
-    Some(match detail {
-        Some(detail) => format!("container {name}: {reason}: {detail}"),
-        None => format!("container {name}: {reason}"),
-    })
+    let said = text(waiting, "/message").filter(|said| !said.is_empty());
+    let detail = ended(container, "/lastState/terminated").or_else(|| said.map(str::to_owned));
+    let reason = match detail {
+        Some(detail) => format!("{reason}: {detail}"),
+        None => reason.to_owned(),
+    };
+    Some(of_container(container, reason))
 }
 
-fn exit(container: &Value) -> Option<String> {
-    let code = exit_code(container, "/state/terminated")?;
-    Some(format!("container {}: {code}", name(container)))
+/// How a container ended that should not have.
+fn exit(container: &Value) -> Option<Trouble> {
+    let how = ended(container, "/state/terminated")?;
+    Some(of_container(container, how))
 }
 
-fn exit_code(container: &Value, state: &str) -> Option<String> {
-    let ended = container.pointer(state)?;
-    let code = number(ended, "/exitCode").filter(|code| *code != 0)?;
-    Some(match text(ended, "/reason") {
-        Some(reason) if reason != "Error" => format!("exit code {code} ({reason})"),
-        _ => format!("exit code {code}"),
-    })
+/// `exit code 137 (OOMKilled), 3 restarts`.
+fn ended(container: &Value, state: &str) -> Option<String> {
+    let state = container.pointer(state)?;
+    let code = number(state, "/exitCode").filter(|code| *code != 0)?;
+    let mut said = format!("exit code {code}");
+    if let Some(reason) = text(state, "/reason").filter(|reason| *reason != "Error") {
+        said.push_str(&format!(" ({reason})"));
+    }
+    match number(container, "/restartCount").unwrap_or(0) {
+        0 => {}
+        1 => said.push_str(", 1 restart"),
+        many => said.push_str(&format!(", {many} restarts")),
+    }
+    Some(said)
 }
 
-fn unready(container: &Value) -> Option<String> {
-    let running = container.pointer("/state/running").is_some();
-    let ready = container.pointer("/ready") == Some(&Value::Bool(true));
-    (running && !ready).then(|| format!("container {} is not ready", name(container)))
+/// The init container that the others wait for, while it runs.
+fn initialising(live: &Value) -> Option<Trouble> {
+    if holds(live, "Initialized").is_some() {
+        return None;
+    }
+    list(live, INIT)
+        .find(|one| is_running(one) && !is(one, "/ready") && !is(one, "/started"))
+        .map(|one| of_container(one, "initialising".to_owned()))
+}
+
+fn is(container: &Value, pointer: &str) -> bool {
+    container.pointer(pointer) == Some(&Value::Bool(true))
+}
+
+fn is_running(container: &Value) -> bool {
+    container.pointer("/state/running").is_some()
+}
+
+fn unready(live: &Value, container: &Value) -> Option<Trouble> {
+    if !is_running(container) || is(container, "/ready") {
+        return None;
+    }
+    let spec = list(live, "/spec/containers").find(|spec| name(spec) == name(container));
+    let has = |probe: &str| spec.is_some_and(|spec| spec.get(probe).is_some_and(Value::is_object));
+    let reason = match container.pointer("/started") {
+        Some(Value::Bool(false)) if has("startupProbe") => "startup probe failing",
+        Some(Value::Bool(true)) if has("readinessProbe") => "readiness probe failing",
+        _ => "not ready",
+    };
+    Some(of_container(container, reason.to_owned()))
 }
 
 #[cfg(test)]
@@ -128,7 +238,7 @@ mod tests {
             &json!({"phase": "Running", "conditions": ready("False"), "containerStatuses": [
                 {"name": "proxy", "ready": true, "state": {"running": {}}},
                 {"name": "app", "ready": false, "state": {"running": {}}}]}),
-            "… container app is not ready",
+            "… container app: not ready",
         );
     }
 
@@ -166,7 +276,7 @@ mod tests {
             &json!({"phase": "Running", "containerStatuses": [{"name": "app", "restartCount": 4,
                 "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
                 "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}}]}),
-            "… container app: CrashLoopBackOff: exit code 1",
+            "… container app: CrashLoopBackOff: exit code 1, 4 restarts",
         );
         check(
             &json!({"phase": "Pending",
@@ -175,6 +285,42 @@ mod tests {
                 "containerStatuses": [{"name": "app",
                     "state": {"waiting": {"reason": "PodInitializing"}}}]}),
             "… container setup: ErrImagePull: not found",
+        );
+    }
+
+    #[test]
+    fn running_containers_say_which_probe_fails() {
+        let mut body = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0"},
+            "spec": {"containers": [{"name": "app", "readinessProbe": {}, "startupProbe": {}}]},
+            "status": {"phase": "Running", "containerStatuses": [{"name": "app", "ready": false,
+                "started": true, "state": {"running": {}}}]}});
+        check_body(&body, "… container app: readiness probe failing");
+        body["status"]["containerStatuses"][0]["started"] = json!(false);
+        check_body(&body, "… container app: startup probe failing");
+        body["spec"]["containers"][0]["startupProbe"] = json!(null);
+        check_body(&body, "… container app: not ready");
+    }
+
+    #[test]
+    fn init_containers_and_crashes_between_back_offs_are_told() {
+        check(
+            &json!({"phase": "Pending",
+                "initContainerStatuses": [
+                    {"name": "proxy", "started": true, "ready": false, "state": {"running": {}}},
+                    {"name": "setup", "started": false, "ready": false, "state": {"running": {}}}],
+                "containerStatuses": [{"name": "app",
+                    "state": {"waiting": {"reason": "PodInitializing"}}}]}),
+            "… container setup: initialising",
+        );
+        check(
+            &json!({"phase": "Running", "containerStatuses": [{"name": "app", "restartCount": 1,
+                "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]}),
+            "… container app: exit code 137 (OOMKilled), 1 restart",
+        );
+        check(
+            &json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "False",
+                "reason": "ReadinessGatesNotReady", "message": "gate example.com/lb is not met"}]}),
+            "… gate example.com/lb is not met",
         );
     }
 }
