@@ -7,14 +7,16 @@
 mod body;
 mod broken;
 mod call;
+mod diagnosis;
 mod discovery;
 mod error;
+mod hopeless;
 mod lease;
 mod metadata;
 mod namespace;
 mod observe;
+mod owner;
 mod path;
-mod pods;
 mod proxy;
 mod refusal;
 mod resource;
@@ -31,6 +33,7 @@ use tokio::sync::Semaphore;
 
 use crate::kubeconfig::Kubeconfig;
 
+pub use diagnosis::{Depth, Diagnosis, SickPod, Warning};
 pub use discovery::Discovered;
 pub use error::{Error, FieldConflict, Missing, Unready};
 pub use lease::{Claim, Holder, Lease, Lost, Taking, Tenure};

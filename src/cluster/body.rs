@@ -11,7 +11,9 @@ use serde::de::Visitor;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::{Map, Value};
 
+use super::owner;
 use crate::capabilities::Kind;
+use crate::manifest::ResourceId;
 
 /// A body without `metadata.managedFields`.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +31,8 @@ impl<'de> Deserialize<'de> for Lean {
 pub(super) enum Wanted<'a> {
     All,
     Named(&'a BTreeSet<&'a str>),
+    /// The pods of these workloads.
+    PodsOf(&'a [&'a ResourceId]),
 }
 
 impl Wanted<'_> {
@@ -39,6 +43,7 @@ impl Wanted<'_> {
                 .get("name")
                 .and_then(Value::as_str)
                 .is_some_and(|name| names.contains(name)),
+            Self::PodsOf(workloads) => workloads.iter().any(|id| owner::has_made(id, metadata)),
         }
     }
 }

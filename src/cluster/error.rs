@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::diagnosis::Diagnosis;
 use crate::health::Health;
 use crate::manifest::ResourceId;
 
@@ -195,19 +196,34 @@ pub struct Unready {
     pub id: ResourceId,
     /// Its state when the wait ended.
     pub health: Health,
-    /// What its pods say, one line each: `pod web-5d8-x2 container app: ImagePullBackOff`.
-    pub pods: Vec<String>,
+    /// Why: what its pods and its events say.
+    pub diagnosis: Diagnosis,
 }
 
-/// `Deployment web (1 of 3 pods ready; pod web-5d8-x2 container app: ImagePullBackOff)`.
+impl Unready {
+    /// A resource of which nothing is known but that it is not ready.
+    pub fn new(id: ResourceId, health: Health) -> Self {
+        Self {
+            id,
+            health,
+            diagnosis: Diagnosis::default(),
+        }
+    }
+}
+
+/// `Deployment web (1 of 3 pods ready; pod web-5d8-x2: container app: ImagePullBackOff)`.
+///
+/// Events and logs are left out: what stands here is also recorded.
 impl fmt::Display for Unready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.id)?;
-        let reasons: Vec<&str> = self
+        let pods = self.diagnosis.pods.iter();
+        let reasons: Vec<String> = self
             .health
             .reason()
+            .map(str::to_owned)
             .into_iter()
-            .chain(self.pods.iter().map(String::as_str))
+            .chain(pods.map(|pod| format!("pod {}: {}", pod.name, pod.trouble)))
             .collect();
         if reasons.is_empty() {
             return Ok(());
@@ -301,33 +317,38 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::diagnosis::SickPod;
     use super::*;
+    use crate::health::Trouble;
 
     #[test]
     fn what_is_not_ready_is_listed() {
-        let unready = |name: &str, health: Health, pods: &[&str]| Unready {
-            id: ResourceId {
+        let unready = |name: &str, health: Health| {
+            let id = ResourceId {
                 group: "apps".to_owned(),
                 kind: "Deployment".to_owned(),
                 namespace: Some("shop".to_owned()),
                 name: name.to_owned(),
-            },
-            health,
-            pods: pods.iter().map(|&line| line.to_owned()).collect(),
+            };
+            Unready::new(id, health)
         };
+        let mut web = unready("web", Health::InProgress("1 of 3 pods ready".to_owned()));
+        web.diagnosis.pods.push(SickPod {
+            name: "web-1".to_owned(),
+            trouble: Trouble {
+                container: None,
+                reason: "not scheduled".to_owned(),
+            },
+            events: Vec::new(),
+            log: vec!["never recorded".to_owned()],
+        });
+        let db = unready("db", Health::Failed("too late".to_owned()));
         let error = Error::NotReady {
-            resources: vec![
-                unready(
-                    "web",
-                    Health::InProgress("1 of 3 pods ready".to_owned()),
-                    &["pod web-1 not scheduled"],
-                ),
-                unready("db", Health::Failed("too late".to_owned()), &[]),
-            ],
+            resources: vec![web, db],
         };
         assert_eq!(
             error.to_string(),
-            "not ready: Deployment web (1 of 3 pods ready; pod web-1 not scheduled), \
+            "not ready: Deployment web (1 of 3 pods ready; pod web-1: not scheduled), \
              Deployment db (too late)"
         );
         assert!(error.is_not_ready());

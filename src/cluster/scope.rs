@@ -22,6 +22,8 @@ pub(super) struct Scope<'a> {
     pub(super) kind: &'a Kind,
     pub(super) namespace: Option<&'a str>,
     pub(super) ids: BTreeMap<&'a str, &'a ResourceId>,
+    /// Instead of names: the workloads whose pods are wanted.
+    pub(super) makers: Vec<&'a ResourceId>,
 }
 
 /// The name of a body.
@@ -76,6 +78,7 @@ impl Cluster {
                 kind,
                 namespace,
                 ids,
+                makers: Vec::new(),
             })
             .collect()
     }
@@ -102,7 +105,11 @@ impl Cluster {
         scope: &Scope<'_>,
     ) -> Result<(Vec<Value>, String), Error> {
         let (names, subject) = (scope.names(), scope.subject("list"));
-        let (wanted, uri) = (Wanted::Named(&names), scope.uri("list")?);
+        let wanted = match scope.makers.as_slice() {
+            [] => Wanted::Named(&names),
+            workloads => Wanted::PodsOf(workloads),
+        };
+        let uri = scope.uri("list")?;
         let mut all = Vec::new();
         let mut next = String::new();
         loop {

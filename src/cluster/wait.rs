@@ -8,9 +8,13 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use futures::stream::{SelectAll, StreamExt as _};
+use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::watch;
 
+use super::diagnosis::Depth;
 use super::error::Unready;
+use super::hopeless::Open;
 use super::scope::{Scope, name};
 use super::watch::Change;
 use super::{Cluster, Error};
@@ -42,6 +46,9 @@ pub struct Wait<'a> {
     pub until: Condition,
     /// How long it may take.
     pub deadline: Duration,
+    /// When the change began that is waited for. What pods had come to before does not end the wait,
+    /// because what they lacked may be there by now.
+    pub since: Timestamp,
 }
 
 struct Ready<'a> {
@@ -51,6 +58,8 @@ struct Ready<'a> {
     uncounted: BTreeMap<ResourceId, String>,
     /// What was seen first of each resource about a deadline that it has exceeded.
     exceeded: BTreeMap<ResourceId, Option<Value>>,
+    /// The workloads whose pods may end the wait.
+    open: watch::Sender<Open>,
     on: &'a mut dyn FnMut(&ResourceId, &Health),
 }
 
@@ -67,6 +76,28 @@ impl Ready<'_> {
             }
             health => health,
         }
+    }
+
+    /// Keeps in mind whether pods of a workload may end the wait. They may not where only the end of
+    /// old pods is waited for: new ones that crash must not bar the way out of a broken state.
+    fn open(&self, id: &ResourceId, live: Option<&Value>) {
+        let is_open = self.until == Condition::Ready
+            && matches!(self.states.get(id), Some(Health::InProgress(_)));
+        let template = live.filter(|_| is_open).and_then(health::newest_template);
+        self.open.send_if_modified(|open| match template {
+            Some(template) => open.insert(id.clone(), template.clone()) != Some(template),
+            None => open.remove(id).is_some(),
+        });
+    }
+
+    /// Takes note of a pod that keeps a workload from ever being ready.
+    fn give_up(&mut self, id: &ResourceId, pod: &str) {
+        let missing = self.states.get(id).and_then(Health::reason);
+        let reason = format!(
+            "{}: pod {pod} does not recover by itself",
+            missing.unwrap_or("not ready")
+        );
+        self.tell(id, Health::Failed(reason));
     }
 
     /// Takes note of a health, and tells of it if it is another one.
@@ -93,6 +124,7 @@ impl Goal for Ready<'_> {
             None => self.uncounted.remove(id),
         };
         self.tell(id, health);
+        self.open(id, live);
     }
 
     fn is_decided(&self) -> bool {
@@ -190,49 +222,61 @@ impl Cluster {
     /// first one included.
     ///
     /// A resource that does not exist, or is deleted meanwhile, is in progress and "missing". One
-    /// that has failed for good ends the wait at once. An API server that cannot be reached for a
-    /// while does not.
+    /// that has failed for good ends the wait at once, and so does a workload with a pod of its
+    /// newest template that is [hopeless](health::hopeless()), unless only the end of old pods is
+    /// waited for. An API server that cannot be reached for a while does not.
     ///
     /// # Errors
-    /// [`Error::NotReady`] with every resource that is not ready and what its pods say; a refusal
-    /// to list or watch.
+    /// [`Error::NotReady`] with every resource that is not ready, those first that have failed, and
+    /// what pods, events and logs say about it; a refusal to list or watch.
     pub async fn wait_for(
         &self,
         wait: Wait<'_>,
         on: &mut dyn FnMut(&ResourceId, &Health),
     ) -> Result<(), Error> {
-        let missing = || Health::InProgress("unknown".to_owned());
+        let unknown = || Health::InProgress("unknown".to_owned());
+        let (open, opened) = watch::channel(Open::new());
         let mut goal = Ready {
             until: wait.until,
             states: wait
                 .wanted
                 .iter()
-                .map(|(id, _)| (id.clone(), missing()))
+                .map(|(id, _)| (id.clone(), unknown()))
                 .collect(),
             uncounted: BTreeMap::new(),
             exceeded: BTreeMap::new(),
+            open,
             on,
         };
         let pursuit = async {
             self.pursue(wait.wanted, &mut goal).await?;
             self.outlast(&mut goal).await
         };
+        let ended = async {
+            tokio::select! {
+                // What is ready already is known before any pod is asked for.
+                biased;
+                pursued = pursuit => pursued.map(|()| None),
+                hopeless = self.first_hopeless((wait.wanted, wait.since), opened) => {
+                    Ok(Some(hopeless))
+                }
+            }
+        };
         // Out of time or decided: what is left to tell is the same.
-        if let Ok(Err(error)) = tokio::time::timeout(wait.deadline.max(GLANCE), pursuit).await {
-            return Err(error);
+        match tokio::time::timeout(wait.deadline.max(GLANCE), ended).await {
+            Ok(Err(error)) => return Err(error),
+            Ok(Ok(Some((id, pod)))) => goal.give_up(&id, &pod),
+            Ok(Ok(None)) | Err(_) => {}
         }
-        let mut resources: Vec<Unready> = goal
-            .unready()
-            .map(|(id, health)| Unready {
-                id: id.clone(),
-                health: health.clone(),
-                pods: Vec::new(),
-            })
+        let unready = goal.unready();
+        let mut resources: Vec<Unready> = unready
+            .map(|(id, health)| Unready::new(id.clone(), health.clone()))
             .collect();
         if resources.is_empty() {
             return Ok(());
         }
-        self.ask_pods(&mut resources).await;
+        resources.sort_by_key(|one| !one.health.is_failed());
+        self.explain(&mut resources, Depth::Logs).await;
         Err(Error::NotReady { resources })
     }
 
@@ -289,11 +333,8 @@ impl Cluster {
         if goal.left.is_empty() {
             return Ok(());
         }
-        let resources = goal.left.into_iter().map(|(id, reason)| Unready {
-            id,
-            health: Health::InProgress(reason),
-            pods: Vec::new(),
-        });
+        let left = goal.left.into_iter();
+        let resources = left.map(|(id, reason)| Unready::new(id, Health::InProgress(reason)));
         Err(Error::NotGone {
             resources: resources.collect(),
         })
@@ -414,6 +455,7 @@ mod tests {
             states: BTreeMap::from([(id(), Health::InProgress("unknown".to_owned()))]),
             uncounted: BTreeMap::new(),
             exceeded: BTreeMap::new(),
+            open: watch::Sender::default(),
             on: &mut on,
         };
         let live = |ready: i64| {
@@ -484,6 +526,7 @@ mod tests {
             wanted: &[(id(), kind)],
             until: Condition::Ready,
             deadline: Duration::from_mins(1),
+            since: Timestamp::UNIX_EPOCH,
         };
         let mut on = |_: &ResourceId, health: &Health| told.push(health.clone());
         cluster.wait_for(wait, &mut on).await.unwrap();
@@ -506,6 +549,7 @@ mod tests {
             states: BTreeMap::new(),
             uncounted: BTreeMap::new(),
             exceeded: BTreeMap::new(),
+            open: watch::Sender::default(),
             on: &mut on,
         };
         let live = |generation: u32, exceeded: &str| {

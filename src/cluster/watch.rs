@@ -52,18 +52,31 @@ impl Cluster {
         scope: &'a Scope<'a>,
         version: String,
     ) -> Pin<Box<dyn Stream<Item = Result<Change, Error>> + 'a>> {
-        Box::pin(stream::unfold(
-            State::Open { version },
-            move |mut state| async move {
-                loop {
-                    let (change, next) = self.step(scope, state).await;
-                    state = next?;
-                    if let Some(change) = change {
-                        return Some((change, state));
-                    }
+        self.follow_from(scope, State::Open { version })
+    }
+
+    /// Follows a scope from what there is now on, until an error that does not pass.
+    pub(super) fn follow_all<'a>(
+        &'a self,
+        scope: &'a Scope<'a>,
+    ) -> Pin<Box<dyn Stream<Item = Result<Change, Error>> + 'a>> {
+        self.follow_from(scope, State::List)
+    }
+
+    fn follow_from<'a>(
+        &'a self,
+        scope: &'a Scope<'a>,
+        state: State,
+    ) -> Pin<Box<dyn Stream<Item = Result<Change, Error>> + 'a>> {
+        Box::pin(stream::unfold(state, move |mut state| async move {
+            loop {
+                let (change, next) = self.step(scope, state).await;
+                state = next?;
+                if let Some(change) = change {
+                    return Some((change, state));
                 }
-            },
-        ))
+            }
+        }))
     }
 
     /// Goes one step on; without a next state, there is none.
@@ -228,6 +241,7 @@ mod tests {
             kind: &kind,
             namespace: Some("shop"),
             ids: BTreeMap::from([("web", &id)]),
+            makers: Vec::new(),
         };
         let changes = cluster
             .follow(&scope, "10".to_owned())

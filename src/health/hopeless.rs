@@ -38,8 +38,8 @@ pub enum Template {
 pub const REVISION: &str = "/metadata/annotations/deployment.kubernetes.io~1revision";
 
 /// Returns how the pods of the newest template of a workload are known; none where that cannot be
-/// told: the controller has not seen the newest template yet, or it is no Deployment, StatefulSet
-/// or Job. The template of a DaemonSet's pods can only be found among its `ControllerRevision`s,
+/// told: the controller has not seen the newest template yet, or it is neither a
+/// Deployment nor a `StatefulSet` nor a Job. The template of a `DaemonSet`'s pods can only be found among its `ControllerRevision`s,
 /// which few may read.
 pub fn newest_template(live: &Value) -> Option<Template> {
     match (group(live), text(live, "/kind")?) {
@@ -169,7 +169,7 @@ const DENIED: [&str; 13] = [
 fn is_denied(message: &str) -> bool {
     let message = message.to_lowercase();
     let says = |part: &&str| message.contains(*part);
-    !PASSING.iter().any(|part| says(part)) && DENIED.iter().any(|part| says(part))
+    !PASSING.iter().any(says) && DENIED.iter().any(says)
 }
 
 #[cfg(test)]
@@ -193,14 +193,11 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_pull(cause: &str, want: bool) {
+    fn check_pull(cause: &str, want: Option<&str>) {
         let said = format!("Back-off pulling image \"r.example/a/app:1\": ErrImagePull: {cause}");
         let pulling = pod("ImagePullBackOff", &said, 0);
-        assert_eq!(
-            hopeless(&pulling, &Past::default()).is_some(),
-            want,
-            "{cause}"
-        );
+        let got = hopeless(&pulling, &Past::default()).and_then(|trouble| trouble.container);
+        assert_eq!(got.as_deref(), want, "{cause}");
         // What was just tried is tried again before it counts.
         let trying = pod("ErrImagePull", cause, 0);
         check(&trying, &Past::default(), None);
@@ -265,7 +262,7 @@ mod tests {
             "Error response from daemon: manifest for a/app:1 not found: manifest unknown",
             "no match for platform in manifest sha256:4bc: not found",
         ] {
-            check_pull(cause, true);
+            check_pull(cause, Some("app"));
         }
     }
 
@@ -284,7 +281,7 @@ mod tests {
             "tls: failed to verify certificate: x509: certificate signed by unknown authority",
             "image pull failed for a because the registry is unavailable: unauthorized: x",
         ] {
-            check_pull(cause, false);
+            check_pull(cause, None);
         }
     }
 

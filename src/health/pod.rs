@@ -154,16 +154,14 @@ fn exit(container: &Value) -> Option<Trouble> {
 fn ended(container: &Value, state: &str) -> Option<String> {
     let state = container.pointer(state)?;
     let code = number(state, "/exitCode").filter(|code| *code != 0)?;
-    let mut said = format!("exit code {code}");
-    if let Some(reason) = text(state, "/reason").filter(|reason| *reason != "Error") {
-        said.push_str(&format!(" ({reason})"));
-    }
-    match number(container, "/restartCount").unwrap_or(0) {
-        0 => {}
-        1 => said.push_str(", 1 restart"),
-        many => said.push_str(&format!(", {many} restarts")),
-    }
-    Some(said)
+    let how = text(state, "/reason").filter(|reason| *reason != "Error");
+    let how = how.map_or_else(String::new, |reason| format!(" ({reason})"));
+    let restarts = match number(container, "/restartCount").unwrap_or(0) {
+        0 => String::new(),
+        1 => ", 1 restart".to_owned(),
+        many => format!(", {many} restarts"),
+    };
+    Some(format!("exit code {code}{how}{restarts}"))
 }
 
 /// The init container that the others wait for, while it runs.

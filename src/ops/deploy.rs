@@ -217,13 +217,15 @@ async fn carry_out(
     on: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
     let voice = Voice::new(on);
+    let now = (session.now)();
     let execution = Execution {
         plan,
         owner: session.owner(),
         cluster: session.cluster,
         voice: &voice,
         deadline: Instant::now() + options.timeout,
-        now: (session.now)(),
+        since: now,
+        now,
         lock,
     };
     let rest;

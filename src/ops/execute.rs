@@ -61,6 +61,8 @@ pub(super) struct Execution<'a> {
     pub(super) voice: &'a Voice<'a>,
     /// When what a gate waits for has to be ready.
     pub(super) deadline: Instant,
+    /// When the whole change began.
+    pub(super) since: Timestamp,
     /// From when certificates are valid.
     pub(super) now: Timestamp,
     /// Whether the lock of the release holds; nothing is written while it may not.
@@ -105,6 +107,7 @@ impl Execution<'_> {
             wanted: &stage.awaited,
             until: Condition::Ready,
             deadline: self.time_left(),
+            since: self.since,
         };
         let mut tell =
             |id: &ResourceId, health: &Health| self.voice.health(Condition::Ready, (id, health));
@@ -183,6 +186,7 @@ impl Execution<'_> {
             wanted: &earlier.awaited,
             until,
             deadline: self.time_left(),
+            since: self.since,
         };
         let mut tell = |id: &ResourceId, health: &Health| self.voice.health(until, (id, health));
         let waited = self.cluster.wait_for(wait, &mut tell).await;
@@ -205,6 +209,7 @@ impl Execution<'_> {
                 wanted: &awaited,
                 until: Condition::Ready,
                 deadline: self.time_left(),
+                since: self.since,
             };
             let mut tell = |id: &ResourceId, health: &Health| {
                 self.voice.health(Condition::Ready, (id, health));

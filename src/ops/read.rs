@@ -1,9 +1,11 @@
 //! `list`, `history`, `status` and `get`: what is recorded, and how it fares.
 
+use std::collections::BTreeMap;
+
 use super::catalogue::Catalogue;
 use super::{Error, Session};
 use crate::capabilities::Kind;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Depth, Diagnosis, Unready};
 use crate::health::{self, Health};
 use crate::history::{Entry, Store};
 use crate::manifest::{ResourceId, group};
@@ -27,6 +29,8 @@ pub struct ResourceStatus {
     pub group: Option<String>,
     /// Its health; none if it is missing.
     pub health: Option<Health>,
+    /// Why it is not ready, without logs; empty if it is ready.
+    pub diagnosis: Diagnosis,
 }
 
 /// The newest revision of each release in `namespace`, or in all namespaces, with summaries.
@@ -80,7 +84,8 @@ pub async fn find(session: &Session<'_>, revision: Revision) -> Result<Release, 
     Ok(session.store().read(entry).await?)
 }
 
-/// The resources of a revision with their health, in the order of the manifest.
+/// The resources of a revision with their health, in the order of the manifest, and what pods and
+/// events say about those that are not ready.
 ///
 /// # Errors
 /// If the manifest cannot be read or the cluster cannot be asked.
@@ -101,11 +106,23 @@ pub async fn resources(
         })
         .collect();
     let observed = session.cluster.observe(&wanted).await?;
+    let healths = observed
+        .into_iter()
+        .map(|(id, live)| (id, health::of(&live)));
+    let mut healths: BTreeMap<ResourceId, Health> = healths.collect();
+    let unready = healths.iter().filter(|(_, health)| !health.is_ready());
+    let mut unready: Vec<Unready> = unready
+        .map(|(id, health)| Unready::new(id.clone(), health.clone()))
+        .collect();
+    session.cluster.explain(&mut unready, Depth::Events).await;
+    let diagnoses = unready.into_iter().map(|one| (one.id, one.diagnosis));
+    let mut diagnoses: BTreeMap<ResourceId, Diagnosis> = diagnoses.collect();
     let resources = manifest.resources.into_iter();
     Ok(resources
         .map(|resource| ResourceStatus {
             group: group::group_of(&resource.body).map(str::to_owned),
-            health: observed.get(&resource.id).map(health::of),
+            health: healths.remove(&resource.id),
+            diagnosis: diagnoses.remove(&resource.id).unwrap_or_default(),
             id: resource.id,
         })
         .collect())

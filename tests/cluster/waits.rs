@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use pintle::capabilities::Kind;
 use pintle::cluster::{Cluster, Error, Patch, Unready, Wait, Write};
 use pintle::health::{Condition, Health};
@@ -33,6 +34,7 @@ async fn wait(
         wanted,
         until,
         deadline,
+        since: Timestamp::UNIX_EPOCH,
     };
     let outcome = cluster.wait_for(wait, &mut on).await;
     (outcome, told)
@@ -109,11 +111,16 @@ async fn pods_say_why_a_workload_is_not_ready() {
         resources[1].health,
         Health::InProgress("0 of 1 pods ready".to_owned())
     );
-    let said = resources[1].pods.join("\n");
+    let [pod] = resources[1].diagnosis.pods.as_slice() else {
+        panic!("{:?}", resources[1]);
+    };
+    let said = format!("{}: {}", pod.name, pod.trouble);
     assert!(
-        said.starts_with("pod web-") && said.contains(": not scheduled: 0/"),
+        said.starts_with("web-") && said.contains(": not scheduled: 0/"),
         "{said}"
     );
+    // The event of the scheduler says the same.
+    assert_eq!(pod.events, []);
 }
 
 #[tokio::test]

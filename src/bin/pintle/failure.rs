@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use pintle::cluster::{self, Missing};
+use pintle::cluster::{self, Missing, Unready};
 use pintle::history;
 use pintle::ops::{self, ErrorKind};
 use pintle::plan;
@@ -11,6 +11,8 @@ use pintle::release::Status;
 
 /// Exit code of `--exit-code` when there are differences.
 pub(crate) const DIFFERENT: u8 = 5;
+/// How many resources that are not ready the first line of an error names.
+const NAMED: usize = 5;
 
 /// A command that failed.
 #[derive(Debug, thiserror::Error)]
@@ -45,10 +47,32 @@ impl Failure {
         }
     }
 
-    /// The error and its causes, outermost first.
+    /// The resources that are not ready, if that is the failure.
+    pub(crate) fn unready(&self) -> &[Unready] {
+        match self {
+            Self::Operation(
+                ops::Error::Cluster(cluster::Error::NotReady { resources })
+                | ops::Error::Gate {
+                    source: cluster::Error::NotReady { resources },
+                    ..
+                }
+                | ops::Error::NoAddress {
+                    source: cluster::Error::NotReady { resources },
+                },
+            ) => resources,
+            _ => &[],
+        }
+    }
+
+    /// The error and its causes, outermost first; what is not ready is left to
+    /// [`unready`](Self::unready).
     pub(crate) fn chain(&self) -> Vec<String> {
-        let mut chain = vec![self.to_string()];
-        let mut cause = self.source();
+        let unready = self.unready();
+        let mut chain = vec![match self {
+            Self::Operation(ops::Error::Cluster(_)) if !unready.is_empty() => names(unready),
+            _ => self.to_string(),
+        }];
+        let mut cause = self.source().filter(|_| unready.is_empty());
         while let Some(error) = cause {
             let text = error.to_string();
             if chain.last() != Some(&text) {
@@ -150,6 +174,16 @@ fn tenant_hint(error: &ops::Error) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// `not ready: Deployment web, Service web and 3 more`.
+fn names(unready: &[Unready]) -> String {
+    let shown = &unready[..unready.len().min(NAMED)];
+    let names: Vec<_> = shown.iter().map(|one| one.id.to_string()).collect();
+    match unready.len() - shown.len() {
+        0 => format!("not ready: {}", names.join(", ")),
+        more => format!("not ready: {} and {more} more", names.join(", ")),
+    }
 }
 
 fn plan_hint(error: &plan::Error) -> Option<&'static str> {

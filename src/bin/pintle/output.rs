@@ -1,5 +1,6 @@
 //! What a person or a machine reads: results on stdout, progress and errors on stderr.
 
+mod diagnosis;
 pub(crate) mod entries;
 pub(crate) mod error;
 pub(crate) mod plan;

@@ -5,7 +5,10 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
 
+use super::diagnosis;
+use crate::connection::now;
 use crate::failure::Failure;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -16,11 +19,11 @@ pub(crate) fn print(failure: &Failure) -> ExitCode {
     // There is nobody left to tell if stderr cannot be written.
     let _ = anstream::stderr()
         .lock()
-        .write_all(to_text(failure).as_bytes());
+        .write_all(to_text(failure, now()).as_bytes());
     ExitCode::from(failure.exit_code())
 }
 
-fn to_text(failure: &Failure) -> String {
+fn to_text(failure: &Failure, now: Timestamp) -> String {
     let mut text = String::new();
     for (index, part) in failure.chain().into_iter().enumerate() {
         // Writing into a string cannot fail.
@@ -28,6 +31,11 @@ fn to_text(failure: &Failure) -> String {
             0 => writeln!(text, "{ERROR}error{ERROR:#}: {part}"),
             _ => writeln!(text, "  caused by: {part}"),
         };
+    }
+    for unready in failure.unready() {
+        for line in diagnosis::lines(unready, now) {
+            let _ = writeln!(text, "  {line}");
+        }
     }
     if let Some(excerpt) = failure.excerpt() {
         text.push_str(excerpt.trim_end());
@@ -37,4 +45,116 @@ fn to_text(failure: &Failure) -> String {
         let _ = writeln!(text, "{HINT}hint{HINT:#}: {hint}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use pintle::cluster::{self, Diagnosis, SickPod, Unready, Warning};
+    use pintle::health::{Condition, Health, Trouble};
+    use pintle::manifest::ResourceId;
+    use pintle::ops;
+
+    use super::*;
+
+    const NOW: &str = "2026-11-21T10:00:00Z";
+
+    fn unready(kind: &str, name: &str, health: Health) -> Unready {
+        let id = ResourceId {
+            group: "apps".to_owned(),
+            kind: kind.to_owned(),
+            namespace: Some("tenant-a".to_owned()),
+            name: name.to_owned(),
+        };
+        Unready::new(id, health)
+    }
+
+    fn warning(reason: &str, message: &str, ago: i64) -> Warning {
+        let now: Timestamp = NOW.parse().unwrap();
+        Warning {
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            count: 12,
+            last: Timestamp::from_second(now.as_second() - ago).ok(),
+        }
+    }
+
+    fn pod(name: &str, reason: &str) -> SickPod {
+        SickPod {
+            name: name.to_owned(),
+            trouble: Trouble {
+                container: Some("etcd".to_owned()),
+                reason: reason.to_owned(),
+            },
+            events: vec![],
+            log: vec![],
+        }
+    }
+
+    fn etcd() -> Unready {
+        let failed = "0 of 3 pods ready: pod tenant-a-etcd-0 does not recover by itself";
+        let health = Health::Failed(failed.to_owned());
+        let mut etcd = unready("StatefulSet", "tenant-a-etcd", health);
+        let mut first = pod(
+            "tenant-a-etcd-0",
+            "CrashLoopBackOff: exit code 1, 5 restarts",
+        );
+        let said = "Back-off restarting failed container etcd in pod tenant-a-etcd-0";
+        first.events = vec![warning("BackOff", said, 3)];
+        first.log = vec![
+            r#"{"level":"info","msg":"starting"}"#.to_owned(),
+            r#"{"level":"fatal","msg":"discovery failed","error":"no such host"}"#.to_owned(),
+        ];
+        etcd.diagnosis = Diagnosis {
+            pods: vec![first, pod("tenant-a-etcd-1", "readiness probe failing")],
+            others: 1,
+            events: vec![],
+        };
+        etcd
+    }
+
+    fn shown(error: ops::Error) -> String {
+        let text = to_text(&Failure::Operation(error), NOW.parse().unwrap());
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn a_gate_says_why_it_is_shut() {
+        insta::assert_snapshot!(shown(ops::Error::Gate {
+            stage: "group apiserver".to_owned(),
+            earlier: "group etcd".to_owned(),
+            until: Condition::Ready,
+            source: cluster::Error::NotReady {
+                resources: vec![etcd()]
+            },
+        }));
+    }
+
+    #[test]
+    fn every_resource_that_is_not_ready_is_explained() {
+        let health = Health::InProgress("0 of 2 pods ready".to_owned());
+        let mut quota = unready("Deployment", "web", health);
+        let said = "Error creating: pods \"web-5d8-x\" is forbidden: exceeded quota: pods";
+        quota.diagnosis.events = vec![warning("FailedCreate", said, 300)];
+        let missing = unready(
+            "Deployment",
+            "late",
+            Health::InProgress("missing".to_owned()),
+        );
+        insta::assert_snapshot!(shown(ops::Error::Cluster(cluster::Error::NotReady {
+            resources: vec![etcd(), quota, missing],
+        })));
+    }
+
+    #[test]
+    fn many_resources_are_counted_in_the_first_line() {
+        let resources = (0..7).map(|n| {
+            let health = Health::InProgress("missing".to_owned());
+            unready("Deployment", &format!("web-{n}"), health)
+        });
+        let text = shown(ops::Error::Cluster(cluster::Error::NotReady {
+            resources: resources.collect(),
+        }));
+        let first = text.lines().next().unwrap();
+        assert!(first.ends_with("Deployment web-4 and 2 more"), "{first}");
+    }
 }

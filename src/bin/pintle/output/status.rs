@@ -1,6 +1,7 @@
 //! One release with the health of its resources and the state of its credentials.
 
 use jiff::Timestamp;
+use pintle::cluster::{SickPod, Warning};
 use pintle::health::Health;
 use pintle::ops::{Credentials, ResourceStatus};
 use pintle::plan::credentials::{Action, Decision, ForeignSecret};
@@ -8,7 +9,7 @@ use pintle::release::Release;
 use serde::Serialize;
 
 use super::release::{self, Data, head, notes};
-use super::{print_data, print_text, table};
+use super::{diagnosis, print_data, print_text, table};
 use crate::cli::Format;
 use crate::failure::Failure;
 
@@ -45,6 +46,36 @@ struct Resource<'a> {
     part: Option<&'a str>,
     health: &'a str,
     reason: &'a str,
+    /// Its pods that are not ready.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pods: Vec<Pod<'a>>,
+    /// How many pods are not ready beside these.
+    #[serde(skip_serializing_if = "is_zero")]
+    more_pods: usize,
+    /// The newest warning about the resource itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<Event<'a>>,
+}
+
+#[derive(Serialize)]
+struct Pod<'a> {
+    name: &'a str,
+    /// None if the trouble is the pod's as a whole.
+    container: Option<&'a str>,
+    reason: &'a str,
+    /// The newest warning about it that tells more.
+    event: Option<Event<'a>>,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    reason: &'a str,
+    message: &'a str,
+    count: u64,
+    last: Option<Timestamp>,
+    /// The same for people.
+    #[serde(skip)]
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -62,7 +93,8 @@ struct Credential<'a> {
 
 /// Prints what is known of a release.
 pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> {
-    let resources: Vec<_> = status.resources.iter().map(resource).collect();
+    let resources = status.resources.iter();
+    let resources: Vec<_> = resources.map(|one| resource(one, status.now)).collect();
     let credential = |decision| credential(decision, status.now);
     let decisions = status.credentials.decisions.iter().map(credential);
     let foreign = status.credentials.foreign.iter().map(foreign);
@@ -86,29 +118,49 @@ pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> 
     print_text(&text)
 }
 
-/// The resources, with their groups where there are any.
+/// The resources, with their groups where there are any, and below each why it is not ready.
 fn resource_table(resources: &[Resource<'_>]) -> String {
-    let cells = |resource: &Resource<'_>| {
-        [
+    let rows = resources.iter().flat_map(|resource| {
+        let group = resource.part.unwrap_or("-");
+        let own = [
+            group,
             resource.kind,
             resource.name,
             resource.health,
             resource.reason,
-        ]
-        .map(str::to_owned)
-    };
-    if resources.iter().all(|one| one.part.is_none()) {
-        return table::to_text(
-            ["KIND", "NAME", "HEALTH", "REASON"],
-            resources.iter().map(cells),
+        ];
+        let mut rows = vec![own.map(str::to_owned)];
+        rows.extend(
+            resource
+                .event
+                .iter()
+                .map(|event| below(["", ""], &event.text)),
         );
-    }
-    let rows = resources.iter().map(|resource| {
-        let [kind, name, health, reason] = cells(resource);
-        let group = resource.part.unwrap_or("-").to_owned();
-        [group, kind, name, health, reason]
+        rows.extend(resource.pods.iter().flat_map(pod_rows));
+        let rest = diagnosis::rest(resource.more_pods);
+        rows.extend(rest.map(|rest| below(["", ""], &rest)));
+        rows
     });
-    table::to_text(["GROUP", "KIND", "NAME", "HEALTH", "REASON"], rows)
+    if resources.iter().any(|one| one.part.is_some()) {
+        return table::to_text(["GROUP", "KIND", "NAME", "HEALTH", "REASON"], rows);
+    }
+    let rows = rows.map(|[_, kind, name, health, reason]| [kind, name, health, reason]);
+    table::to_text(["KIND", "NAME", "HEALTH", "REASON"], rows)
+}
+
+fn pod_rows(pod: &Pod<'_>) -> Vec<[String; 5]> {
+    let reason = match pod.container {
+        Some(container) => format!("container {container}: {}", pod.reason),
+        None => pod.reason.to_owned(),
+    };
+    let mut rows = vec![below(["  Pod", pod.name], &reason)];
+    rows.extend(pod.event.iter().map(|event| below(["", ""], &event.text)));
+    rows
+}
+
+/// A row below that of a resource.
+fn below([kind, name]: [&str; 2], reason: &str) -> [String; 5] {
+    ["", kind, name, "", reason].map(str::to_owned)
 }
 
 fn credential_table(credentials: &[Credential<'_>]) -> String {
@@ -131,7 +183,13 @@ fn credential_table(credentials: &[Credential<'_>]) -> String {
     table::to_text(["KIND", "NAME", "EXPIRES", "STATE"], rows)
 }
 
-fn resource(status: &ResourceStatus) -> Resource<'_> {
+/// Whether a count is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+fn resource(status: &ResourceStatus, now: Timestamp) -> Resource<'_> {
     let (health, reason) = match &status.health {
         None => ("missing", ""),
         Some(Health::Ready) => ("ready", ""),
@@ -146,7 +204,35 @@ fn resource(status: &ResourceStatus) -> Resource<'_> {
         part: status.group.as_deref(),
         health,
         reason,
+        pods: status
+            .diagnosis
+            .pods
+            .iter()
+            .map(|one| pod(one, now))
+            .collect(),
+        more_pods: status.diagnosis.others,
+        event: newest(&status.diagnosis.events, now),
     }
+}
+
+fn pod(pod: &SickPod, now: Timestamp) -> Pod<'_> {
+    Pod {
+        name: &pod.name,
+        container: pod.trouble.container.as_deref(),
+        reason: &pod.trouble.reason,
+        event: newest(&pod.events, now),
+    }
+}
+
+fn newest(events: &[Warning], now: Timestamp) -> Option<Event<'_>> {
+    let event = events.first()?;
+    Some(Event {
+        reason: &event.reason,
+        message: &event.message,
+        count: event.count,
+        last: event.last,
+        text: diagnosis::warning(event, now),
+    })
 }
 
 fn credential(decision: &Decision, now: Timestamp) -> Credential<'_> {
