@@ -30,9 +30,10 @@ metadata:
     {% if name == "second" %}helm.sh/depends-on/resource-groups: '["first"]'{% endif %}
 spec:
   progressDeadlineSeconds: {{ values[name].deadline or 600 }}
+  strategy: {type: {{ values[name].strategy or "RollingUpdate" }}}
   selector: {matchLabels: {app: {{ name }}}}
   template:
-    metadata: {labels: {app: {{ name }}}}
+    metadata: {labels: {app: {{ name }}, testbed/plays: {{ values[name].plays or "nothing" }}}}
     spec:
       {% if values[name].stuck or false %}nodeSelector: {no: where}{% endif %}
       containers: [{name: app, image: "{{ values[name].image }}"}]
@@ -213,6 +214,28 @@ fn what_is_only_to_be_written_is_not_waited_for() {
             .ok()
             .says(&["configured Deployment second"]);
     }
+}
+
+#[test]
+fn new_pods_that_crash_do_not_bar_the_way_down() {
+    let place = Place::new("down");
+    let chart = two(&place);
+    let newer = "first.image=app:1.0.1,second.image=app:1.0.1";
+    place
+        .pintle(&["install", "app", &chart, "--set", newer])
+        .ok();
+    let crash = "second.plays=crash,second.strategy=Recreate";
+    // The gate between them waits for old pods of the second alone, and only the end for the new.
+    place
+        .pintle(&["upgrade", "app", &chart, "--timeout", "30m", "--set", crash])
+        .fails_with(3)
+        .says(&[
+            "group first: waiting until no old pod of group second is left",
+            "configured Deployment first",
+            "Deployment second: 0 of 1 pods ready: pod second-",
+            "does not recover by itself",
+        ]);
+    place.pintle(&["rollback", "app", "1"]).ok();
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod bad_input;
 mod cli;
 mod cluster;
 mod groups;
+mod hopeless;
 mod interop;
 mod kcp;
 mod layers;

@@ -320,6 +320,8 @@ fn write_files(place: &Place, binaries: &Binaries, objects: &str) -> io::Result<
     }
     let volumes = include_str!("../stages/volumes.yaml");
     fs::write(folder.join("volumes.yaml"), volumes)?;
+    let pods = include_str!("../stages/pods.yaml");
+    fs::write(folder.join("pods.yaml"), pods)?;
     fs::write(folder.join(OBJECTS), objects)
 }
 

@@ -117,6 +117,7 @@ fn kwok(layout: Layout) -> Vec<String> {
         "--cidr=10.244.0.0/16".to_owned(),
         format!("--config={}", layout.file("stages.yaml")),
         format!("--config={}", layout.file("volumes.yaml")),
+        format!("--config={}", layout.file("pods.yaml")),
     ]
 }
 
