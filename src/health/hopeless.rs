@@ -105,8 +105,11 @@ impl Past {
 }
 
 /// Returns what keeps a pod from ever becoming ready by itself, if anything does.
+///
+/// How often the pods of a Job may crash is said by its `backoffLimit`, which its controller holds.
 pub fn hopeless(pod: &Value, past: &Past) -> Option<Trouble> {
     let ends = text(pod, "/metadata/deletionTimestamp").is_some();
+    let is_counted = text(pod, "/metadata/ownerReferences/0/kind") == Some("Job");
     let is_final = |container: &Value| match reason(container) {
         Some("InvalidImageName") => true,
         // Somebody has to bring the image to the node, and the kubelet does not.
@@ -115,7 +118,9 @@ pub fn hopeless(pod: &Value, past: &Past) -> Option<Trouble> {
             let said = text(container, "/state/waiting/message").unwrap_or_default();
             past.waited(container) != Some(reason) && is_denied(said)
         }
-        Some("CrashLoopBackOff") => count(container, "/restartCount") >= past.enough(container),
+        Some("CrashLoopBackOff") => {
+            !is_counted && count(container, "/restartCount") >= past.enough(container)
+        }
         _ => false,
     };
     if ends || !containers(pod).any(is_final) {
@@ -213,6 +218,9 @@ mod tests {
         let mut ending = crash(5);
         ending["metadata"]["deletionTimestamp"] = json!("2026-11-21T10:00:00Z");
         check(&ending, &none, None);
+        let mut job = crash(9);
+        job["metadata"]["ownerReferences"] = json!([{"kind": "Job", "name": "once"}]);
+        check(&job, &none, None);
         let mut init = crash(5);
         let list = init["status"]["containerStatuses"].take();
         init["status"]["initContainerStatuses"] = list;

@@ -136,7 +136,12 @@ fn stuck(container: &Value) -> Option<Trouble> {
         return None;
     }
     let said = text(waiting, "/message").filter(|said| !said.is_empty());
-    let detail = ended(container, "/lastState/terminated").or_else(|| said.map(str::to_owned));
+    let said = said.map(str::to_owned);
+    let detail = match reason {
+        // The message only says how long the pause is.
+        "CrashLoopBackOff" => ended(container, "/lastState/terminated").or(said),
+        _ => said,
+    };
     let reason = match detail {
         Some(detail) => format!("{reason}: {detail}"),
         None => reason.to_owned(),
@@ -146,14 +151,15 @@ fn stuck(container: &Value) -> Option<Trouble> {
 
 /// How a container ended that should not have.
 fn exit(container: &Value) -> Option<Trouble> {
-    let how = ended(container, "/state/terminated")?;
+    let code = number(container, "/state/terminated/exitCode")?;
+    let how = ended(container, "/state/terminated").filter(|_| code != 0)?;
     Some(of_container(container, how))
 }
 
 /// `exit code 137 (OOMKilled), 3 restarts`.
 fn ended(container: &Value, state: &str) -> Option<String> {
     let state = container.pointer(state)?;
-    let code = number(state, "/exitCode").filter(|code| *code != 0)?;
+    let code = number(state, "/exitCode")?;
     let how = text(state, "/reason").filter(|reason| *reason != "Error");
     let how = how.map_or_else(String::new, |reason| format!(" ({reason})"));
     let restarts = match number(container, "/restartCount").unwrap_or(0) {
@@ -319,6 +325,23 @@ mod tests {
             &json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "False",
                 "reason": "ReadinessGatesNotReady", "message": "gate example.com/lb is not met"}]}),
             "… gate example.com/lb is not met",
+        );
+    }
+
+    #[test]
+    fn what_a_container_waits_for_now_is_told() {
+        let waiting = |reason: &str, message: &str, code: i64| {
+            json!({"phase": "Running", "containerStatuses": [{"name": "app", "restartCount": 7,
+                "state": {"waiting": {"reason": reason, "message": message}},
+                "lastState": {"terminated": {"exitCode": code, "reason": "Completed"}}}]})
+        };
+        check(
+            &waiting("CrashLoopBackOff", "back-off 5m0s", 0),
+            "… container app: CrashLoopBackOff: exit code 0 (Completed), 7 restarts",
+        );
+        check(
+            &waiting("CreateContainerConfigError", "secret \"a\" not found", 1),
+            "… container app: CreateContainerConfigError: secret \"a\" not found",
         );
     }
 }

@@ -72,8 +72,10 @@ impl Cluster {
             match tokio::time::timeout(PATIENCE, reading).await {
                 Ok(Ok(lines)) if lines.is_empty() => {}
                 Ok(Ok(lines)) => return lines,
-                // Who may not read logs has to do without, and so has who cannot reach the node.
-                Ok(Err(_)) | Err(_) => break,
+                // Not kept, or not to be read by whoever asks.
+                Ok(Err(_)) => {}
+                // The node is gone.
+                Err(_) => break,
             }
         }
         clean::lines(&log.parting)
@@ -100,7 +102,14 @@ impl Cluster {
             .with("previous", previous);
         let call = Call::get(at.subject("get"), &uri)?.accept("*/*");
         let answer = self.send(&call).await?;
-        Ok(clean::lines(&String::from_utf8_lossy(&answer.body)))
+        let text = String::from_utf8_lossy(&answer.body);
+        // What a kubelet writes into the answer when the file is gone.
+        let is_gone = text.starts_with("unable to retrieve container logs for");
+        Ok(if is_gone {
+            Vec::new()
+        } else {
+            clean::lines(&text)
+        })
     }
 }
 

@@ -20,6 +20,7 @@ struct Scene {
     /// The template that its pod is of; the newest is `2`.
     template: &'static str,
     created: &'static str,
+    waiting: &'static str,
     ready: i64,
     /// The status code of everything about pods.
     code: u16,
@@ -29,6 +30,7 @@ const SET: Scene = Scene {
     kind: "StatefulSet",
     template: "2",
     created: "2026-11-21T10:00:01Z",
+    waiting: "CrashLoopBackOff",
     ready: 0,
     code: 200,
 };
@@ -59,7 +61,7 @@ impl Scene {
                 "ownerReferences": [owner],
                 "labels": {"controller-revision-hash": self.template, "pod-template-hash": "x"}},
             "status": {"phase": "Running", "containerStatuses": [{"name": "app",
-                "restartCount": 6, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "restartCount": 6, "state": {"waiting": {"reason": self.waiting}},
                 "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}}]}})
     }
 
@@ -93,9 +95,13 @@ impl Scene {
 
 /// How a wait for a scene ends, after how many seconds, and what it asked for.
 async fn wait(scene: Scene, until: Condition) -> (Vec<Unready>, u64, Asked) {
-    let kind = builtin::kind("apps", scene.kind).unwrap().clone();
+    let group = match scene.kind {
+        "Job" => "batch",
+        _ => "apps",
+    };
+    let kind = builtin::kind(group, scene.kind).unwrap().clone();
     let id = ResourceId {
-        group: "apps".to_owned(),
+        group: group.to_owned(),
         kind: scene.kind.to_owned(),
         namespace: None,
         name: "web".to_owned(),
@@ -169,6 +175,14 @@ async fn pods_of_older_templates_end_no_wait() {
         Ends::InTime,
     )
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_counts_its_crashes_itself_but_needs_an_image() {
+    let job = Scene { kind: "Job", ..SET };
+    check(job.clone(), Ends::InTime).await;
+    let waiting = "InvalidImageName";
+    check(Scene { waiting, ..job }, Ends::Early).await;
 }
 
 #[tokio::test(start_paused = true)]
