@@ -25,6 +25,8 @@ mod site;
 #[cfg(target_os = "linux")]
 mod story;
 #[cfg(target_os = "linux")]
+mod tenant;
+#[cfg(target_os = "linux")]
 mod tenants;
 
 use std::process::ExitCode;
@@ -97,11 +99,6 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
         shared("a_missing_image_is_not_found", images::that_is_nowhere),
         shared("a_failing_container_is_restarted_soon", images::that_fails),
         shared("a_tenant_is_containers_on_a_node", tenants::of_one_member),
-        shared(
-            "a_tenant_spreads_over_nodes_and_has_an_address",
-            tenants::of_three_members,
-        ),
-        shared("a_node_joins_a_tenant_and_serves", tenants::with_a_worker),
         shared("the_life_of_a_tenant", story::of_a_tenant),
     ]
 }
@@ -115,8 +112,6 @@ fn cases(_arguments: &Arguments) -> Vec<Case> {
         "a_missing_image_is_not_found",
         "a_failing_container_is_restarted_soon",
         "a_tenant_is_containers_on_a_node",
-        "a_tenant_spreads_over_nodes_and_has_an_address",
-        "a_node_joins_a_tenant_and_serves",
         "the_life_of_a_tenant",
     ];
     let case = |name| Case {

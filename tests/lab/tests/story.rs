@@ -10,15 +10,15 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::Value;
-use tempfile::TempDir;
+use http::Request;
+use lab::place::Node;
+use serde_json::{Value, json};
 
-use crate::site::{Site, lab, output, page, repository, shared, until};
+use crate::site::{lab, output, page, repository, shared, until};
+use crate::tenant::{CHART, Tenant, on_node};
 use quorum::Watch;
 use writer::Writer;
 
-/// The release.
-const NAME: &str = "tenant-a";
 /// The nodes of the host cluster besides the first.
 const HOSTS: [&str; 2] = ["host-2", "host-3"];
 /// The machine that joins the tenant.
@@ -33,20 +33,12 @@ const VALUES: [&str; 4] = [
     "endpoint.type=LoadBalancer",
 ];
 
-/// A tenant, its operator's files, and the host cluster.
-struct Story<'a> {
-    site: &'a Site,
-    namespace: String,
-    folder: TempDir,
-}
+/// The life of a tenant.
+struct Story<'a>(Tenant<'a>);
 
 pub(crate) fn of_a_tenant() {
     let site = shared();
-    let story = Story {
-        site: &site,
-        namespace: format!("story-{}", std::process::id()),
-        folder: tempfile::tempdir().unwrap(),
-    };
+    let story = Story(Tenant::new(&site, "story"));
     story.begins();
     story.gets_what_nodes_need();
     story.lets_in_its_own();
@@ -62,34 +54,31 @@ impl Story<'_> {
         for node in HOSTS {
             output(lab().args(["node", "add", node]));
         }
-        let install = ["install", NAME, "charts/kcp", "--create-namespace"];
-        let progress = self.progress(&[&install, &VALUES[..]].concat());
+        let progress = self.0.install(&VALUES);
         let at = |line: &str| {
             let found = progress.find(line);
             found.unwrap_or_else(|| panic!("{line:?} is not in {progress}"))
         };
         assert!(at("group etcd") < at("group apiserver"), "{progress}");
         assert!(at("group apiserver") < at("group clients"), "{progress}");
-        let pods = self.host(&["get", "pods", "--output=json"]);
-        let pods: Value = serde_json::from_str(&pods).unwrap();
-        let pods = pods["items"].as_array().unwrap();
-        assert_eq!(pods.len(), 6, "{pods:#?}");
-        let members = pods.iter().filter(|pod| component(pod) == "etcd");
-        let mut nodes: Vec<_> = members.map(|pod| &pod["spec"]["nodeName"]).collect();
-        nodes.sort_by_key(ToString::to_string);
-        nodes.dedup();
-        assert_eq!(nodes.len(), 3, "{nodes:?}");
+        self.0.has_containers(6);
+        let volumes = self.0.volumes();
+        let nodes = self.0.site.nodes();
+        for node in nodes.iter().filter(|node| node.name.starts_with("host-")) {
+            let folder = Node::folder(&self.0.site.folder, &node.name);
+            let here = volumes.iter().filter(|volume| volume.starts_with(&folder));
+            assert_eq!(here.count(), 1, "{volumes:?}");
+        }
     }
 
     fn gets_what_nodes_need(&self) {
-        let into = self.place();
-        let install = ["install", "addons", "charts/tenant", "--into", &into];
-        self.site
-            .pintle(&[&install[..], &["--set", COREDNS]].concat());
-        let listed = self.site.pintle(&["list", "--into", &into]);
+        let (site, into) = (self.0.site, self.0.name.as_str());
+        let install = ["install", "addons", "charts/tenant", "--into", into];
+        site.pintle(&[&install[..], &["--set", COREDNS]].concat());
+        let listed = site.pintle(&["list", "--into", into]);
         assert!(listed.contains("addons"), "{listed}");
         // Its history is inside the tenant.
-        let outside = self.pintle(&["list"]);
+        let outside = self.0.pintle(&["list"]);
         assert!(!outside.contains("addons"), "{outside}");
     }
 
@@ -100,8 +89,8 @@ impl Story<'_> {
         self.tenant(&["create", "namespace", "shop"]);
         let token = self.tenant(&["--namespace=shop", "create", "token", "default"]);
         let name = "--output=jsonpath={.status.userInfo.username}";
-        let token = format!("--token={}", token.trim());
-        let mut who = self.stranger(&[&token, "auth", "whoami", name]);
+        let mut who = self.bearer(token.trim());
+        who.args(["auth", "whoami", name]);
         assert_eq!(output(&mut who), "system:serviceaccount:shop:default");
         let request = "tests/kcp/tenant/request.yaml";
         self.tenant(&["create", "--filename", request]);
@@ -115,20 +104,23 @@ impl Story<'_> {
             let holder = self.tenant(&["--namespace=kube-system", "get", "lease", lease, path]);
             assert!(!holder.is_empty(), "nobody holds {lease}");
         }
-        let anonymous = self.stranger(&["get", "namespaces"]);
-        refused(anonymous, "system:anonymous");
-        let mut foreign = self.stranger(&["get", "namespaces"]);
-        foreign.arg("--kubeconfig").arg(&self.site.kubeconfig);
-        refused(foreign, "must be logged in");
+        assert_eq!(self.status_for_nobody("/api/v1/namespaces"), 403);
+        let (server, authority) = self.server();
+        let mut foreign = self.0.kubectl(&self.0.site.kubeconfig);
+        foreign.args(["--server", &server, "get", "namespaces"]);
+        foreign.arg("--certificate-authority").arg(authority);
+        let output = foreign.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains("must be logged in"), "{text}");
     }
 
     /// A bare machine joins by the line as it is, and serves.
     fn serves_from_a_worker(&self) {
         output(lab().args(["node", "add", WORKER, "--bare"]));
-        let line = self.pintle(&["join", NAME]);
+        let line = self.0.site.pintle(&["join", &self.0.name]);
         let words: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(words[..2], ["kubeadm", "join"], "{line}");
-        output(lab().args(["node", "exec", WORKER, "--"]).args(&words));
+        on_node(WORKER, &words);
         let image = "--image=docker.io/library/nginx:lab";
         self.tenant(&["create", "deployment", "web", image]);
         let expose = [
@@ -142,7 +134,7 @@ impl Story<'_> {
         self.tenant(&["rollout", "status", "deployment/web", "--timeout=2m"]);
         let path = "--output=jsonpath={.spec.ports[0].nodePort}";
         let port = self.tenant(&["get", "service", "web", path]);
-        let worker = self.site.node(WORKER).unwrap().address;
+        let worker = self.0.site.node(WORKER).unwrap().address;
         until("nginx does not answer at its node port", || {
             page(&format!("{worker}:{port}")).is_ok_and(|page| page.contains("Welcome to nginx"))
         });
@@ -178,7 +170,7 @@ impl Story<'_> {
     /// Two API servers, another flag, and another patch of etcd, while a client writes; and back.
     fn is_upgraded_under_load(&self) {
         let watch = Watch::start(self.host_command(), 3);
-        let writer = Writer::start(self.site.command("kubectl"), self.kubeconfig());
+        let writer = Writer::start(self.0.site.command("kubectl"), self.kubeconfig());
         let change = [
             "--set",
             "apiServer.replicas=2",
@@ -187,12 +179,13 @@ impl Story<'_> {
             "--set",
             "etcd.image.tag=3.6.12-0",
         ];
-        let upgrade = ["upgrade", NAME, "charts/kcp"];
-        self.pintle(&[&upgrade[..], &VALUES[..], &change[..]].concat());
+        let upgrade = ["upgrade", &self.0.name, CHART];
+        self.0
+            .pintle(&[&upgrade[..], &VALUES[..], &change[..]].concat());
         let images = self.images();
         assert!(images.contains("etcd:3.6.12-0"), "{images}");
         assert_eq!(images.matches("kube-apiserver:").count(), 2, "{images}");
-        self.pintle(&["rollback", NAME]);
+        self.0.pintle(&["rollback", &self.0.name]);
         let images = self.images();
         assert!(!images.contains("etcd:3.6.12-0"), "{images}");
         assert_eq!(images.matches("kube-apiserver:").count(), 1, "{images}");
@@ -220,7 +213,7 @@ impl Story<'_> {
             let pod = self.host(&["get", "pods", &selector, first]);
             self.host(&["delete", "pod", &pod, "--grace-period=1", "--wait=false"]);
         }
-        let status = self.pintle(&["status", NAME]);
+        let status = self.0.pintle(&["status", &self.0.name]);
         assert!(status.contains("of 1 pods ready"), "{status}");
         self.is_whole_again();
         output(lab().args(["node", "restart", HOSTS[0]]));
@@ -233,7 +226,7 @@ impl Story<'_> {
     fn is_whole_again(&self) {
         let mut status = String::new();
         until("the tenant does not heal", || {
-            status = self.pintle(&["status", NAME, "--output=json"]);
+            status = self.0.pintle(&["status", &self.0.name, "--output=json"]);
             let status: Value = serde_json::from_str(&status).unwrap();
             let resources = status["resources"].as_array().unwrap();
             resources.iter().all(|one| one["health"] == "ready")
@@ -243,7 +236,7 @@ impl Story<'_> {
     /// Nothing is left but the namespace, which is not part of the release.
     fn ends(&self) {
         output(lab().args(["node", "remove", WORKER]));
-        self.pintle(&["uninstall", NAME]);
+        self.0.pintle(&["uninstall", &self.0.name]);
         let kinds = "all,secrets,configmaps,serviceaccounts,persistentvolumeclaims,leases,\
                      poddisruptionbudgets,endpointslices";
         until("something of the tenant is left", || {
@@ -257,37 +250,14 @@ impl Story<'_> {
             })
         });
         until("volumes of the tenant are left", || {
-            let volumes = self.site.get(&["persistentvolumes"]);
-            let mut volumes = volumes["items"].as_array().unwrap().iter();
-            volumes.all(|one| one["spec"]["claimRef"]["namespace"] != *self.namespace)
+            self.0.volumes().is_empty()
         });
-    }
-
-    /// The tenant as `--into` names it.
-    fn place(&self) -> String {
-        format!("{}/{NAME}", self.namespace)
-    }
-
-    #[track_caller]
-    fn pintle(&self, args: &[&str]) -> String {
-        self.site
-            .pintle(&[args, &["--namespace", &self.namespace]].concat())
-    }
-
-    /// What pintle says while it works.
-    #[track_caller]
-    fn progress(&self, args: &[&str]) -> String {
-        let args = [args, &["--namespace", &self.namespace]].concat();
-        let output = self.site.pintle_command(&args).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{text}");
-        text
     }
 
     /// A kubectl for the tenant's namespace on the host.
     fn host_command(&self) -> Command {
-        let mut kubectl = self.site.command("kubectl");
-        kubectl.args(["--namespace", &self.namespace]);
+        let mut kubectl = self.0.site.command("kubectl");
+        kubectl.args(["--namespace", &self.0.name]);
         kubectl
     }
 
@@ -304,57 +274,60 @@ impl Story<'_> {
 
     /// The administrator's kubeconfig, as pintle gives it.
     fn kubeconfig(&self) -> PathBuf {
-        let path = self.folder.path().join("kubeconfig");
-        if !path.exists() {
-            fs::write(&path, self.pintle(&["kubeconfig", NAME])).unwrap();
-        }
-        path
+        self.0.kubeconfig("admin")
     }
 
     /// What kubectl says to the tenant's administrator.
     #[track_caller]
     fn tenant(&self, args: &[&str]) -> String {
-        let mut kubectl = self.site.command("kubectl");
-        kubectl.arg("--kubeconfig").arg(self.kubeconfig());
+        let mut kubectl = self.0.kubectl(&self.kubeconfig());
         output(kubectl.args(args).current_dir(repository()))
     }
 
-    /// A kubectl that knows the tenant's address and authority, and nobody.
-    fn stranger(&self, args: &[&str]) -> Command {
+    /// The address of the API, and a file with its authority.
+    fn server(&self) -> (String, PathBuf) {
         let view = |path: &str| {
             let path = format!("--output=jsonpath={{.clusters[0].cluster.{path}}}");
             self.tenant(&["config", "view", "--raw", &path])
         };
-        let authority = self.folder.path().join("ca.crt");
+        let authority = self.0.folder.path().join("ca.crt");
         let pem = BASE64_STANDARD.decode(view("certificate-authority-data"));
         fs::write(&authority, pem.unwrap()).unwrap();
-        let nobody = self.folder.path().join("nobody");
-        fs::write(&nobody, "apiVersion: v1\nkind: Config\n").unwrap();
-        let mut kubectl = self.site.command("kubectl");
-        kubectl.arg("--kubeconfig").arg(nobody);
-        kubectl.args(["--server", &view("server")]);
-        kubectl.arg("--certificate-authority").arg(authority);
-        kubectl.args(args);
-        kubectl
+        (view("server"), authority)
     }
-}
 
-fn component(pod: &Value) -> &Value {
-    &pod["metadata"]["labels"]["app.kubernetes.io/component"]
-}
+    /// A kubectl whose user has a token.
+    fn bearer(&self, token: &str) -> Command {
+        let (server, authority) = self.server();
+        let path = self.0.folder.path().join("bearer");
+        let file = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "it",
+            "clusters": [{"name": "it", "cluster": {
+                "server": server, "certificate-authority": authority}}],
+            "users": [{"name": "it", "user": {"token": token}}],
+            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        });
+        fs::write(&path, file.to_string()).unwrap();
+        self.0.kubectl(&path)
+    }
 
-/// Expects a command to fail and to say why.
-#[track_caller]
-fn refused(mut command: Command, why: &str) {
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && text.contains(why), "{text}");
-}
-
-impl Drop for Story<'_> {
-    fn drop(&mut self) {
-        let delete = ["delete", "namespace", &self.namespace, "--ignore-not-found"];
-        let mut kubectl = self.site.command("kubectl");
-        let _ = kubectl.args(delete).arg("--wait=false").output();
+    /// How the API answers somebody who does not say who they are.
+    fn status_for_nobody(&self, path: &str) -> u16 {
+        let (server, authority) = self.server();
+        // Fails only if there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut config = kube::Config::new(server.parse().unwrap());
+        config.root_cert_file = Some(authority);
+        let request = Request::get(path).body(Vec::new()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().unwrap();
+        let answer = runtime.block_on(async {
+            let client = kube::Client::try_from(config)?;
+            client.request_text(request).await
+        });
+        match answer {
+            Err(kube::Error::Api(status)) => status.code,
+            answer => panic!("{answer:?}"),
+        }
     }
 }
