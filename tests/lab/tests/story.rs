@@ -87,6 +87,12 @@ impl Story<'_> {
         assert_eq!(self.tenant(&["get", "--raw=/readyz"]), "ok");
         assert_eq!(self.tenant(&["auth", "can-i", "*", "*"]).trim(), "yes");
         self.tenant(&["create", "namespace", "shop"]);
+        until("a new namespace gets no account", || {
+            let account = ["--namespace=shop", "get", "serviceaccount", "default"];
+            !self
+                .tenant(&[&account[..], &["--ignore-not-found"]].concat())
+                .is_empty()
+        });
         let token = self.tenant(&["--namespace=shop", "create", "token", "default"]);
         let name = "--output=jsonpath={.status.userInfo.username}";
         let mut who = self.bearer(token.trim());
