@@ -1,5 +1,5 @@
-//! Routes to the pods. Each cluster's nodes reach the pods on each other, and the machine reaches
-//! the pods of all nodes and the Services of the host cluster. What pods a node has is read from
+//! Routes to the pods. Nodes reach the pods on each other, those of their own cluster first, and the
+//! machine reaches the pods of all nodes and the Services of the host cluster. What pods a node has is read from
 //! the configuration of its containerd, so that nodes of tenants are served like the host's.
 
 use std::collections::BTreeSet;
@@ -39,10 +39,25 @@ pub(super) fn wanted(folder: &Path, nodes: &[Node]) -> BTreeSet<Fact> {
             if reached.insert(network.clone()) {
                 facts.insert(route(None, network, node));
             }
-            let others = known.iter().filter(|(other, theirs)| {
-                other.name != node.name && theirs.cluster == pods.cluster
-            });
-            facts.extend(others.map(|(other, _)| route(Some(other.init), network, node)));
+        }
+        facts.extend(from(node, pods, &known));
+    }
+    facts
+}
+
+/// Returns the routes of a node: to the pods of its cluster, and to those of other clusters whose
+/// networks are none of its own, as a tenant's nodes and its API need each other. The machine
+/// between them forwards nothing.
+fn from(node: &Node, own: &Pods, known: &[(&Node, Pods)]) -> Vec<Fact> {
+    let mut reached: BTreeSet<&String> = own.networks.iter().collect();
+    let mut facts = Vec::new();
+    for is_own in [true, false] {
+        let others = known.iter().filter(|(other, theirs)| {
+            other.name != node.name && (theirs.cluster == own.cluster) == is_own
+        });
+        for (other, theirs) in others {
+            let new = theirs.networks.iter().filter(|one| reached.insert(one));
+            facts.extend(new.map(|network| route(Some(node.init), network, other)));
         }
     }
     facts
@@ -119,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_of_a_cluster_reach_each_other_and_the_machine_reaches_all() {
+    fn nodes_reach_their_own_cluster_first_and_the_machine_reaches_all() {
         let lab = tempfile::tempdir().unwrap();
         let nodes = [
             node(lab.path(), 1, "tenant", "10.78.1.0/24"),
@@ -137,6 +152,7 @@ mod tests {
             "0 10.78.1.0/24 10.77.0.2",
             "0 10.78.2.0/24 10.77.0.3",
             "0 10.79.0.0/16 10.77.0.2",
+            "1 10.78.2.0/24 10.77.0.3",
             "2 10.78.2.0/24 10.77.0.3",
             "3 10.78.1.0/24 10.77.0.2",
         ];
