@@ -21,13 +21,20 @@ testbed: ## Build the real Kubernetes components that tests, demo and benches ru
 	$(TESTBED) build
 
 .PHONY: demo
-demo: build testbed ## Play the tour of the README on a real kube-apiserver
-	demo/run $(TESTBED)
+demo: build testbed ## Play the story of a tenant: on real nodes where they can run, or simulated ones
+	cargo build --locked --quiet --package lab
+	if $(LAB) check > /dev/null 2>&1; then $(LAB) build; fi
+	demo/run $(LAB) $(TESTBED)
+
+.PHONY: demo-simulated
+demo-simulated: build testbed ## Play the tour of the README on simulated nodes
+	demo/simulated $(TESTBED)
 
 .PHONY: demo-down
-demo-down: ## Stop the cluster that the demo left running
-	cargo build --locked --quiet --package testbed
+demo-down: ## Stop the clusters that demos left running
+	cargo build --locked --quiet --package testbed --package lab
 	$(TESTBED) down
+	$(LAB) down
 
 .PHONY: lab
 lab: ## Start a host cluster with real nodes and containers (Linux, root)

@@ -45,7 +45,7 @@ fn the_tour_of_the_readme_works_as_written() {
 
 #[test]
 fn the_demo_plays_the_tour() {
-    let script = fs::read_to_string(path("demo/run")).unwrap();
+    let script = fs::read_to_string(path("demo/simulated")).unwrap();
     let shown: Vec<_> = script
         .lines()
         .filter_map(|line| line.strip_prefix("show "))

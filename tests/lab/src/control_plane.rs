@@ -37,7 +37,6 @@ pub(crate) fn prepare(place: &Place, versions: &Versions) -> io::Result<()> {
         .replace("{folder}", &folder.display().to_string())
         .replace("{services}", SERVICES)
         .replace("{pods}", PODS)
-        .replace("{coredns}", &format!("v{}", versions.coredns))
         .replace("{etcd}", &etcd_url());
     fs::write(folder.join("kubeadm.yaml"), config)?;
     let storage_class = include_str!("../cluster/storage-class.yaml");

@@ -17,6 +17,10 @@ pub const PAUSE: &str = "registry.k8s.io/pause:3.10.2";
 /// The repository of kubeadm's images.
 const REGISTRY: &str = "registry.k8s.io";
 
+/// The tag of CoreDNS that kubeadm and charts ask for. The registries of Go modules do not have that
+/// version: what is in the image is the nearest one.
+const COREDNS: &str = "v1.14.2";
+
 /// Why an image cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -83,8 +87,6 @@ pub struct Versions {
     pub etcd: String,
     /// Of the later etcd.
     pub etcd_next: String,
-    /// Of CoreDNS.
-    pub coredns: String,
 }
 
 /// An image to make.
@@ -181,7 +183,7 @@ fn kube_proxy(sources: Sources) -> Result<Recipe, Error> {
 }
 
 fn coredns(sources: Sources) -> Result<Recipe, Error> {
-    let name = format!("{REGISTRY}/coredns/coredns:v{}", sources.versions.coredns);
+    let name = format!("{REGISTRY}/coredns/coredns:{COREDNS}");
     let mut contents = base();
     contents.push(Content::Program {
         from: binary(sources.lab, "coredns", &name)?,

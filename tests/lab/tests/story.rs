@@ -151,17 +151,14 @@ impl Story<'_> {
             "deployment/coredns",
         ];
         self.tenant(&[&dns[..], &["--timeout=2m"]].concat());
-        let image = "--image=docker.io/library/busybox:lab";
         let run = [
             "run",
             "client",
-            image,
+            "--image=docker.io/library/busybox:lab",
             "--restart=Never",
-            "--attach",
-            "--rm",
-            "--quiet",
         ];
         let ask = [
+            "--command",
             "--",
             "wget",
             "-q",
@@ -169,7 +166,12 @@ impl Story<'_> {
             "-",
             "http://web.default.svc.cluster.local",
         ];
-        let page = self.tenant(&[&run[..], &ask[..]].concat());
+        self.tenant(&[&run[..], &ask[..]].concat());
+        until("a pod does not find nginx by its name", || {
+            let phase = "--output=jsonpath={.status.phase}";
+            self.tenant(&["get", "pod", "client", phase]) == "Succeeded"
+        });
+        let page = self.tenant(&["logs", "client"]);
         assert!(page.contains("Welcome to nginx"), "{page}");
     }
 
@@ -272,10 +274,10 @@ impl Story<'_> {
         output(self.host_command().args(args))
     }
 
-    /// The images that the tenant's pods have.
+    /// The images of the tenant's pods. One whose containers have ended may not be gone yet.
     fn images(&self) -> String {
         let path = "--output=jsonpath={.items[*].spec.containers[*].image}";
-        self.host(&["get", "pods", path])
+        self.host(&["get", "pods", "--field-selector=status.phase=Running", path])
     }
 
     /// The administrator's kubeconfig, as pintle gives it.
