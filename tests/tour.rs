@@ -6,14 +6,16 @@ use std::process::Command;
 
 use crate::support::{path, testbed};
 
-/// The mark before a block whose commands are run.
-const MARK: &str = "<!-- tour -->\n```\n";
+/// The mark before a block whose commands are run here.
+const TOUR: &str = "<!-- tour -->\n```\n";
+/// The mark before a block whose commands are run by the tests of the lab.
+const LAB: &str = "<!-- lab -->\n```\n";
 
-/// The commands of the README, in order.
-fn commands() -> Vec<String> {
+/// The commands of the README below `mark`, in order.
+fn commands(mark: &str) -> Vec<String> {
     let text = fs::read_to_string(path("README.md")).unwrap();
     let blocks = text
-        .split(MARK)
+        .split(mark)
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap());
     blocks.flat_map(str::lines).map(str::to_owned).collect()
@@ -21,7 +23,7 @@ fn commands() -> Vec<String> {
 
 #[test]
 fn the_tour_of_the_readme_works_as_written() {
-    let commands = commands();
+    let commands = commands(TOUR);
     assert!(commands.len() >= 12, "{commands:?}");
     let home = tempfile::tempdir().unwrap();
     let pintle = Path::new(env!("CARGO_BIN_EXE_pintle")).parent().unwrap();
@@ -43,17 +45,20 @@ fn the_tour_of_the_readme_works_as_written() {
     }
 }
 
-#[test]
-fn the_demo_plays_the_tour() {
-    let script = fs::read_to_string(path("demo/simulated")).unwrap();
-    let shown: Vec<_> = script
-        .lines()
-        .filter_map(|line| line.strip_prefix("show "))
-        .collect();
-    let tour = commands();
-    let known = |command: &str| {
-        tour.iter().any(|line| line == command) || command.starts_with("pintle history")
-    };
+/// Expects that a demo shows what the README has below `mark`, and else what begins as `also`.
+#[track_caller]
+fn check_demo(script: &str, mark: &str, also: &str) {
+    let script = fs::read_to_string(path(script)).unwrap();
+    let shown = script.lines().filter_map(|line| line.strip_prefix("show "));
+    let shown: Vec<_> = shown.map(|command| command.replace('\'', "")).collect();
+    let tour = commands(mark);
+    let known = |command: &&String| tour.contains(command) || command.starts_with(also);
     let unknown: Vec<_> = shown.iter().filter(|command| !known(command)).collect();
     assert!(shown.len() >= 8 && unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn demos_play_what_the_readme_tells() {
+    check_demo("demo/simulated", TOUR, "pintle history");
+    check_demo("demo/lab", LAB, "pintle list");
 }

@@ -2,6 +2,7 @@
 //! operator types.
 
 mod quorum;
+mod readme;
 mod writer;
 
 use std::fs;
@@ -15,30 +16,21 @@ use lab::place::Node;
 use serde_json::{Value, json};
 
 use crate::site::{lab, output, page, repository, shared, until};
-use crate::tenant::{CHART, Tenant, on_node};
+use crate::tenant::Tenant;
 use quorum::Watch;
+use readme::Readme;
 use writer::Writer;
 
-/// The nodes of the host cluster besides the first.
-const HOSTS: [&str; 2] = ["host-2", "host-3"];
+/// A node of the host cluster.
+const HOST: &str = "host-2";
 /// The machine that joins the tenant.
 const WORKER: &str = "worker-1";
-/// What the lab has of CoreDNS.
-const COREDNS: &str = "coredns.image.tag=v1.15.0";
-/// The values that the tenant has all its life.
-const VALUES: [&str; 4] = [
-    "--set",
-    "etcd.replicas=3",
-    "--set",
-    "endpoint.type=LoadBalancer",
-];
-
-/// The life of a tenant.
-struct Story<'a>(Tenant<'a>);
+/// The life of a tenant, by the commands of the README.
+struct Story<'a>(Tenant<'a>, Readme);
 
 pub(crate) fn of_a_tenant() {
     let site = shared();
-    let story = Story(Tenant::new(&site, "story"));
+    let story = Story(Tenant::new(&site, "story"), Readme::read());
     story.begins();
     story.gets_what_nodes_need();
     story.lets_in_its_own();
@@ -46,15 +38,17 @@ pub(crate) fn of_a_tenant() {
     story.is_upgraded_under_load();
     story.heals();
     story.ends();
+    story.1.expect_end();
 }
 
 impl Story<'_> {
     /// Three members, their API and its clients become ready, in this order.
     fn begins(&self) {
-        for node in HOSTS {
-            output(lab().args(["node", "add", node]));
+        for _ in 0..2 {
+            self.plays("lab node add host-");
         }
-        let progress = self.0.install(&VALUES);
+        self.plays("lab node add worker-1 --bare");
+        let progress = self.plays("pintle install tenant-a charts/kcp").1;
         let at = |line: &str| {
             let found = progress.find(line);
             found.unwrap_or_else(|| panic!("{line:?} is not in {progress}"))
@@ -72,10 +66,8 @@ impl Story<'_> {
     }
 
     fn gets_what_nodes_need(&self) {
-        let (site, into) = (self.0.site, self.0.name.as_str());
-        let install = ["install", "addons", "charts/tenant", "--into", into];
-        site.pintle(&[&install[..], &["--set", COREDNS]].concat());
-        let listed = site.pintle(&["list", "--into", into]);
+        self.plays("pintle install addons charts/tenant");
+        let (listed, _) = self.plays("pintle list");
         assert!(listed.contains("addons"), "{listed}");
         // Its history is inside the tenant.
         let outside = self.0.pintle(&["list"]);
@@ -122,11 +114,7 @@ impl Story<'_> {
 
     /// A bare machine joins by the line as it is, and serves.
     fn serves_from_a_worker(&self) {
-        output(lab().args(["node", "add", WORKER, "--bare"]));
-        let line = self.0.site.pintle(&["join", &self.0.name]);
-        let words: Vec<&str> = line.split_whitespace().collect();
-        assert_eq!(words[..2], ["kubeadm", "join"], "{line}");
-        on_node(WORKER, &words);
+        self.plays("lab node exec worker-1 -- $(pintle join");
         let image = "--image=docker.io/library/nginx:lab";
         self.tenant(&["create", "deployment", "web", image]);
         let expose = [
@@ -179,21 +167,11 @@ impl Story<'_> {
     fn is_upgraded_under_load(&self) {
         let watch = Watch::start(self.host_command(), 3);
         let writer = Writer::start(self.0.site.command("kubectl"), self.kubeconfig());
-        let change = [
-            "--set",
-            "apiServer.replicas=2",
-            "--set",
-            "apiServer.extraArgs.max-requests-inflight=500",
-            "--set",
-            "etcd.image.tag=3.6.12-0",
-        ];
-        let upgrade = ["upgrade", &self.0.name, CHART];
-        self.0
-            .pintle(&[&upgrade[..], &VALUES[..], &change[..]].concat());
+        self.plays("pintle upgrade");
         let images = self.images();
         assert!(images.contains("etcd:3.6.12-0"), "{images}");
         assert_eq!(images.matches("kube-apiserver:").count(), 2, "{images}");
-        self.0.pintle(&["rollback", &self.0.name]);
+        self.plays("pintle rollback");
         let images = self.images();
         assert!(!images.contains("etcd:3.6.12-0"), "{images}");
         assert_eq!(images.matches("kube-apiserver:").count(), 1, "{images}");
@@ -221,12 +199,18 @@ impl Story<'_> {
             let pod = self.host(&["get", "pods", &selector, first]);
             self.host(&["delete", "pod", &pod, "--grace-period=1", "--wait=false"]);
         }
-        let status = self.0.pintle(&["status", &self.0.name]);
+        let (status, _) = self.plays("pintle status");
         assert!(status.contains("of 1 pods ready"), "{status}");
         self.is_whole_again();
-        output(lab().args(["node", "restart", HOSTS[0]]));
+        let before = self.running();
+        output(lab().args(["node", "restart", HOST]));
+        // Until the kubelet is back, the host believes that nothing has happened.
+        until("nothing on the restarted node is started anew", || {
+            let now = self.running();
+            let kept = now.iter().filter(|container| before.contains(container));
+            now.len() == before.len() && kept.count() < before.len()
+        });
         self.is_whole_again();
-        assert_eq!(self.tenant(&["get", "--raw=/readyz"]), "ok");
         let page = self.tenant(&["get", "node", WORKER, "--no-headers"]);
         assert!(page.contains(" Ready "), "{page}");
     }
@@ -239,12 +223,38 @@ impl Story<'_> {
             let resources = status["resources"].as_array().unwrap();
             resources.iter().all(|one| one["health"] == "ready")
         });
+        until("the tenant does not answer", || {
+            let kubeconfig = self.kubeconfig();
+            let mut kubectl = self.0.kubectl(&kubeconfig);
+            kubectl
+                .args(["get", "--raw=/readyz"])
+                .output()
+                .unwrap()
+                .stdout
+                == b"ok"
+        });
+    }
+
+    /// The containers that run, as the host knows them.
+    fn running(&self) -> Vec<String> {
+        let path = "--output=jsonpath={range .items[*].status.containerStatuses[?(@.ready==true)]}\
+                    {.containerID}{\"\\n\"}{end}";
+        let text = self.host(&["get", "pods", path]);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Runs the next command of the README, and returns what it prints on stdout and on stderr.
+    #[track_caller]
+    fn plays(&self, start: &str) -> (String, String) {
+        let output = self.1.next(start, &self.0);
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        (text(&output.stdout), text(&output.stderr))
     }
 
     /// Nothing is left but the namespace, which is not part of the release.
     fn ends(&self) {
         output(lab().args(["node", "remove", WORKER]));
-        self.0.pintle(&["uninstall", &self.0.name]);
+        self.plays("pintle uninstall");
         let kinds = "all,secrets,configmaps,serviceaccounts,persistentvolumeclaims,leases,\
                      poddisruptionbudgets,endpointslices";
         until("something of the tenant is left", || {
