@@ -108,9 +108,9 @@ impl Cluster {
             async move {
                 let SickPod {
                     name,
-                    trouble,
                     events,
                     log: lines,
+                    ..
                 } = pod;
                 let reading = async {
                     if let Some(log) = log {
@@ -118,7 +118,7 @@ impl Cluster {
                     }
                 };
                 let listing = async {
-                    *events = self.warnings_of_pod(place, &source.uid, trouble).await;
+                    *events = self.warnings_of_pod(place, source).await;
                 };
                 join(listing, reading).await;
             }

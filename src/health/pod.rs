@@ -91,7 +91,7 @@ fn why_not_ready(live: &Value) -> Trouble {
         .filter(|scheduled| text(scheduled, "/status") == Some("False"))
         .map(|scheduled| {
             let why = explanation(scheduled, "no node fits");
-            whole(&format!("not scheduled: {why}"))
+            whole(&format!("not scheduled: {}", unfit(why)))
         });
     unscheduled
         .or_else(|| containers(live).find_map(stuck))
@@ -102,6 +102,14 @@ fn why_not_ready(live: &Value) -> Trouble {
             Some("Running") => whole(not_ready(live)),
             _ => whole("starting"),
         })
+}
+
+/// Why no node fits, without the scheduler's thoughts on what else it could do: evict other pods, or
+/// take back devices.
+fn unfit(why: &str) -> &str {
+    let why = why.split(" preemption: ").next().unwrap_or(why);
+    why.strip_suffix(" no new claims to deallocate,")
+        .unwrap_or(why)
 }
 
 /// Why a pod is not ready whose containers are.
@@ -264,7 +272,8 @@ mod tests {
     fn waiting_pods_say_what_they_wait_for() {
         check(
             &json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False",
-                "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."}]}),
+                "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, \
+                 preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."}]}),
             "… not scheduled: 0/1 nodes are available: 1 Insufficient cpu.",
         );
         check(

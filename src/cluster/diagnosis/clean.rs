@@ -12,6 +12,8 @@ use regex::{Captures, Regex};
 
 /// How many characters of a line are kept.
 const WIDTH: usize = 240;
+/// How many of them are kept of its end, where a chain of causes has the first one.
+const END: usize = 100;
 /// How many lines are kept.
 const LINES: usize = 10;
 /// What stands for what was hidden.
@@ -19,9 +21,14 @@ const HIDDEN: &str = "[hidden]";
 
 /// Makes one line of a text.
 pub(super) fn line(text: &str) -> String {
+    cut(&whole(text))
+}
+
+/// Makes one line of a text, of any length.
+pub(super) fn whole(text: &str) -> String {
     let text = hide(&strip(text));
     let words: Vec<&str> = text.split_whitespace().collect();
-    cut(&words.join(" "))
+    replace(&CALL, &words.join(" "), |_| String::new()).into_owned()
 }
 
 /// Makes the last lines of a text, without empty ones.
@@ -33,11 +40,15 @@ pub(super) fn lines(text: &str) -> Vec<String> {
     last.iter().map(|line| cut(line)).collect()
 }
 
+/// Leaves out the middle of what is too long.
 fn cut(line: &str) -> String {
-    match line.char_indices().nth(WIDTH) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
+    let count = line.chars().count();
+    if count <= WIDTH {
+        return line.to_owned();
     }
+    let begin: String = line.chars().take(WIDTH - END).collect();
+    let end: String = line.chars().skip(count - END).collect();
+    format!("{}…{}", begin.trim_end(), end.trim_start())
 }
 
 /// Leaves out escape sequences, control characters but line breaks, and marks that reorder text.
@@ -84,6 +95,8 @@ fn expression(text: &str) -> Option<Regex> {
 
 type Expression = LazyLock<Option<Regex>>;
 
+/// What a kubelet writes before the cause when its container runtime refuses.
+static CALL: Expression = LazyLock::new(|| expression(r"rpc error: code = \w+ desc = "));
 /// A private key from its beginning to its end, or to the end of the text.
 static KEY: Expression = LazyLock::new(|| {
     expression(
@@ -186,10 +199,20 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut() {
-        let long = "ä ".repeat(400);
-        assert_eq!(line(&long).chars().count(), WIDTH + 1);
+        let long = format!("begin {} end", "ä".repeat(400));
+        let short = line(&long);
+        assert_eq!(short.chars().count(), WIDTH + 1);
+        assert!(short.starts_with("begin ä") && short.ends_with("ä end"));
         let many = "x\n".repeat(50);
         assert_eq!(lines(&many).len(), LINES);
+    }
+
+    #[test]
+    fn calls_of_a_runtime_are_left_out() {
+        check(
+            "ErrImagePull: rpc error: code = NotFound desc = failed to pull: not found",
+            "ErrImagePull: failed to pull: not found",
+        );
     }
 
     #[test]

@@ -8,13 +8,13 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::pods::Source;
 use super::{Warning, clean};
 use crate::capabilities::Kind;
 use crate::cluster::Cluster;
 use crate::cluster::body::{nullable, page_of};
 use crate::cluster::call::Call;
 use crate::cluster::path::{self, Uri};
-use crate::health::Trouble;
 use crate::manifest::ResourceId;
 
 /// How many warnings about one resource are told.
@@ -67,20 +67,15 @@ impl Event {
 }
 
 impl Cluster {
-    /// The newest warnings about the pod with this uid that tell more than its trouble does.
-    pub(super) async fn warnings_of_pod(
-        &self,
-        namespace: &str,
-        uid: &str,
-        trouble: &Trouble,
-    ) -> Vec<Warning> {
+    /// The newest warnings about a pod that tell more than its trouble does.
+    pub(super) async fn warnings_of_pod(&self, namespace: &str, pod: &Source) -> Vec<Warning> {
         // By name one would get those of earlier pods, whose names a StatefulSet gives again.
-        let about = format!("involvedObject.uid={uid}");
+        let about = format!("involvedObject.uid={}", pod.uid);
         let events = self.warnings(namespace, &about).await;
         newest(
             events
                 .into_iter()
-                .filter(|event| tells_more(event, trouble)),
+                .filter(|event| tells_more(event, &pod.trouble)),
         )
     }
 
@@ -133,12 +128,22 @@ fn is_of(deployment: &str, name: &str) -> bool {
 
 /// Whether an event says what the state of the pod does not: `Failed to pull image "a": …` and
 /// `Error: ErrImagePull` only repeat it.
-fn tells_more(event: &Event, trouble: &Trouble) -> bool {
-    let message = event.message.as_str();
+fn tells_more(event: &Event, trouble: &str) -> bool {
+    let is_past = match event.reason.as_str() {
+        // The state has what the scheduler said last, or that it has found a node since.
+        "FailedScheduling" => true,
+        "BackOff" => trouble.starts_with("CrashLoopBackOff"),
+        _ => false,
+    };
+    if is_past {
+        return false;
+    }
+    let message = clean::whole(&event.message);
+    let message = message.as_str();
     let causes = [": ", "\": "].map(|mark| message.split_once(mark).map(|(_, cause)| cause));
     let parts = [Some(message), causes[0], causes[1]];
     let mut said = parts.into_iter().flatten().filter(|part| part.len() > 4);
-    !said.any(|part| trouble.reason.contains(&clean::line(part)))
+    !said.any(|part| trouble.contains(part))
 }
 
 fn newest(events: impl IntoIterator<Item = Event>) -> Vec<Warning> {
@@ -181,12 +186,8 @@ mod tests {
     fn check(events: &Value, trouble: &str, want: &[&str]) {
         let page = json!({"metadata": {}, "items": events}).to_string();
         let page = page_of::<Event>(page.as_bytes()).unwrap();
-        let trouble = Trouble {
-            container: None,
-            reason: trouble.to_owned(),
-        };
         let told = page.items.into_iter();
-        let told = newest(told.filter(|event| tells_more(event, &trouble)));
+        let told = newest(told.filter(|event| tells_more(event, trouble)));
         let told: Vec<_> = told
             .iter()
             .map(|one| {
@@ -210,7 +211,7 @@ mod tests {
                 event("FailedMount", "no volume", 5),
                 event("Old", "old", 0),
             ]),
-            "CrashLoopBackOff",
+            "readiness probe failing",
             &[
                 "FailedMount: no volume (2 times, 2026-11-21T10:05:00Z)",
                 "BackOff: again (4 times, 2026-11-21T10:04:00Z)",
@@ -233,10 +234,19 @@ mod tests {
 
     #[test]
     fn what_the_pod_says_already_is_left_out() {
-        let said = "not scheduled: 0/1 nodes are available";
+        let said = "not scheduled: 0/2 nodes are available";
         check(
             &json!([event("FailedScheduling", "0/1 nodes are available", 1)]),
             said,
+            &[],
+        );
+        check(
+            &json!([event(
+                "BackOff",
+                "Back-off restarting failed container a in pod b",
+                1
+            )]),
+            "CrashLoopBackOff: exit code 1, 5 restarts",
             &[],
         );
         let said = "ImagePullBackOff: Back-off pulling image \"a\": ErrImagePull: a: not found";

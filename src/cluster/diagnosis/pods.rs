@@ -22,6 +22,8 @@ const TOLD: usize = 3;
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) uid: String,
+    /// All of what keeps the pod from being ready, of which it is told the beginning and the end.
+    pub(super) trouble: String,
     /// None if the container in trouble has written nothing yet.
     pub(super) log: Option<Log>,
 }
@@ -103,6 +105,7 @@ fn add(unready: &mut Unready, listed: &[Value]) -> Vec<Source> {
         .map(|(pod, mut trouble)| {
             let source = Source {
                 uid: text(pod, "/metadata/uid").to_owned(),
+                trouble: clean::whole(&trouble.reason),
                 log: Log::of(pod, &trouble),
             };
             trouble.reason = clean::line(&trouble.reason);

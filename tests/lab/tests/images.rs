@@ -1,4 +1,4 @@
-//! That nodes pull what they do not have, and are told what there is not.
+//! That nodes pull what they do not have.
 
 use lab::place::Place;
 use serde_json::Value;
@@ -7,9 +7,6 @@ use crate::site::{Site, lab, output, shared, until};
 
 /// An image that is in the registry alone.
 const PULLED: &str = "docker.io/library/busybox:lab";
-
-/// An image that is nowhere.
-const MISSING: &str = "registry.k8s.io/etcd:0.0.0";
 
 /// A pod that goes with this value.
 struct Pod<'a> {
@@ -58,30 +55,4 @@ pub(crate) fn in_the_registry_alone() {
     until("a pod whose image is in the registry does not run", || {
         pod.status()["state"]["running"].is_object()
     });
-}
-
-pub(crate) fn that_is_nowhere() {
-    let site = shared();
-    let pod = Pod::run(&site, "missing", MISSING, "true");
-    let mut seen = Value::Null;
-    until("an image that is nowhere is not said to be missing", || {
-        let waiting = pod.status()["state"]["waiting"].clone();
-        let is_refused =
-            waiting["reason"] == "ErrImagePull" || waiting["reason"] == "ImagePullBackOff";
-        seen = waiting;
-        is_refused
-    });
-    assert!(
-        seen["message"].as_str().unwrap().contains("not found"),
-        "{seen:#}"
-    );
-}
-
-pub(crate) fn that_fails() {
-    let site = shared();
-    let pod = Pod::run(&site, "failing", PULLED, "exit 3");
-    until("a container that fails is not restarted 5 times", || {
-        pod.status()["restartCount"].as_u64() >= Some(5)
-    });
-    assert_eq!(pod.status()["lastState"]["terminated"]["exitCode"], 3);
 }

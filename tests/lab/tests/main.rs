@@ -15,6 +15,8 @@
 )]
 
 #[cfg(target_os = "linux")]
+mod failures;
+#[cfg(target_os = "linux")]
 mod images;
 #[cfg(target_os = "linux")]
 mod machine;
@@ -96,8 +98,10 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
             "nodes_pull_what_the_registry_has",
             images::in_the_registry_alone,
         ),
-        shared("a_missing_image_is_not_found", images::that_is_nowhere),
-        shared("a_failing_container_is_restarted_soon", images::that_fails),
+        shared(
+            "what_cannot_become_ready_is_explained",
+            failures::of_tenants,
+        ),
         shared("a_tenant_is_containers_on_a_node", tenants::of_one_member),
         shared("the_life_of_a_tenant", story::of_a_tenant),
     ]
@@ -109,8 +113,7 @@ fn cases(_arguments: &Arguments) -> Vec<Case> {
         "nothing_stays_when_a_lab_goes_down",
         "nothing_stays_when_a_lab_is_killed",
         "nodes_pull_what_the_registry_has",
-        "a_missing_image_is_not_found",
-        "a_failing_container_is_restarted_soon",
+        "what_cannot_become_ready_is_explained",
         "a_tenant_is_containers_on_a_node",
         "the_life_of_a_tenant",
     ];
