@@ -20,17 +20,28 @@ pub(crate) enum Failure {
     /// An operation of the library failed.
     #[error(transparent)]
     Operation(#[from] ops::Error),
+    /// The first revision of a release failed, so there is none to go back to.
+    #[error(transparent)]
+    First(ops::Error),
     /// Writing the result failed.
     #[error("cannot write the output")]
     Io(#[from] io::Error),
 }
 
 impl Failure {
+    /// The error of the library, if it is one.
+    fn operation(&self) -> Option<&ops::Error> {
+        match self {
+            Self::Operation(error) | Self::First(error) => Some(error),
+            Self::Io(_) => None,
+        }
+    }
+
     /// The kind of an I/O error.
     pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
         match self {
             Self::Io(error) => Some(error.kind()),
-            Self::Operation(_) => None,
+            Self::Operation(_) | Self::First(_) => None,
         }
     }
 
@@ -38,7 +49,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Io(_) => 1,
-            Self::Operation(error) => match error.kind() {
+            Self::Operation(error) | Self::First(error) => match error.kind() {
                 ErrorKind::Failed => 1,
                 ErrorKind::Usage => 2,
                 ErrorKind::NotReady => 3,
@@ -49,8 +60,8 @@ impl Failure {
 
     /// The resources that are not ready, if that is the failure.
     pub(crate) fn unready(&self) -> &[Unready] {
-        match self {
-            Self::Operation(
+        match self.operation() {
+            Some(
                 ops::Error::Cluster(cluster::Error::NotReady { resources })
                 | ops::Error::Gate {
                     source: cluster::Error::NotReady { resources },
@@ -68,8 +79,8 @@ impl Failure {
     /// [`unready`](Self::unready).
     pub(crate) fn chain(&self) -> Vec<String> {
         let unready = self.unready();
-        let mut chain = vec![match self {
-            Self::Operation(ops::Error::Cluster(_)) if !unready.is_empty() => names(unready),
+        let mut chain = vec![match self.operation() {
+            Some(ops::Error::Cluster(_)) if !unready.is_empty() => names(unready),
             _ => self.to_string(),
         }];
         let mut cause = self.source().filter(|_| unready.is_empty());
@@ -85,30 +96,43 @@ impl Failure {
 
     /// The place in a template or file, with its lines, where there is one.
     pub(crate) fn excerpt(&self) -> Option<String> {
-        match self {
+        match self.operation()? {
             // The report begins with the line that heads the chain of causes already.
-            Self::Operation(ops::Error::Render(error)) => error
+            ops::Error::Render(error) => error
                 .report()
                 .split_once('\n')
                 .map(|(_, rest)| rest.to_owned()),
-            Self::Operation(ops::Error::Manifest(error)) => error.excerpt().map(str::to_owned),
+            ops::Error::Manifest(error) => error.excerpt().map(str::to_owned),
             _ => None,
+        }
+    }
+
+    /// The ways on and back from a change that ended half done.
+    fn ways(&self) -> &'static str {
+        match self {
+            Self::First(_) => {
+                "`pintle upgrade` goes on from here, `pintle uninstall` removes what there is"
+            }
+            _ => "the same command goes on from here, `pintle rollback` goes back",
         }
     }
 
     /// One line that says what to do next.
     pub(crate) fn hint(&self) -> Option<String> {
-        let Self::Operation(error) = self else {
-            return None;
-        };
+        let error = self.operation()?;
         Some(match error {
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
                 format!("`pintle history {release}` shows its revisions")
             }
             ops::Error::Gate { stage, .. } => format!(
-                "{stage} and what comes after it are as before; the same command goes on from \
-                 here, `pintle rollback` goes back"
+                "{stage} and what comes after it are as before; {}",
+                self.ways()
+            ),
+            ops::Error::NoAddress { .. } => format!(
+                "see that the host has a load balancer for them, or give the address in the \
+                 values; {}",
+                self.ways()
             ),
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
@@ -166,11 +190,6 @@ fn tenant_hint(error: &ops::Error) -> Option<String> {
         }
         ops::Error::NotIssued { release, .. } => {
             format!("`pintle upgrade {release} CHART` issues it")
-        }
-        ops::Error::NoAddress { .. } => {
-            "see that the host has a load balancer for them, or give the address in the values; \
-                 the same command goes on from here, `pintle rollback` goes back"
-                .to_owned()
         }
         _ => return None,
     })

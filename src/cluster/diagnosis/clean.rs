@@ -6,6 +6,7 @@
 //! random, where the digest of an image is none.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -31,13 +32,19 @@ pub(super) fn whole(text: &str) -> String {
     replace(&CALL, &words.join(" "), |_| String::new()).into_owned()
 }
 
-/// Makes the last lines of a text, without empty ones.
+/// Makes the last lines of a text, without empty ones; of those that differ in numbers only, such as
+/// the time, the last.
 pub(super) fn lines(text: &str) -> Vec<String> {
     let text = hide(&strip(text));
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
-    let last = &lines[lines.len().saturating_sub(LINES)..];
-    last.iter().map(|line| cut(line)).collect()
+    let lines = text.lines().map(str::trim_end).rev();
+    let mut seen = BTreeSet::new();
+    let told = lines.filter(|line| {
+        let what = replace(&NUMBER, line, |_| String::new()).into_owned();
+        !line.is_empty() && seen.insert(what)
+    });
+    let mut last: Vec<String> = told.take(LINES).map(cut).collect();
+    last.reverse();
+    last
 }
 
 /// Leaves out the middle of what is too long.
@@ -95,6 +102,8 @@ fn expression(text: &str) -> Option<Regex> {
 
 type Expression = LazyLock<Option<Regex>>;
 
+/// A number, also one in hexadecimal digits.
+static NUMBER: Expression = LazyLock::new(|| expression(r"[0-9a-f]*[0-9][0-9a-f]*"));
 /// What a kubelet writes before the cause when its container runtime refuses.
 static CALL: Expression = LazyLock::new(|| expression(r"rpc error: code = \w+ desc = "));
 /// A private key from its beginning to its end, or to the end of the text.
@@ -203,8 +212,17 @@ mod tests {
         let short = line(&long);
         assert_eq!(short.chars().count(), WIDTH + 1);
         assert!(short.starts_with("begin ä") && short.ends_with("ä end"));
-        let many = "x\n".repeat(50);
+        let many: String = ('g'..='z').flat_map(|c| [c, '\n']).collect();
         assert_eq!(lines(&many).len(), LINES);
+    }
+
+    #[test]
+    fn lines_that_say_the_same_are_told_once() {
+        let log =
+            "10:01 start\n10:02 peer 8416cf9d is down\n10:03 stop\n10:04 peer f0914983 is down\n";
+        let told = ["10:01 start", "10:03 stop", "10:04 peer f0914983 is down"];
+        assert_eq!(lines(log), told);
+        assert_eq!(lines("1\n2\n"), ["2"]);
     }
 
     #[test]

@@ -133,6 +133,11 @@ fn tells_more(event: &Event, trouble: &str) -> bool {
         // The state has what the scheduler said last, or that it has found a node since.
         "FailedScheduling" => true,
         "BackOff" => trouble.starts_with("CrashLoopBackOff"),
+        // It has passed: no other probe is asked before.
+        "Unhealthy" => {
+            trouble == "readiness probe failing"
+                && event.message.starts_with("Startup probe failed")
+        }
         _ => false,
     };
     if is_past {
@@ -247,6 +252,11 @@ mod tests {
                 1
             )]),
             "CrashLoopBackOff: exit code 1, 5 restarts",
+            &[],
+        );
+        check(
+            &json!([event("Unhealthy", "Startup probe failed: refused", 1)]),
+            "readiness probe failing",
             &[],
         );
         let said = "ImagePullBackOff: Back-off pulling image \"a\": ErrImagePull: a: not found";

@@ -12,11 +12,12 @@ use crate::cluster::path::{Address, Uri};
 use crate::cluster::{Cluster, Error};
 use crate::health::Trouble;
 
-/// How many lines are asked for.
-const LINES: &str = "10";
+/// How many lines are asked for: more than are told, as what waits for something says so again and
+/// again.
+const LINES: &str = "50";
 /// How many bytes of them are sent at most. The kubelet cuts off the end, so it has to be enough for
 /// all of them.
-const BYTES: &str = "65536";
+const BYTES: &str = "262144";
 /// How long a kubelet may take; the API server itself waits longer for one that is gone.
 const PATIENCE: Duration = Duration::from_secs(3);
 

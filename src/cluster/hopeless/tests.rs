@@ -71,7 +71,7 @@ impl Scene {
             request.uri().query().unwrap_or_default(),
         );
         let list = |items: Value| json!({"metadata": {"resourceVersion": "7"}, "items": items});
-        let event = json!({"reason": "BackOff", "message": "Back-off restarting app", "count": 12});
+        let event = json!({"reason": "Unhealthy", "message": "Liveness probe failed", "count": 12});
         let (code, body) = match path.rsplit('/').next().unwrap_or_default() {
             // A watch that is closed at once, and opened again after a pause.
             _ if query.contains("watch=true") => (200, Value::String(String::new())),
@@ -245,7 +245,7 @@ async fn pods_events_and_logs_explain_the_end() {
     assert_eq!(pod.log, ["starting", "no etcd"]);
     assert_eq!(
         (pod.events[0].reason.as_str(), pod.events[0].count),
-        ("BackOff", 12)
+        ("Unhealthy", 12)
     );
     let asked = asked.lock().unwrap();
     let said = |part: &str| asked.iter().any(|one| one.contains(part));
@@ -253,6 +253,6 @@ async fn pods_events_and_logs_explain_the_end() {
         "events?fieldSelector=type%3DWarning%2CinvolvedObject.uid%3Du&limit=100"
     ));
     assert!(said(
-        "pods/web-0/log?container=app&tailLines=10&limitBytes=65536&previous=true"
+        "pods/web-0/log?container=app&tailLines=50&limitBytes=262144&previous=true"
     ));
 }

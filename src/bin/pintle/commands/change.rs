@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use pintle::ops::{Change, End, NamespacePolicy, Options, Session};
-use pintle::release::Release;
+use pintle::release::{Release, Status};
 
 use crate::cli::ChangeArgs;
 use crate::failure::Failure;
@@ -56,9 +56,14 @@ pub(super) async fn carry_out(
         return Ok(Outcome::Printed);
     }
     let is_no_op = change.is_no_op();
+    let failure = match change.release.info.status {
+        Status::PendingInstall => Failure::First,
+        _ => Failure::Operation,
+    };
     let release = change
         .execute(session, options, &mut |event| progress.on(event))
-        .await?;
+        .await
+        .map_err(failure)?;
     Ok(if is_no_op {
         Outcome::Unchanged(release)
     } else {

@@ -113,20 +113,36 @@ mod tests {
     }
 
     fn shown(error: ops::Error) -> String {
-        let text = to_text(&Failure::Operation(error), NOW.parse().unwrap());
+        text(&Failure::Operation(error))
+    }
+
+    fn text(failure: &Failure) -> String {
+        let text = to_text(failure, NOW.parse().unwrap());
         anstream::adapter::strip_str(&text).to_string()
     }
 
-    #[test]
-    fn a_gate_says_why_it_is_shut() {
-        insta::assert_snapshot!(shown(ops::Error::Gate {
+    fn gate() -> ops::Error {
+        ops::Error::Gate {
             stage: "group apiserver".to_owned(),
             earlier: "group etcd".to_owned(),
             until: Condition::Ready,
             source: cluster::Error::NotReady {
-                resources: vec![etcd()]
+                resources: vec![etcd()],
             },
-        }));
+        }
+    }
+
+    #[test]
+    fn a_gate_says_why_it_is_shut() {
+        insta::assert_snapshot!(shown(gate()));
+    }
+
+    #[test]
+    fn a_first_revision_is_not_rolled_back() {
+        let text = text(&Failure::First(gate()));
+        let hint = text.lines().last().unwrap();
+        assert!(hint.ends_with("`pintle uninstall` removes what there is"));
+        assert!(!text.contains("rollback"), "{text}");
     }
 
     #[test]
