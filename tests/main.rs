@@ -16,6 +16,7 @@ mod cli;
 mod cluster;
 mod groups;
 mod hopeless;
+mod inside;
 mod interop;
 mod kcp;
 mod layers;
