@@ -56,7 +56,7 @@ fn an_image_that_does_not_exist_ends_a_wait() {
             "\n  Deployment web: 0 of 1 pods ready: pod web-",
             " does not recover by itself\n    pod web-",
             ": container app: ImagePullBackOff: Back-off pulling image \"app:1\": ErrImagePull: \
-             rpc error: code = NotFound desc = failed to resolve reference \"app:1\": app:1: not \
+             failed to resolve reference \"app:1\": app:1: not \
              found\nhint: ",
         ]);
     // The pods of the way out have another template than those that stand in its way.
@@ -77,7 +77,7 @@ fn a_crashing_program_ends_a_wait_and_leaves_its_last_words() {
         .says(&[
             "\n  StatefulSet web: 0 of 1 pods ready: pod web-0 does not recover by itself\n    \
              pod web-0: container app: CrashLoopBackOff: exit code 1, 5 restarts\n",
-            "\n      event: BackOff: Back-off restarting failed container (",
+            "\n      event: Unhealthy: Liveness probe failed: connection refused (",
             // The simulated node has no logs.
             "\n      log: cannot open the database\n",
         ]);
@@ -116,13 +116,13 @@ fn status_says_why_a_tenant_is_ill() {
         pod,
         json!({"name": "web-0", "container": "app",
             "reason": "CrashLoopBackOff: exit code 1, 5 restarts",
-            "event": {"reason": "BackOff", "message": "Back-off restarting failed container",
+            "event": {"reason": "Unhealthy", "message": "Liveness probe failed: connection refused",
                 "count": 1}})
     );
     place.pintle(&["status", "app"]).ok().prints(&[
         "StatefulSet     web     in progress   0 of 1 pods ready\n",
         "  Pod           web-0                 container app: CrashLoopBackOff: exit code 1, 5 restarts\n",
-        "                                      BackOff: Back-off restarting failed container (",
+        "                                      Unhealthy: Liveness probe failed: connection refused (",
     ]);
 }
 
