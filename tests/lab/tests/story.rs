@@ -8,6 +8,7 @@ mod writer;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -31,14 +32,30 @@ struct Story<'a>(Tenant<'a>, Readme);
 pub(crate) fn of_a_tenant() {
     let site = shared();
     let story = Story(Tenant::new(&site, "story"), Readme::read());
-    story.begins();
-    story.gets_what_nodes_need();
-    story.lets_in_its_own();
-    story.serves_from_a_worker();
-    story.is_upgraded_under_load();
-    story.heals();
-    story.ends();
+    tell(
+        &story,
+        &[
+            ("begins", Story::begins),
+            ("gets what nodes need", Story::gets_what_nodes_need),
+            ("lets in its own", Story::lets_in_its_own),
+            ("serves from a worker", Story::serves_from_a_worker),
+            ("is upgraded under load", Story::is_upgraded_under_load),
+            ("heals", Story::heals),
+            ("ends", Story::ends),
+        ],
+    );
     story.1.expect_end();
+}
+
+type Chapter<'a> = (&'static str, fn(&Story<'a>));
+
+/// Tells chapter after chapter, and how long each takes.
+fn tell<'a>(story: &Story<'a>, chapters: &[Chapter<'a>]) {
+    for (name, chapter) in chapters {
+        let begun = Instant::now();
+        chapter(story);
+        eprintln!("a tenant {name}: {:.1} s", begun.elapsed().as_secs_f64());
+    }
 }
 
 impl Story<'_> {
@@ -255,6 +272,14 @@ impl Story<'_> {
     fn ends(&self) {
         output(lab().args(["node", "remove", WORKER]));
         self.plays("pintle uninstall");
+        // API servers that have lost their etcd use up the 90 s that they have to end.
+        self.host(&[
+            "delete",
+            "pods",
+            "--all",
+            "--grace-period=1",
+            "--wait=false",
+        ]);
         let kinds = "all,secrets,configmaps,serviceaccounts,persistentvolumeclaims,leases,\
                      poddisruptionbudgets,endpointslices";
         until("something of the tenant is left", || {
