@@ -272,14 +272,10 @@ impl Story<'_> {
     fn ends(&self) {
         output(lab().args(["node", "remove", WORKER]));
         self.plays("pintle uninstall");
-        // API servers that have lost their etcd use up the 90 s that they have to end.
-        self.host(&[
-            "delete",
-            "pods",
-            "--all",
-            "--grace-period=1",
-            "--wait=false",
-        ]);
+        // An API server that has lost its etcd uses up the 90 s that it has to end.
+        let server = "--selector=app.kubernetes.io/component=kube-apiserver";
+        let delete = ["delete", "pods", server, "--grace-period=0", "--force"];
+        self.host(&delete);
         let kinds = "all,secrets,configmaps,serviceaccounts,persistentvolumeclaims,leases,\
                      poddisruptionbudgets,endpointslices";
         until("something of the tenant is left", || {
