@@ -276,13 +276,7 @@ fn at<'a>(kind: &'a Kind, namespace: &'a str, name: &'a str) -> Address<'a> {
 }
 
 fn secret() -> Kind {
-    Kind {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: "Secret".to_owned(),
-        plural: "secrets".to_owned(),
-        namespaced: true,
-    }
+    Kind::core("Secret", "secrets")
 }
 
 #[cfg(test)]

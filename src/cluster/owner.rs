@@ -14,13 +14,7 @@ const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// The kind of pods.
 pub(super) fn pods() -> &'static Kind {
-    static PODS: LazyLock<Kind> = LazyLock::new(|| Kind {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: "Pod".to_owned(),
-        plural: "pods".to_owned(),
-        namespaced: true,
-    });
+    static PODS: LazyLock<Kind> = LazyLock::new(|| Kind::core("Pod", "pods"));
     &PODS
 }
 

@@ -3,6 +3,8 @@
 //! Each scope is listed once, and watched from there on if anything is still missing, so that a
 //! wait for what is ready already costs one list per scope and nobody polls.
 
+mod until;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -172,26 +174,6 @@ impl Goal for Gone {
     }
 }
 
-/// One resource that has to have something.
-struct Holds<'a> {
-    condition: &'a dyn Fn(&Value) -> bool,
-    is_met: bool,
-}
-
-impl Goal for Holds<'_> {
-    fn note(&mut self, _: &ResourceId, live: Option<&Value>) {
-        self.is_met |= live.is_some_and(self.condition);
-    }
-
-    fn is_decided(&self) -> bool {
-        self.is_met
-    }
-
-    fn is_settled(&self, _: &Scope<'_>, _: &[Value]) -> bool {
-        false
-    }
-}
-
 fn text<'a>(live: &'a Value, pointer: &str) -> &'a str {
     live.pointer(pointer)
         .and_then(Value::as_str)
@@ -338,27 +320,6 @@ impl Cluster {
         Err(Error::NotGone {
             resources: resources.collect(),
         })
-    }
-
-    /// Waits for at most `deadline` until `condition` holds for a resource, and tells whether it does.
-    ///
-    /// # Errors
-    /// A refusal to list or watch.
-    pub async fn wait_until(
-        &self,
-        (id, kind): (&ResourceId, &Kind),
-        deadline: Duration,
-        condition: &dyn Fn(&Value) -> bool,
-    ) -> Result<bool, Error> {
-        let wanted = [(id.clone(), kind.clone())];
-        let mut goal = Holds {
-            condition,
-            is_met: false,
-        };
-        match tokio::time::timeout(deadline, self.pursue(&wanted, &mut goal)).await {
-            Ok(Err(error)) => Err(error),
-            _ => Ok(goal.is_met),
-        }
     }
 
     /// Feeds a goal with what there is and what changes until it is decided.
