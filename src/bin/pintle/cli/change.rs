@@ -1,0 +1,100 @@
+//! The commands that change a release.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{OutputArgs, ValueArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    /// Name of the new release
+    pub(crate) name: String,
+    /// Chart: the path of a chart's folder
+    pub(crate) chart: String,
+    #[command(flatten)]
+    pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    /// Create the namespace if it does not exist
+    #[arg(long)]
+    pub(crate) create_namespace: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Upgrade {
+    /// Name of the release
+    pub(crate) name: String,
+    /// Chart: the path of a chart's folder
+    pub(crate) chart: String,
+    #[command(flatten)]
+    pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) history: HistoryMax,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    /// Name of the release
+    pub(crate) name: String,
+    /// Revision to go back to [default: the one before the newest]
+    pub(crate) revision: Option<u32>,
+    /// Go back though the chart's rules forbid it, such as over a minor version of Kubernetes
+    #[arg(long)]
+    pub(crate) ignore_rules: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) history: HistoryMax,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Uninstall {
+    /// Name of the release
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+}
+
+/// How a change is carried out.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct ChangeArgs {
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not wait until the last resources are ready; resource groups still wait for each other
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long all waits together may take
+    #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryMax {
+    /// How many revisions to keep; 0 keeps all
+    #[arg(long, default_value_t = 10, value_name = "N", env = "HELM_MAX_HISTORY")]
+    #[arg(hide_env = true)]
+    pub(crate) history_max: usize,
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "expected a duration such as 5m30s".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_for_helm() {
+        assert_eq!(duration("5m0s"), Ok(Duration::from_mins(5)));
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert!(duration("soon").is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! The commands that read a release.
+
+use clap::{Args, Subcommand};
+
+use super::{OutputArgs, ValueArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// Name of the release
+    pub(crate) name: String,
+    /// Chart: the path of a chart's folder
+    pub(crate) chart: String,
+    #[command(flatten)]
+    pub(crate) values: ValueArgs,
+    /// End with exit code 5 if there are differences
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// List releases of all namespaces
+    #[arg(short = 'A', long)]
+    pub(crate) all_namespaces: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Name of the release
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) revision: RevisionArg,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Name of the release
+    pub(crate) name: String,
+    /// How many revisions to show; 0 shows all
+    #[arg(long, default_value_t = 256, value_name = "N")]
+    pub(crate) max: usize,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    #[command(subcommand)]
+    pub(crate) what: GetWhat,
+}
+
+/// What to show of a record.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GetWhat {
+    /// Everything
+    All(GetArgs),
+    /// The hooks
+    Hooks(GetArgs),
+    /// The resources
+    Manifest(GetArgs),
+    /// The notes
+    Notes(GetArgs),
+    /// The values
+    Values(GetValues),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// Name of the release
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) revision: RevisionArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetValues {
+    #[command(flatten)]
+    pub(crate) get: GetArgs,
+    /// Show the chart's defaults as well
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevisionArg {
+    /// Show this revision instead of the newest
+    #[arg(long, value_name = "N")]
+    pub(crate) revision: Option<u32>,
+}
