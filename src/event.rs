@@ -5,7 +5,7 @@
 
 use crate::health::{Condition, Health};
 use crate::manifest::ResourceId;
-use crate::plan::{Counts, Part};
+use crate::plan::{Counts, Part, Until};
 use crate::release::Status;
 
 /// One thing that just happened.
@@ -48,8 +48,8 @@ pub enum Event {
         stage: Part,
         /// The stage that is waited for.
         earlier: Part,
-        /// What its resources have to be.
-        until: Condition,
+        /// What has to be true of it.
+        until: Until,
     },
     /// A stage of the plan starts.
     Stage {

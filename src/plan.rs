@@ -12,13 +12,14 @@ mod part;
 mod pod_template;
 mod precondition;
 pub mod redact;
+mod removal;
 pub mod report;
 mod resource;
 mod stage;
 mod step;
 mod trend;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -26,12 +27,12 @@ use serde_json::Value;
 pub use ownership::Owner;
 pub use precondition::Precondition;
 pub use stage::{Gate, Part, Stage, Until};
-pub use step::{Action, Counts, Credential, Effect, Keep, Step};
+pub use step::{Action, Cascade, Counts, Credential, Effect, Keep, Step};
 pub use trend::Trend;
 
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::generator::Generator;
-use crate::manifest::{Manifest, Origin, Resource, ResourceId, group, uninstall_rank};
+use crate::manifest::{Manifest, Origin, Resource, ResourceId, group};
 use addresses::Services;
 use part::Parts;
 use resource::{Base, Credentials};
@@ -141,7 +142,8 @@ impl Plan {
         }
         let trend = parts.trend();
         let mut stages = parts.into_stages(&generators);
-        stages.extend(deletions(inputs, &base, &stages));
+        let removal = removal::stages(inputs, &base, &stages);
+        stages.extend(removal);
         Ok(Self {
             stages,
             trend,
@@ -166,7 +168,7 @@ impl Plan {
     /// Whether there is more than one thing after the other: generated Secrets or groups.
     pub fn is_staged(&self) -> bool {
         let mut parts = self.stages.iter().map(|stage| &stage.part);
-        parts.any(|part| matches!(part, Part::Addresses | Part::Credentials | Part::Group(_)))
+        parts.any(|part| !matches!(part, Part::Ungrouped | Part::Deletions))
     }
 
     /// All steps in order.
@@ -323,40 +325,6 @@ fn refuse_foreign(inputs: &Inputs<'_>, base: &Base<'_>) -> Result<(), Error> {
     } else {
         Err(Error::Foreign(foreign))
     }
-}
-
-/// The stage of what is wanted no more; none if that is nothing.
-///
-/// Where there are groups, it waits until those that change are done with it: pods of an older
-/// template may use what goes.
-fn deletions(inputs: &Inputs<'_>, base: &Base<'_>, stages: &[Stage]) -> Option<Stage> {
-    let wanted: BTreeSet<&ResourceId> = inputs.desired.resources.iter().map(|r| &r.id).collect();
-    let orphans = resource::orphans(inputs, base, &wanted);
-    let pruned = base.resources.iter().filter(|(id, _)| {
-        let is_orphan = orphans.iter().any(|step| step.id == ***id);
-        !wanted.contains(*id) && !is_orphan
-    });
-    let mut deletes: Vec<Step> = pruned
-        .filter_map(|(_, versions)| resource::prune(versions.last()?.0, inputs))
-        .collect();
-    deletes.extend(orphans);
-    if deletes.is_empty() {
-        return None;
-    }
-    deletes.sort_by(|a, b| uninstall_rank(&a.id.kind).cmp(&uninstall_rank(&b.id.kind)));
-    let is_grouped = |stage: &Stage| matches!(stage.part, Part::Group(_));
-    let until = if stages.iter().any(is_grouped) {
-        Until::Ready
-    } else {
-        Until::Written
-    };
-    let changing = (0..).zip(stages).filter(|(_, stage)| stage.has_changes());
-    Some(Stage {
-        part: Part::Deletions,
-        gates: changing.map(|(stage, _)| Gate { stage, until }).collect(),
-        phases: phases(deletes, uninstall_rank),
-        awaited: vec![],
-    })
 }
 
 /// Cuts sorted steps into phases of one rank each.

@@ -186,6 +186,45 @@ fn a_change_that_is_tried_again_keeps_its_gates() {
 }
 
 #[test]
+fn an_uninstallation_goes_backwards_and_waits_for_pods() {
+    let place = Place::new("backwards");
+    let chart = two(&place);
+    place
+        .pintle(&["install", "app", &chart, "--set", "token=made"])
+        .ok();
+    // A pod that ends only when it is let go.
+    let finalizer = |list: &str| {
+        let patch = format!(r#"{{"metadata":{{"finalizers":{list}}}}}"#);
+        let pods = place.get(&["pods", "--selector=app=second"]);
+        for pod in pods["items"].as_array().unwrap() {
+            let name = pod["metadata"]["name"].as_str().unwrap();
+            place
+                .kubectl(&["patch", "pod", name, "--type=merge", "--patch", &patch])
+                .ok();
+        }
+    };
+    finalizer(r#"["example.com/hold"]"#);
+    for _ in 0..2 {
+        place
+            .pintle(&["uninstall", "app", "--timeout", "1s"])
+            .fails_with(3)
+            .says(&[
+                "deletions of group first cannot start: deletions of group second are not done",
+                "Deployment second",
+                "as soon as what it owns is gone",
+            ]);
+    }
+    assert!(place.get(&["deployment/first"])["metadata"]["deletionTimestamp"].is_null());
+    token(&place);
+    finalizer("[]");
+    place
+        .pintle(&["uninstall", "app"])
+        .ok()
+        .says(&["deleted Deployment first", "deleted Secret token"]);
+    place.kubectl(&["get", "secret/token"]).fails_with(1);
+}
+
+#[test]
 fn what_is_only_to_be_written_is_not_waited_for() {
     let place = Place::new("written");
     let chart = two(&place);

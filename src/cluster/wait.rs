@@ -194,6 +194,8 @@ fn why_here(live: &Value) -> String {
         .collect();
     if held.is_empty() {
         "being deleted".to_owned()
+    } else if held == ["foregroundDeletion"] {
+        "being deleted, as soon as what it owns is gone, such as its pods".to_owned()
     } else {
         format!("being deleted, held by {}", held.join(", "))
     }

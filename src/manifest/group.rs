@@ -153,6 +153,50 @@ fn sorted(mut groups: BTreeMap<&str, BTreeSet<String>>) -> Result<Vec<Group>, Er
     Ok(order)
 }
 
+/// Which resource groups depend on which, of resources that were applied once. What they say may
+/// make no sense together, as it comes from several revisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependencies(BTreeMap<String, BTreeSet<String>>);
+
+impl Dependencies {
+    /// Reads what can be read.
+    pub fn of<'a>(resources: impl Iterator<Item = &'a Resource>) -> Self {
+        let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for resource in resources {
+            if let Some(name) = group_of(&resource.body) {
+                let own = dependencies(resource).unwrap_or_default();
+                groups.entry(name.to_owned()).or_default().extend(own);
+            }
+        }
+        Self(groups)
+    }
+
+    /// Whether `dependent` depends on `other`, directly or not.
+    pub fn has(&self, dependent: &str, other: &str) -> bool {
+        self.below(dependent).contains(other)
+    }
+
+    /// How many groups a group depends on, directly or not: more than any of these.
+    pub fn height(&self, name: &str) -> isize {
+        isize::try_from(self.below(name).len()).unwrap_or(isize::MAX)
+    }
+
+    fn below(&self, name: &str) -> BTreeSet<&str> {
+        let after = |name: &str| {
+            let names = self.0.get(name).into_iter().flatten();
+            names.map(String::as_str)
+        };
+        let mut all = BTreeSet::new();
+        let mut open: Vec<&str> = after(name).collect();
+        while let Some(next) = open.pop() {
+            if all.insert(next) {
+                open.extend(after(next));
+            }
+        }
+        all
+    }
+}
+
 /// Follows dependencies among groups of which each has one left, until a group comes again.
 fn cycle(groups: &BTreeMap<&str, BTreeSet<String>>) -> Error {
     let mut path: Vec<String> = vec![];
@@ -309,6 +353,15 @@ mod tests {
             "web/templates/a.yaml:1: ConfigMap c1: helm.sh/depends-on/resource-groups is \
              \"etcd\", not a JSON list of groups such as [\"etcd\"]"
         );
+    }
+
+    #[test]
+    fn what_was_applied_once_has_some_order() {
+        let applied = resources(&["c < b", "b < a, gone", "-", "x < y", "y < x"]);
+        let dependencies = Dependencies::of(applied.iter());
+        assert!(dependencies.has("c", "a") && !dependencies.has("a", "c"));
+        let heights = ["a", "b", "c", "x"].map(|name| dependencies.height(name));
+        assert_eq!(heights, [0, 2, 3, 2]);
     }
 
     #[track_caller]

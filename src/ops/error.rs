@@ -7,12 +7,11 @@ use jiff::Timestamp;
 use super::Session;
 use crate::chart;
 use crate::cluster;
-use crate::health::Condition;
 use crate::history;
 use crate::manifest;
 use crate::manifest::ResourceId;
 use crate::pki;
-use crate::plan;
+use crate::plan::{self, Until};
 use crate::release;
 use crate::release::Status;
 use crate::render;
@@ -207,8 +206,8 @@ pub enum Error {
         stage: String,
         /// What it waits for.
         earlier: String,
-        /// What the resources of that have to be.
-        until: Condition,
+        /// What has to be true of that.
+        until: Until,
         /// Which resources are not ready.
         source: cluster::Error,
     },
@@ -395,10 +394,11 @@ fn others(known: &[String]) -> String {
     }
 }
 
-fn unmet(earlier: &str, until: Condition) -> String {
+fn unmet(earlier: &str, until: Until) -> String {
     match until {
-        Condition::Ready => format!("{earlier} is not ready"),
-        Condition::NoOldPods => format!("old pods of {earlier} are left"),
+        Until::NoOldPods => format!("old pods of {earlier} are left"),
+        Until::Gone => format!("{earlier} are not done in time"),
+        Until::Written | Until::Known | Until::Ready => format!("{earlier} is not ready"),
     }
 }
 

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use super::issue::Issuer;
 use super::step::{self, Context};
 use super::{Error, StepError};
-use crate::cluster::{Cluster, Wait};
+use crate::capabilities::Kind;
+use crate::cluster::{self, Cluster, Wait};
 use crate::event::Event;
 use crate::health::{Condition, Health};
 use crate::manifest::ResourceId;
@@ -103,15 +104,7 @@ impl Execution<'_> {
         self.voice.say(Event::Addresses {
             services: services.collect(),
         });
-        let wait = Wait {
-            wanted: &stage.awaited,
-            until: Condition::Ready,
-            deadline: self.time_left(),
-            since: self.since,
-        };
-        let mut tell =
-            |id: &ResourceId, health: &Health| self.voice.health(Condition::Ready, (id, health));
-        let waited = self.cluster.wait_for(wait, &mut tell).await;
+        let waited = self.reach(Condition::Ready, &stage.awaited).await;
         waited.map_err(|source| Error::NoAddress { source })
     }
 
@@ -168,34 +161,49 @@ impl Execution<'_> {
     }
 
     async fn pass(&self, stage: &Stage, gate: Gate) -> Result<(), Error> {
-        let until = match gate.until {
-            Until::Written => return Ok(()),
-            Until::Known | Until::Ready => Condition::Ready,
-            Until::NoOldPods => Condition::NoOldPods,
-        };
         let earlier = &self.plan.stages[gate.stage];
-        if earlier.awaited.is_empty() || !stage.has_changes() {
+        let resources = match gate.until {
+            Until::Written => vec![],
+            Until::Gone => earlier.deleted(),
+            Until::Known | Until::Ready | Until::NoOldPods => earlier.awaited.clone(),
+        };
+        if resources.is_empty() || !stage.has_changes() {
             return Ok(());
         }
         self.voice.say(Event::Gate {
             earlier: earlier.part.clone(),
-            until,
+            until: gate.until,
             stage: stage.part.clone(),
         });
+        let waited = match gate.until {
+            Until::Gone => self.cluster.wait_gone(&resources, self.time_left()).await,
+            Until::NoOldPods => self.reach(Condition::NoOldPods, &resources).await,
+            Until::Written | Until::Known | Until::Ready => {
+                self.reach(Condition::Ready, &resources).await
+            }
+        };
+        waited.map_err(|source| Error::Gate {
+            stage: stage.part.to_string(),
+            earlier: earlier.part.to_string(),
+            until: gate.until,
+            source,
+        })
+    }
+
+    /// Waits until all resources are what is wanted of them, and tells how far each is.
+    async fn reach(
+        &self,
+        until: Condition,
+        wanted: &[(ResourceId, Kind)],
+    ) -> Result<(), cluster::Error> {
         let wait = Wait {
-            wanted: &earlier.awaited,
+            wanted,
             until,
             deadline: self.time_left(),
             since: self.since,
         };
         let mut tell = |id: &ResourceId, health: &Health| self.voice.health(until, (id, health));
-        let waited = self.cluster.wait_for(wait, &mut tell).await;
-        waited.map_err(|source| Error::Gate {
-            stage: stage.part.to_string(),
-            earlier: earlier.part.to_string(),
-            until,
-            source,
-        })
+        self.cluster.wait_for(wait, &mut tell).await
     }
 
     /// Waits until everything is ready, and what was deleted is gone.
@@ -205,18 +213,9 @@ impl Execution<'_> {
             self.voice.say(Event::Waiting {
                 count: awaited.len(),
             });
-            let wait = Wait {
-                wanted: &awaited,
-                until: Condition::Ready,
-                deadline: self.time_left(),
-                since: self.since,
-            };
-            let mut tell = |id: &ResourceId, health: &Health| {
-                self.voice.health(Condition::Ready, (id, health));
-            };
-            self.cluster.wait_for(wait, &mut tell).await?;
+            self.reach(Condition::Ready, &awaited).await?;
         }
-        let is_deletion = |step: &&Step| matches!(step.action, Action::Delete(_));
+        let is_deletion = |step: &&Step| matches!(step.action, Action::Delete(..));
         let deleted: Vec<_> = self
             .plan
             .steps()

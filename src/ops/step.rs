@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::StepError;
 use super::issue::Issuer;
-use crate::cluster::{self, Address, Cluster, Deletion, Effect, Validation, Write};
+use crate::cluster::{self, Address, Cluster, Deletion, Effect, Propagation, Validation, Write};
 use crate::event::Done;
 use crate::plan::diff::Patch;
-use crate::plan::{Action, Credential, Precondition, Step};
+use crate::plan::{Action, Cascade, Credential, Precondition, Step};
 
 /// Everything in the manifest is written as Helm writes it: by its field manager, with unknown
 /// fields refused.
@@ -40,7 +40,10 @@ pub(super) async fn run(step: &Step, context: Context<'_>) -> Result<Option<Done
             let live = configure(step, &difference.patch, precondition, cluster).await?;
             (Some(Done::Configured), Some(live))
         }
-        Action::Delete(precondition) => (delete(step, precondition, cluster).await?, None),
+        Action::Delete(precondition, cascade) => {
+            let deletion = deletion(precondition, *cascade);
+            (delete(step, deletion, cluster).await?, None)
+        }
     };
     match &step.credential {
         Some(credential) if !credential.is_kept() => {
@@ -110,19 +113,24 @@ fn versioned(patch: &Patch, version: String) -> Patch {
     patch
 }
 
+fn deletion(precondition: &Precondition, cascade: Cascade) -> Deletion<'_> {
+    Deletion {
+        propagation: match cascade {
+            Cascade::Background => Propagation::Background,
+            Cascade::Foreground => Propagation::Foreground,
+        },
+        only_if: cluster::Precondition {
+            uid: Some(&precondition.uid),
+            resource_version: None,
+        },
+    }
+}
+
 async fn delete(
     step: &Step,
-    precondition: &Precondition,
+    deletion: Deletion<'_>,
     cluster: &Cluster,
 ) -> Result<Option<Done>, StepError> {
-    let only_if = cluster::Precondition {
-        uid: Some(&precondition.uid),
-        resource_version: None,
-    };
-    let deletion = Deletion {
-        only_if,
-        ..Deletion::default()
-    };
     match cluster.delete(&at(step), deletion).await {
         Ok(()) => Ok(Some(Done::Deleted)),
         Err(error) if error.is_not_found() => Ok(None),

@@ -25,7 +25,7 @@ pub struct Report {
 /// One stage of the plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageLine {
-    /// `addresses`, `credentials`, `group`, `ungrouped` or `deletions`.
+    /// `addresses`, `credentials`, `group`, `ungrouped`, `deletions` or `credential deletions`.
     pub part: &'static str,
     /// The name of the resource group, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +125,8 @@ fn stage_line(stage: &Stage, plan: &Plan) -> StageLine {
         Part::Group(name) => ("group", Some(name.clone())),
         Part::Ungrouped => ("ungrouped", None),
         Part::Deletions => ("deletions", None),
+        Part::GroupDeletions(name) => ("deletions", Some(name.clone())),
+        Part::CredentialDeletions => ("credential deletions", None),
     };
     StageLine {
         part,

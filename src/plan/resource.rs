@@ -9,7 +9,7 @@ use super::credentials::{self, Decision, Issues};
 use super::diff::{self, Sides};
 use super::part::{NodeWait, Rollout, State};
 use super::stage::NodeHealth;
-use super::step::{Credential, Keep};
+use super::step::{Cascade, Credential, Keep};
 use super::trend::Trend;
 use super::{Action, Inputs, Observed, Precondition, Step, ownership, pod_template};
 use crate::builtin;
@@ -34,6 +34,12 @@ impl<'a> Base<'a> {
                 .push((resource, body));
         }
         Self { resources }
+    }
+
+    /// The newest form of each resource.
+    pub(super) fn newest(&self) -> impl Iterator<Item = &'a Resource> {
+        let newest = self.resources.values().filter_map(|forms| forms.last());
+        newest.map(|(resource, _)| *resource)
     }
 }
 
@@ -279,7 +285,7 @@ fn unwanted(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> Action {
     } else if let Some(revision) = mention {
         Action::Keep(Keep::Mentioned(*revision))
     } else {
-        Action::Delete(Precondition::of(live))
+        Action::Delete(Precondition::of(live), Cascade::Background)
     }
 }
 
@@ -313,7 +319,7 @@ fn wait(step: &Step, resource: &Resource, observed: &Observed) -> NodeWait {
             observed.get(&step.id).is_none_or(is_ready)
                 && rollout(resource, observed) == Rollout::Finished
         }
-        Action::Delete(_) | Action::Keep(_) => true,
+        Action::Delete(..) | Action::Keep(_) => true,
     };
     if is_settled {
         NodeWait::Passed

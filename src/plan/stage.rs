@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::step::Step;
+use super::step::{Action, Keep, Step};
 use super::trend::Trend;
 use crate::capabilities::Kind;
 use crate::manifest::ResourceId;
@@ -41,8 +41,12 @@ pub enum Part {
     Group(String),
     /// The resources of no group.
     Ungrouped,
-    /// What is wanted no more.
+    /// What is wanted no more; where there are groups, what of it is in none.
     Deletions,
+    /// What is wanted no more of this group.
+    GroupDeletions(String),
+    /// What was generated and is wanted no more, behind all that may use it.
+    CredentialDeletions,
 }
 
 /// `group etcd`.
@@ -54,6 +58,8 @@ impl fmt::Display for Part {
             Self::Group(name) => write!(f, "group {name}"),
             Self::Ungrouped => f.write_str("resources without a group"),
             Self::Deletions => f.write_str("deletions"),
+            Self::GroupDeletions(name) => write!(f, "deletions of group {name}"),
+            Self::CredentialDeletions => f.write_str("deletions of credentials"),
         }
     }
 }
@@ -79,12 +85,26 @@ pub enum Until {
     Ready,
     /// Its steps are done, and no pod of an older template is left.
     NoOldPods,
+    /// Its steps are done, and what they delete is gone, pods included.
+    Gone,
 }
 
 impl Stage {
     /// Whether a step of this stage sends anything.
     pub fn has_changes(&self) -> bool {
         self.phases.iter().flatten().any(Step::is_change)
+    }
+
+    /// What is being deleted when its steps are done, whoever has begun that.
+    pub fn deleted(&self) -> Vec<(ResourceId, Kind)> {
+        let steps = self.phases.iter().flatten();
+        let deleted = steps.filter(|step| {
+            let begun = Action::Keep(Keep::BeingDeleted);
+            matches!(step.action, Action::Delete(..)) || step.action == begun
+        });
+        deleted
+            .map(|step| (step.id.clone(), step.kind.clone()))
+            .collect()
     }
 }
 
@@ -232,6 +252,7 @@ mod tests {
                 Until::Written => format!(" {other} written"),
                 Until::Ready => format!(" {other} ready"),
                 Until::NoOldPods => format!(" {other} replaced"),
+                Until::Gone => format!(" {other} gone"),
             });
             format!("{index}:{}", gates.collect::<String>())
         });

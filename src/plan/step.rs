@@ -36,9 +36,17 @@ impl Step {
             Action::Configure(..) => Effect::Configure,
             Action::Unchanged if !credential.is_none_or(Credential::is_kept) => Effect::Configure,
             Action::Unchanged => Effect::Unchanged,
-            Action::Delete(_) => Effect::Delete,
+            Action::Delete(..) => Effect::Delete,
             Action::Keep(_) => Effect::Keep,
         }
+    }
+
+    /// The same step; if it deletes something, what that owns is deleted before it.
+    pub(super) fn with_dependents_first(mut self) -> Self {
+        if let Action::Delete(_, cascade) = &mut self.action {
+            *cascade = Cascade::Foreground;
+        }
+        self
     }
 
     /// Whether the step sends anything.
@@ -96,9 +104,18 @@ pub enum Action {
     /// It is what is wanted; nothing is sent.
     Unchanged,
     /// It is deleted, provided that it is still the same resource.
-    Delete(Precondition),
+    Delete(Precondition, Cascade),
     /// It is wanted no more and stays.
     Keep(Keep),
+}
+
+/// When what a deleted resource owns is deleted, such as the pods of a Deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cascade {
+    /// After it.
+    Background,
+    /// Before it, so that it is gone when they are.
+    Foreground,
 }
 
 /// Why a resource that is wanted no more stays.

@@ -50,9 +50,10 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use pintle::cluster::{self, Diagnosis, SickPod, Unready, Warning};
-    use pintle::health::{Condition, Health, Trouble};
+    use pintle::health::{Health, Trouble};
     use pintle::manifest::ResourceId;
     use pintle::ops;
+    use pintle::plan::Until;
 
     use super::*;
 
@@ -125,7 +126,7 @@ mod tests {
         ops::Error::Gate {
             stage: "group apiserver".to_owned(),
             earlier: "group etcd".to_owned(),
-            until: Condition::Ready,
+            until: Until::Ready,
             source: cluster::Error::NotReady {
                 resources: vec![etcd()],
             },

@@ -87,6 +87,7 @@ fn heading(stage: &StageLine) -> String {
         Until::Known => Some(format!("{} are known", gate.stage)),
         Until::Ready => Some(format!("{} is ready", gate.stage)),
         Until::NoOldPods => Some(format!("no old pod of {} is left", gate.stage)),
+        Until::Gone => Some(format!("{} are done", gate.stage)),
         Until::Written => None,
     };
     let gates: Vec<_> = stage.gates.iter().filter_map(gate).collect();

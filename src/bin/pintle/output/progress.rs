@@ -5,7 +5,7 @@ use std::io::Write;
 use anstyle::{AnsiColor, Style};
 use pintle::event::{Done, Event};
 use pintle::health::{Condition, Health};
-use pintle::plan::Counts;
+use pintle::plan::{Counts, Until};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
@@ -54,9 +54,12 @@ impl Progress {
                 earlier,
                 until,
             } => match until {
-                Condition::Ready => format!("{stage}: waiting until {earlier} is ready"),
-                Condition::NoOldPods => {
+                Until::NoOldPods => {
                     format!("{stage}: waiting until no old pod of {earlier} is left")
+                }
+                Until::Gone => format!("{stage}: waiting until {earlier} are done"),
+                Until::Written | Until::Known | Until::Ready => {
+                    format!("{stage}: waiting until {earlier} is ready")
                 }
             },
             Event::Stage { part, counts } => format!("{part}: {}", summary(counts)),

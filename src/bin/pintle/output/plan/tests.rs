@@ -255,6 +255,12 @@ fn a_rollback_drops_what_the_older_revision_has_not() {
 }
 
 #[test]
+fn an_uninstallation_goes_from_the_clients_to_etcd_and_its_keys() {
+    let host = Host::with(&json!({}));
+    insta::assert_snapshot!(host.text_of(&Manifest::default()));
+}
+
+#[test]
 fn rising_versions_go_from_etcd_to_the_clients() {
     let host = Host::with(&json!({}));
     insta::assert_snapshot!(host.text(&newer()));
