@@ -49,7 +49,8 @@ lab-down: ## Stop the lab and remove all of it
 .PHONY: test
 test: testbed ## Run all tests
 	cargo build --locked --workspace --all-targets
-	$(TESTBED) exec -- cargo test --locked --workspace --quiet
+	if $(LAB) check > /dev/null 2>&1; then $(LAB) build; fi
+	tests/run $(TESTBED)
 
 .PHONY: bench
 bench: testbed ## Measure pintle beside Helm in one run and print the table

@@ -448,16 +448,20 @@ mod tests {
         };
         goal.note(&id(), Some(&json!({"metadata": {"uid": "1"}})));
         assert_eq!(goal.left[&id()], "not being deleted");
-        goal.note(
-            &id(),
-            Some(
-                &json!({"metadata": {"uid": "1", "deletionTimestamp": "2026-11-21T10:00:00Z",
-                "finalizers": ["foregroundDeletion"]}}),
-            ),
+        let mut held_by = |finalizer: &str| {
+            let since = "2026-11-21T10:00:00Z";
+            let live = json!({"metadata":
+                {"uid": "1", "deletionTimestamp": since, "finalizers": [finalizer]}});
+            goal.note(&id(), Some(&live));
+            goal.left[&id()].clone()
+        };
+        assert_eq!(
+            held_by("example.com/hold"),
+            "being deleted, held by example.com/hold"
         );
         assert_eq!(
-            goal.left[&id()],
-            "being deleted, held by foregroundDeletion"
+            held_by("foregroundDeletion"),
+            "being deleted, as soon as what it owns is gone, such as its pods"
         );
         assert!(!goal.is_decided());
         goal.note(&id(), Some(&json!({"metadata": {"uid": "2"}})));

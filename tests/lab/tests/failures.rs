@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(20);
 const FIRST: [&str; 2] = ["--set", r"etcd.nodeSelector.kubernetes\.io/hostname=host-1"];
 
 /// What may vary in a message beside the tenant's name, and what stands for it.
-const VARIES: [(&str, &str); 7] = [
+const VARIES: [(&str, &str); 8] = [
     // How many nodes there are, and that a pod is not for those beside the first.
     (r"\b0/\d+ nodes", "0/[count] nodes"),
     (
@@ -37,6 +37,8 @@ const VARIES: [(&str, &str); 7] = [
     (r"\b10\.\d+\.\d+\.\d+\b", "[address]"),
     // Whether it was asked between two crashes.
     (r" +event: Unhealthy: Startup probe failed: .*\n", ""),
+    // How many crashes more than enough there were until it was looked at.
+    (r"\b([5-9]|1\d) restarts", "[enough] restarts"),
     // How far etcd has got with what it tries.
     (r"( +log: )\{.*\n( +log: \{.*\n)*", "$1[what etcd says]\n"),
 ];

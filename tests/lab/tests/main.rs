@@ -43,33 +43,50 @@ struct Case {
 }
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // A machine has one lab.
-    arguments.test_threads = Some(1);
-    let cases = cases(&arguments);
-    let skipped = cases.iter().filter(|case| case.obstacle.is_some()).count();
+    let arguments = Arguments::from_args();
+    let (alone, shared) = cases(&arguments);
+    let cases = || alone.iter().chain(&shared);
+    let skipped = cases().filter(|case| case.obstacle.is_some()).count();
     if skipped > 0 {
-        eprintln!("{skipped} of {} tests of the lab are skipped:", cases.len());
+        eprintln!(
+            "{skipped} of {} tests of the lab are skipped:",
+            cases().count()
+        );
     }
-    let trial = |case: Case| {
-        if let Some(reason) = &case.obstacle {
-            eprintln!("test {} is skipped: {reason}", case.name);
-        }
-        let trial = Trial::test(case.name, move || {
-            (case.run)();
-            Ok(())
-        });
-        trial.with_ignored_flag(case.obstacle.is_some())
-    };
-    let trials = cases.into_iter().map(trial).collect();
-    let conclusion = libtest_mimic::run(&arguments, trials);
+    // A machine has one lab. On one that is shared, most of what a test does is to wait.
+    let threads = shared.len();
+    let conclusions = [(&alone, 1), (&shared, threads)].map(|(cases, threads)| {
+        let mut arguments = arguments.clone();
+        arguments.test_threads = Some(threads);
+        libtest_mimic::run(&arguments, cases.iter().map(trial).collect())
+    });
     #[cfg(target_os = "linux")]
     site::end_shared();
-    conclusion.exit_code()
+    if conclusions
+        .iter()
+        .any(libtest_mimic::Conclusion::has_failed)
+    {
+        ExitCode::from(101)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
+fn trial(case: &Case) -> Trial {
+    if let Some(reason) = &case.obstacle {
+        eprintln!("test {} is skipped: {reason}", case.name);
+    }
+    let run = case.run;
+    let trial = Trial::test(case.name, move || {
+        run();
+        Ok(())
+    });
+    trial.with_ignored_flag(case.obstacle.is_some())
+}
+
+/// The tests that need a lab of their own, and those that share one.
 #[cfg(target_os = "linux")]
-fn cases(arguments: &Arguments) -> Vec<Case> {
+fn cases(arguments: &Arguments) -> (Vec<Case>, Vec<Case>) {
     let missing = site::missing();
     if missing.is_none() && !arguments.list {
         site::prepare();
@@ -85,7 +102,7 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
         run,
         obstacle: missing.clone(),
     };
-    vec![
+    let own = vec![
         alone(
             "nothing_stays_when_a_lab_goes_down",
             remains::of_one_that_goes_down,
@@ -94,6 +111,8 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
             "nothing_stays_when_a_lab_is_killed",
             remains::of_killed_ones,
         ),
+    ];
+    let one = vec![
         shared(
             "nodes_pull_what_the_registry_has",
             images::in_the_registry_alone,
@@ -104,11 +123,12 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
         ),
         shared("a_tenant_is_containers_on_a_node", tenants::of_one_member),
         shared("the_life_of_a_tenant", story::of_a_tenant),
-    ]
+    ];
+    (own, one)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn cases(_arguments: &Arguments) -> Vec<Case> {
+fn cases(_arguments: &Arguments) -> (Vec<Case>, Vec<Case>) {
     let names = [
         "nothing_stays_when_a_lab_goes_down",
         "nothing_stays_when_a_lab_is_killed",
@@ -122,5 +142,5 @@ fn cases(_arguments: &Arguments) -> Vec<Case> {
         run: || (),
         obstacle: Some("a lab runs on Linux only".to_owned()),
     };
-    names.map(case).into()
+    (vec![], names.map(case).into())
 }

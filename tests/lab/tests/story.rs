@@ -272,10 +272,6 @@ impl Story<'_> {
     fn ends(&self) {
         output(lab().args(["node", "remove", WORKER]));
         self.plays("pintle uninstall");
-        // An API server that has lost its etcd uses up the 90 s that it has to end.
-        let server = "--selector=app.kubernetes.io/component=kube-apiserver";
-        let delete = ["delete", "pods", server, "--grace-period=0", "--force"];
-        self.host(&delete);
         let kinds = "all,secrets,configmaps,serviceaccounts,persistentvolumeclaims,leases,\
                      poddisruptionbudgets,endpointslices";
         until("something of the tenant is left", || {
