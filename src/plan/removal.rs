@@ -37,7 +37,7 @@ pub(super) fn stages(inputs: &Inputs<'_>, base: &Base<'_>, stages: &[Stage]) -> 
     }
     let order: Vec<Place> = places.keys().cloned().collect();
     let places = places.into_iter().enumerate();
-    let staged = places.map(|(index, (place, steps))| {
+    let removal = places.map(|(index, (place, steps))| {
         let gone = before(index, &order, &dependencies).map(|earlier| Gate {
             stage: stages.len() + earlier,
             until: Until::Gone,
@@ -46,7 +46,7 @@ pub(super) fn stages(inputs: &Inputs<'_>, base: &Base<'_>, stages: &[Stage]) -> 
         let steps = steps.into_iter().map(Step::with_dependents_first).collect();
         stage(part(&place), steps, gates)
     });
-    staged.collect()
+    removal.collect()
 }
 
 /// The places that the one at `index` has to wait for, without those that one of them waits for.
