@@ -11,11 +11,13 @@ mod metadata;
 mod path;
 pub mod schema;
 mod secret;
+mod starter;
 pub mod values;
 
 pub use constraint::Constraint;
 pub use error::{Error, Position, Problem};
 pub use metadata::{Dependency, Engine, Kind, Maintainer, Metadata};
+pub use starter::Starter;
 pub use values::{Layer, Origin, Overrides, Resolved, Values};
 
 /// One file of a chart.

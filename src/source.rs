@@ -9,6 +9,7 @@
     reason = "reading files is this module's work"
 )]
 
+mod create;
 mod directory;
 mod ignore;
 
@@ -17,6 +18,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::chart::{self, Chart};
+
+pub use create::create;
 
 /// A file of values may not be larger than this.
 const MAX_VALUES: usize = 16 << 20;
@@ -58,6 +61,29 @@ pub enum Error {
     NoChartYaml {
         /// The folder.
         path: PathBuf,
+    },
+    /// There is something where a new chart is to be.
+    #[error("cannot create a chart at {}: something exists already there", path.display())]
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A new chart cannot be called so.
+    #[error(
+        "{name:?} cannot be the name of a chart: letters, digits, dots, dashes and underscores make one"
+    )]
+    BadName {
+        /// The name.
+        name: String,
+    },
+    /// The operating system refuses to write.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// Why it was refused.
+        #[source]
+        cause: io::Error,
     },
     /// The operating system refuses to read.
     #[error("cannot read {}", path.display())]

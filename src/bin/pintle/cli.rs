@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use change::{ChangeArgs, Install, Rollback, Uninstall, Upgrade};
-pub(crate) use chart::{Template, ValueArgs};
+pub(crate) use chart::{Create, Template, ValueArgs};
 pub(crate) use release::{
     Diff, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status,
 };
@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Uninstall(Uninstall),
     /// Show what an upgrade would change, field by field
     Diff(Diff),
+    /// Create a new chart
+    Create(Create),
     /// Render a chart without a cluster
     Template(Template),
     /// List releases

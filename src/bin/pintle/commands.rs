@@ -2,6 +2,7 @@
 
 mod change;
 mod completion;
+mod create;
 mod diff;
 mod get;
 mod history;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Rollback(args) => rollback::run(&global, &args),
         Command::Uninstall(args) => uninstall::run(&global, &args),
         Command::Diff(args) => diff::run(&global, &args),
+        Command::Create(args) => create::run(&args),
         Command::Template(args) => template::run(&global, &args),
         Command::List(args) => list::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),

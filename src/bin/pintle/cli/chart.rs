@@ -1,6 +1,19 @@
 //! The commands that need a chart and no cluster, and the values flags of all commands.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use pintle::chart::Starter;
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// Where the chart's folder is to be; its last part becomes the chart's name
+    #[arg(value_name = "NAME")]
+    pub(crate) path: PathBuf,
+    /// What to start from: app (a web server), kcp (a control plane) or library (components)
+    #[arg(short = 'p', long, default_value = "app", value_name = "STARTER")]
+    pub(crate) starter: Starter,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Template {
