@@ -11,7 +11,7 @@ use serde_saphyr::{Options, Spanned, budget, options};
 
 mod position;
 
-pub use position::{Step, locate};
+pub use position::{Places, Step, locate};
 
 /// Nesting beyond this is refused: deeper trees would threaten the stack further down.
 const MAX_DEPTH: usize = 256;
@@ -99,7 +99,7 @@ fn error(error: &serde_saphyr::Error) -> Error {
 }
 
 /// Turns `6443.0` and `1e6` into integers, as `sigs.k8s.io/yaml` does, at every depth.
-fn fold_integers(value: &mut Value) {
+pub fn fold_integers(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => *number = fold_integer(number.clone()),
         Value::Array(items) => items.iter_mut().for_each(fold_integers),

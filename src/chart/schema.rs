@@ -13,7 +13,7 @@ mod violation;
 use serde_json::Value;
 
 use super::Values;
-use super::values::Overrides;
+use super::values::Origins;
 use rules::{Rules, Which};
 
 pub use violation::{Reason, Violation};
@@ -75,12 +75,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Adds to each violation which layer of `overrides` its value came from.
+    /// Adds to each violation which of the layers its value came from.
     #[must_use]
-    pub fn traced(mut self, overrides: &Overrides) -> Self {
+    pub fn traced(mut self, origins: &Origins) -> Self {
         if let Self::Violations(violations) = &mut self {
             for violation in violations {
-                violation.origin = overrides.origin(&violation.steps());
+                violation.origin = origins.find(&violation.steps());
             }
         }
         self
@@ -229,7 +229,7 @@ fn outcome(mut violations: Vec<Violation>) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::Layer;
+    use crate::chart::{Layer, Overrides};
     use serde_json::json;
 
     fn values(value: Value) -> Values {
@@ -605,14 +605,18 @@ mod tests {
                 Layer::Set("a=3".into()),
             ],
         };
-        let resolved = overrides.resolve(&values(json!({"c": 1}))).unwrap();
+        let defaults = values(json!({"c": 1}));
+        let resolved = overrides.resolve(&defaults).unwrap();
         let error = check(schema.to_string().as_bytes(), &resolved.values, &[]).unwrap_err();
+        let mut origins = Origins::default();
+        origins.defaults("values.yaml", (&defaults, "\nc: 1\n"), &[]);
+        origins.overrides(&overrides).unwrap();
         assert_eq!(
-            error.traced(&overrides).to_string(),
+            error.traced(&origins).to_string(),
             "values do not fit the chart's values.schema.json:\
              \n  a: must be string, is integer (--set a)\
              \n  b[1]: must be string, is integer (v.yaml:4:3)\
-             \n  c: must be string, is integer"
+             \n  c: must be string, is integer (the chart's values.yaml:2:4)"
         );
     }
 }
