@@ -14,7 +14,7 @@ use crate::release::{ApplyMethod, Info, RecordedChart, Release, Status, StoredHo
 use crate::render::{self, ReleaseFacts, Scope};
 
 use super::catalogue::Catalogue;
-use super::{Error, Session, lock};
+use super::{Error, Session, lock, notices};
 
 /// A chart to install or to upgrade to, and the values that the user gives.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +105,8 @@ pub(super) async fn desired(
     catalogue: &mut Catalogue<'_>,
 ) -> Result<(Desired, Vec<Event>), Error> {
     let chart = request.chart;
-    let (resolved, events) = resolve(request, past)?;
+    let (resolved, mut events) = resolve(request, past)?;
+    events.extend(notices(chart, request.overrides));
     check_values(request, &resolved, past)?;
     let capabilities = catalogue.capabilities(chart).await?;
     check_kube_version(chart, &capabilities)?;

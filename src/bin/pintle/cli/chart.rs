@@ -33,7 +33,6 @@ pub(crate) struct Values {
 
 /// The values of a command.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Values")]
 pub(crate) struct ValueArgs {
     /// Values from a YAML file, an http(s) address or - for standard input (can be repeated;
     /// later ones win)

@@ -11,6 +11,7 @@ use crate::cli::{Global, Values};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
 use crate::output;
+use crate::output::progress::Progress;
 use crate::overrides;
 
 pub(super) fn run(global: &Global, args: &Values) -> Result<ExitCode, Failure> {
@@ -29,6 +30,7 @@ fn of_chart(global: &Global, args: &Values) -> Result<(), Failure> {
     }
     let chart = super::load_chart(&args.of)?;
     let overrides = overrides::read(&args.values)?;
+    Progress::new(&args.of).all(ops::notices(&chart, &overrides));
     let tenant = match global.into {
         Some(_) => with_cluster(global, async |connection| {
             Ok(connection.tenant_values(&chart))
