@@ -167,10 +167,7 @@ impl ChartRef {
             "charts from registries"
         } else if reference.contains("://") {
             "charts from addresses"
-        } else if [".tgz", ".tar.gz"]
-            .iter()
-            .any(|end| reference.ends_with(end))
-        {
+        } else if is_archive(reference) {
             "chart archives"
         } else {
             return Ok(Self::Directory(PathBuf::from(reference)));
@@ -187,9 +184,13 @@ impl ChartRef {
 pub fn is_chart(reference: &str) -> bool {
     reference.contains('/')
         || reference.starts_with('.')
-        || reference.ends_with(".tgz")
-        || reference.ends_with(".tar.gz")
+        || is_archive(reference)
         || Path::new(reference).join("Chart.yaml").is_file()
+}
+
+fn is_archive(reference: &str) -> bool {
+    let endings = [".tgz", ".tar.gz"];
+    endings.iter().any(|end| reference.ends_with(end))
 }
 
 /// Loads and checks a chart.

@@ -1,4 +1,6 @@
-//! Values as Helm reads them: `tests/cases/values.yaml` is given to both.
+//! Values: `tests/cases/values.yaml` is given to Helm and pintle, and `pintle values` shows them.
+
+mod command;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -360,7 +362,7 @@ fn texts_that_pintle_writes_are_read_back_by_helm_and_kubectl() {
     assert_eq!(read.unwrap(), given);
 
     let manifest = place
-        .pintle(&["template", "x", &tera, "-f", &json])
+        .pintle(&["template", "x", tera, "-f", &json])
         .ok()
         .stdout;
     let manifest = place.file("manifest.yaml", &manifest);

@@ -13,7 +13,7 @@ use super::{Error, MAX_VALUES};
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long everything together may take.
-const TOTAL: Duration = Duration::from_secs(60);
+const TOTAL: Duration = Duration::from_mins(1);
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 5;
 const AGENT: &str = concat!("pintle/", env!("CARGO_PKG_VERSION"));
@@ -55,7 +55,7 @@ pub async fn fetch_values(address: &str) -> Result<String, Error> {
     };
     let url = Url::parse(address).map_err(|error| fail(error.into()))?;
     refuse(&url).map_err(|problem| fail(problem.into()))?;
-    let broken = |error: reqwest::Error| fail(innermost(error.without_url()).into());
+    let broken = |error: reqwest::Error| fail(innermost(&error.without_url()).into());
     let response = client().map_err(broken)?.get(url).send().await;
     let response = response.map_err(broken)?;
     if !response.status().is_success() {
@@ -124,8 +124,8 @@ async fn read(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
 }
 
 /// The cause that says most: the last one, without the names of the layers above it.
-fn innermost(error: reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = &error;
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }

@@ -35,7 +35,7 @@ pub struct BooleanKey {
 /// `text` is not YAML.
 pub fn boolean_keys(text: &str) -> Vec<BooleanKey> {
     // Few texts hold any, and looking is much cheaper than reading.
-    if !WORDS.iter().any(|word| may_be_key(text, word)) {
+    if !may_have_keys(text) {
         return vec![];
     }
     let documents = serde_saphyr::from_multiple_with_options::<Keys>(text, settings());
@@ -47,13 +47,15 @@ pub fn boolean_keys(text: &str) -> Vec<BooleanKey> {
     found
 }
 
-fn may_be_key(text: &str, word: &str) -> bool {
+/// Whether one of [`WORDS`] stands before a colon, or any key is written with a question mark.
+fn may_have_keys(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.\"'".contains(c);
-    text.match_indices(word).any(|(start, _)| {
-        let after = text[start + word.len()..].trim_start_matches([' ', '\t']);
-        let is_explicit = text[..start].trim_end_matches([' ', '\t']).ends_with('?');
-        !text[..start].ends_with(is_part) && (after.starts_with(':') || is_explicit)
-    })
+    let is_key = |(end, _): (usize, &str)| {
+        let before = text[..end].trim_end_matches([' ', '\t']);
+        let rest = before.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        WORDS.contains(&&before[rest.len()..]) && !rest.ends_with(is_part)
+    };
+    text.match_indices(':').any(is_key) || text.contains("? ") || text.contains("?\t")
 }
 
 fn key_at(text: &str, (line, column): (u64, u64)) -> Option<BooleanKey> {

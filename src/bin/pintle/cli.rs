@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use change::{ChangeArgs, Install, Rollback, Uninstall, Upgrade};
-pub(crate) use chart::{Template, ValueArgs, Values};
+pub(crate) use chart::{ShowValues, Template, ValueArgs};
 pub(crate) use release::{
     Diff, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status,
 };
@@ -79,7 +79,7 @@ pub(crate) enum Command {
     /// Render a chart without a cluster
     Template(Template),
     /// Show the values of a chart or a release, and where they come from
-    Values(Values),
+    Values(ShowValues),
     /// List releases
     #[command(visible_alias = "ls")]
     List(List),

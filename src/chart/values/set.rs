@@ -209,10 +209,13 @@ impl Argument<'_> {
 
     fn error(&self, fault: Fault) -> Error {
         let key = self.text.split('=').next().unwrap_or_default();
-        let argument = match self.text.trim_start().starts_with('{') {
-            true => "{…}".to_owned(),
-            false => key.to_owned(),
+        // Of a whole object no part is the key.
+        let argument = if self.text.trim_start().starts_with('{') {
+            "{…}"
+        } else {
+            key
         };
+        let argument = argument.to_owned();
         let fault = if secret::is_likely(&argument) {
             fault.without_text()
         } else {

@@ -15,12 +15,12 @@ pub(crate) struct Template {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Values {
+pub(crate) struct ShowValues {
     /// A chart (the path of a folder with Chart.yaml), or the name of a release
     #[arg(value_name = "CHART|RELEASE")]
     pub(crate) of: String,
     #[command(flatten)]
-    pub(crate) values: ValueArgs,
+    pub(crate) given: ValueArgs,
     /// Show for each value where it comes from and what it stands above
     #[arg(long)]
     pub(crate) explain: bool,

@@ -7,14 +7,14 @@ use pintle::chart::Origins;
 use pintle::ops::{self, Revision};
 use pintle::source;
 
-use crate::cli::{Global, Values};
+use crate::cli::{Global, ShowValues};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
 use crate::output;
 use crate::output::progress::Progress;
 use crate::overrides;
 
-pub(super) fn run(global: &Global, args: &Values) -> Result<ExitCode, Failure> {
+pub(super) fn run(global: &Global, args: &ShowValues) -> Result<ExitCode, Failure> {
     if source::is_chart(&args.of) {
         of_chart(global, args)?;
     } else {
@@ -23,13 +23,13 @@ pub(super) fn run(global: &Global, args: &Values) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn of_chart(global: &Global, args: &Values) -> Result<(), Failure> {
+fn of_chart(global: &Global, args: &ShowValues) -> Result<(), Failure> {
     if args.revision.is_some() {
         let chart = args.of.clone();
         return Err(Failure::RevisionOfChart { chart });
     }
     let chart = super::load_chart(&args.of)?;
-    let overrides = overrides::read(&args.values)?;
+    let overrides = overrides::read(&args.given)?;
     Progress::new(&args.of).all(ops::notices(&chart, &overrides));
     let tenant = match global.into {
         Some(_) => with_cluster(global, async |connection| {
@@ -50,8 +50,8 @@ fn of_chart(global: &Global, args: &Values) -> Result<(), Failure> {
     )
 }
 
-fn of_release(global: &Global, args: &Values) -> Result<(), Failure> {
-    if !args.values.is_empty() {
+fn of_release(global: &Global, args: &ShowValues) -> Result<(), Failure> {
+    if !args.given.is_empty() {
         let release = args.of.clone();
         return Err(Failure::ValuesOfRelease { release });
     }
@@ -76,7 +76,7 @@ fn of_release(global: &Global, args: &Values) -> Result<(), Failure> {
     )
 }
 
-fn show(origins: &Origins, values: &chart::Values, args: &Values) -> Result<(), Failure> {
+fn show(origins: &Origins, values: &chart::Values, args: &ShowValues) -> Result<(), Failure> {
     let format = args.output.output;
     if args.explain {
         output::values::print(&origins.explain(values), format)

@@ -1,0 +1,189 @@
+//! `pintle values`, and values from standard input and addresses.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::support::{Place, path};
+
+const PINTLE: &str = env!("CARGO_BIN_EXE_pintle");
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn a_release_shows_what_each_revision_was_rendered_with() {
+    let place = Place::new("values");
+    let web = path("examples/web");
+    let install = ["install", "web", &web, "--no-wait"];
+    place
+        .pintle(&[&install[..], &["--set", "replicas=3"]].concat())
+        .ok();
+    let upgrade = ["upgrade", "web", &web, "--no-wait"];
+    place
+        .pintle(&[&upgrade[..], &["--set-string", "image.tag=1.29"]].concat())
+        .ok();
+    place.pintle(&["values", "web", "-o", "json"]).ok();
+    let newest = json(&place.pintle(&["values", "web", "-o", "json"]).ok().stdout);
+    assert_eq!(newest["image"]["tag"], json!("1.29"));
+    let shown = place
+        .pintle(&["get", "values", "web", "--all", "-o", "json"])
+        .ok();
+    assert_eq!(newest, json(&shown.stdout));
+    let first = place
+        .pintle(&["values", "web", "--revision", "1", "-o", "json"])
+        .ok();
+    assert_eq!(json(&first.stdout)["replicas"], json!(3));
+
+    let run = place
+        .pintle(&["values", "web", "--explain", "--revision", "1"])
+        .ok();
+    let line = run.stdout.lines().find(|line| line.starts_with("replicas"));
+    let words: Vec<_> = line.unwrap().split_whitespace().collect();
+    assert_eq!(
+        words,
+        ["replicas", "3", "revision", "1", "values.yaml:", "2"]
+    );
+    let run = place
+        .pintle(&["values", "web", "--explain", "-o", "json"])
+        .ok();
+    let leaves = json(&run.stdout);
+    let tag = leaves
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|leaf| leaf["path"] == "image.tag");
+    assert_eq!(
+        tag.unwrap()["origin"],
+        json!({"kind": "revision", "revision": 2})
+    );
+
+    place
+        .pintle(&["values", "web", "--set", "a=1"])
+        .fails_with(2)
+        .says(&["only a chart"]);
+    place
+        .pintle(&["values", "web", "--revision", "9"])
+        .fails_with(1)
+        .says(&["web is no folder with a Chart.yaml", "has no revision 9"]);
+    place.pintle(&["values", "other"]).fails_with(1).says(&[
+        "other is no folder with a Chart.yaml, and cannot be shown as a release",
+        "release other not found in namespace",
+        "give the path of its folder, such as ./other",
+    ]);
+}
+
+#[test]
+fn a_chart_shows_what_it_would_be_rendered_with() {
+    let place = Place::without_namespace("values");
+    let file = place.file("prod.yaml", "\nreplicas: 5\n");
+    let pem = place.file("ca.pem", "PEM\n");
+    let web = path("examples/web");
+    let run = place
+        .pintle(&[
+            "values",
+            &web,
+            "--explain",
+            "-f",
+            &file,
+            "--set",
+            "replicas=6",
+            "--set-file",
+            &format!("extra.ca={pem}"),
+        ])
+        .ok();
+    let line = |start: &str| {
+        let line = run.stdout.lines().find(|line| line.starts_with(start));
+        line.unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        line("replicas"),
+        format!("replicas 6 --set replicas -f {file}:2: 5, values.yaml:7: 2")
+    );
+    assert_eq!(
+        line("extra.ca"),
+        format!("extra.ca \"PEM\\n\" --set-file extra.ca={pem}")
+    );
+    place
+        .pintle(&["values", &web, "--revision", "1"])
+        .fails_with(2)
+        .says(&["only a release takes --revision"]);
+}
+
+#[test]
+fn values_come_from_standard_input() {
+    let web = path("examples/web");
+    let run = |args: &[&str]| {
+        let mut child = Command::new(PINTLE)
+            .args(["values", &web, "-o", "json"])
+            .args(args)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(b"a: 5\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    assert_eq!(json(&run(&["-f", "-"]).1)["a"], json!(5));
+    assert_eq!(json(&run(&["--set-file", "a=-"]).1)["a"], json!("a: 5\n"));
+    assert_eq!(
+        run(&["-f", "-", "--set-file", "a=-"]),
+        (Some(2), String::new())
+    );
+}
+
+#[test]
+fn values_come_from_addresses() {
+    let place = Place::without_namespace("values");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let count = stream.read(&mut request).unwrap();
+            let found = request[..count].starts_with(b"GET /v.yaml?token=s3cret ");
+            let answer = if found {
+                "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\na: [5\n, 6]"
+            } else {
+                "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            };
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let web = path("examples/web");
+    let address = format!("{server}/v.yaml?token=s3cret");
+    let run = place
+        .pintle(&["values", &web, "-f", &address, "-o", "json"])
+        .ok();
+    assert_eq!(json(&run.stdout)["a"], json!([5, 6]));
+    let run = place
+        .pintle(&["values", &web, "-f", &address, "--explain"])
+        .ok();
+    let line = run
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("a[1]"))
+        .unwrap();
+    assert!(line.ends_with(&format!("-f {server}/v.yaml:2")), "{line}");
+    let wrong = format!("{server}/other?token=s3cret");
+    let run = place.pintle(&["values", &web, "--set-file", &format!("a={wrong}")]);
+    let run = run.fails_with(2).says(&[
+        &format!("cannot fetch {server}/other"),
+        "the server says 403 Forbidden",
+    ]);
+    assert!(!run.stderr.contains("s3cret"), "{run}");
+}
