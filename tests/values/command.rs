@@ -187,3 +187,60 @@ fn values_come_from_addresses() {
     ]);
     assert!(!run.stderr.contains("s3cret"), "{run}");
 }
+
+const SCHEMA: &str = r#"{
+  "type": "object",
+  "required": ["name"],
+  "properties": {
+    "size": {"type": "integer", "x-kubernetes-validations": [{"rule": "self % 2 == 1", "message": "must be odd"}]},
+    "text": {"type": "string", "maxLength": 3},
+    "port": {"type": "integer"},
+    "list": {"items": {"enum": ["a", "b"]}}
+  }
+}"#;
+
+#[test]
+fn a_schema_error_says_where_what_and_why() {
+    let place = Place::without_namespace("values");
+    let metadata =
+        "apiVersion: v2\nname: c\nversion: 1.0.0\nannotations: {pintle.dev/engine: tera}\n";
+    let chart = place.file("c/Chart.yaml", metadata);
+    let chart = chart.trim_end_matches("/Chart.yaml");
+    place.file("c/values.schema.json", SCHEMA);
+    place.file("c/values.yaml", "# defaults\nport: http\nsize: 1\n");
+    let file = place.file("v.yaml", "list:\n- a\n- c\n");
+    let text = place.file("text.txt", "long\n");
+    let run = place
+        .pintle(&[
+            "template",
+            "c",
+            chart,
+            "-f",
+            &file,
+            "--set",
+            "size=4",
+            "--set-file",
+            &format!("text={text}"),
+        ])
+        .fails_with(2);
+    assert_eq!(
+        run.stderr,
+        format!(
+            "error: values do not fit the chart's values.schema.json:\n  \
+             list[1]: must be one of \"a\", \"b\", is \"c\" ({file}:3:3; schema /properties/list/items/enum)\n  \
+             name: is required (schema /required)\n  \
+             port: must be integer, is string (the chart's values.yaml:2:7; schema /properties/port/type)\n  \
+             size: must be odd (--set size; rule self % 2 == 1)\n  \
+             text: must have at most 3 characters (--set-file text={text}; schema /properties/text/maxLength)\n"
+        )
+    );
+}
+
+#[test]
+fn no_rule_of_a_chart_that_comes_with_pintle_is_passed_over() {
+    for chart in ["charts/kcp", "charts/tenant", "examples/web"] {
+        let schema = std::fs::read(path(&format!("{chart}/values.schema.json"))).unwrap();
+        let found = pintle::chart::schema::rules_below_refs(&schema).unwrap();
+        assert!(found.is_empty(), "{chart}: {found:?}");
+    }
+}

@@ -12,7 +12,7 @@ use super::refs::target;
 /// No part of a schema may lead to more schemas than this that apply to the same value.
 pub(super) const MAX_REACH: u32 = 100_000;
 /// Parts of a schema may be applied to parts of the values this often.
-const MAX_STEPS: u32 = 5_000_000;
+const MAX_STEPS: u32 = 1_000_000;
 /// References may not lead on to others more often than this before they come to another value.
 const MAX_CHAIN: usize = 500;
 
@@ -112,68 +112,84 @@ impl<'a> Count<'a> {
         if chain.length == MAX_CHAIN {
             return Err(Spent);
         }
-        for inner in self.in_place(node) {
-            self.apply(inner, value, Some(&chain))?;
+        for (keyword, inner) in node {
+            self.same_value((keyword, inner), value, &chain)?;
+            match value {
+                Some(Value::Object(map)) => self.keys((keyword, inner), node, map)?,
+                Some(Value::Array(items)) => self.items((keyword, inner), items)?,
+                _ => {}
+            }
         }
-        match value {
-            Some(Value::Object(map)) => self.keys(node, map),
-            Some(Value::Array(items)) => self.items(node, items),
+        Ok(())
+    }
+
+    /// What a keyword applies to the same value.
+    fn same_value(
+        &mut self,
+        (keyword, inner): (&str, &Value),
+        value: Option<&Value>,
+        chain: &Chain<'_>,
+    ) -> Result<(), Spent> {
+        let mut apply = |inner| self.apply(inner, value, Some(chain));
+        match (keyword, inner) {
+            ("allOf" | "anyOf" | "oneOf", Value::Array(list)) => list.iter().try_for_each(apply),
+            ("not" | "if" | "then" | "else", inner) => apply(inner),
+            ("dependentSchemas" | "dependencies", Value::Object(map)) => {
+                map.values().try_for_each(apply)
+            }
+            ("$ref" | "$dynamicRef" | "$recursiveRef", Value::String(reference)) => {
+                match target(self.root, reference) {
+                    Some(inner) => self.apply(inner, value, Some(chain)),
+                    None => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
     }
 
-    /// The schemas that `node` applies to the same value.
-    fn in_place<'n>(&self, node: &'n Map<String, Value>) -> Vec<&'n Value>
-    where
-        'a: 'n,
-    {
-        let lists = ["allOf", "anyOf", "oneOf"].map(|keyword| node.get(keyword));
-        let lists = lists.into_iter().flatten().filter_map(Value::as_array);
-        let single = ["not", "if", "then", "else"].map(|keyword| node.get(keyword));
-        let maps = ["dependentSchemas", "dependencies"].map(|keyword| node.get(keyword));
-        let maps = maps.into_iter().flatten().filter_map(Value::as_object);
-        let references = ["$ref", "$dynamicRef", "$recursiveRef"].map(|keyword| node.get(keyword));
-        let references = references.into_iter().flatten().filter_map(Value::as_str);
-        let referred = references.filter_map(|reference| target(self.root, reference));
-        lists
-            .flatten()
-            .chain(single.into_iter().flatten())
-            .chain(maps.flat_map(Map::values))
-            .chain(referred)
-            .collect()
-    }
-
-    fn keys(&mut self, node: &Map<String, Value>, map: &Map<String, Value>) -> Result<(), Spent> {
-        let properties = node.get("properties").and_then(Value::as_object);
-        let patterns = node.get("patternProperties").and_then(Value::as_object);
-        let others = ["additionalProperties", "unevaluatedProperties"].map(|k| node.get(k));
+    /// What a keyword of `node` applies to the values of a mapping.
+    fn keys(
+        &mut self,
+        (keyword, inner): (&str, &Value),
+        node: &Map<String, Value>,
+        map: &Map<String, Value>,
+    ) -> Result<(), Spent> {
         for (key, value) in map {
-            let own = properties.and_then(|properties| properties.get(key));
-            // Not every pattern fits every key, but all are tried.
-            for inner in own
-                .into_iter()
-                .chain(patterns.into_iter().flat_map(Map::values))
-            {
-                self.apply(inner, Some(value), None)?;
-            }
-            for inner in others.iter().flatten().filter(|_| own.is_none()) {
-                self.apply(inner, Some(value), None)?;
+            match (keyword, inner) {
+                ("properties", Value::Object(known)) => {
+                    let mut own = known.get(key).into_iter();
+                    own.try_for_each(|own| self.apply(own, Some(value), None))?;
+                }
+                // Not every pattern fits every key, but all are tried.
+                ("patternProperties", Value::Object(patterns)) => {
+                    let mut patterns = patterns.values();
+                    patterns.try_for_each(|inner| self.apply(inner, Some(value), None))?;
+                }
+                ("additionalProperties" | "unevaluatedProperties", inner) => {
+                    let known = node.get("properties");
+                    if known.and_then(|known| known.get(key)).is_none() {
+                        self.apply(inner, Some(value), None)?;
+                    }
+                }
+                _ => {}
             }
         }
         Ok(())
     }
 
-    fn items(&mut self, node: &Map<String, Value>, items: &[Value]) -> Result<(), Spent> {
-        let every = ["items", "additionalItems", "contains", "unevaluatedItems"];
-        let every = every.map(|keyword| node.get(keyword).filter(|inner| !inner.is_array()));
-        let each = ["items", "prefixItems"].map(|keyword| node.get(keyword));
-        for (index, value) in items.iter().enumerate() {
-            let own = each.iter().flatten().filter_map(|list| list.get(index));
-            for inner in every.iter().flatten().copied().chain(own) {
-                self.apply(inner, Some(value), None)?;
+    /// What a keyword applies to the items of a list.
+    fn items(&mut self, (keyword, inner): (&str, &Value), items: &[Value]) -> Result<(), Spent> {
+        match (keyword, inner) {
+            ("items" | "prefixItems", Value::Array(each)) => {
+                let mut pairs = each.iter().zip(items);
+                pairs.try_for_each(|(inner, item)| self.apply(inner, Some(item), None))
             }
+            ("items" | "additionalItems" | "contains" | "unevaluatedItems", inner) => {
+                let mut items = items.iter();
+                items.try_for_each(|item| self.apply(inner, Some(item), None))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
