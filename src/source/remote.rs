@@ -24,8 +24,12 @@ pub fn is_address(file: &str) -> bool {
     scheme.is_some_and(|s| s.eq_ignore_ascii_case("http") || s.eq_ignore_ascii_case("https"))
 }
 
-/// An address as it may be shown: without what can hold a password or token.
+/// An address as it may be shown: without what can hold a password or token. Anything else, such as
+/// the path of a file, stays as it is.
 pub fn shown(address: &str) -> String {
+    if !address.contains("://") {
+        return address.to_owned();
+    }
     let Ok(mut url) = Url::parse(address) else {
         return address
             .split(['?', '#'])

@@ -131,6 +131,17 @@ fn https_is_never_left() {
 }
 
 #[test]
+fn what_can_be_secret_is_not_shown() {
+    for (given, expected) in [
+        ("https://u:p@h/v.yaml?token=x#y", "https://h/v.yaml"),
+        ("https://h:99999/v?token=x", "https://h:99999/v"),
+        ("./a?b#c.yaml", "./a?b#c.yaml"),
+    ] {
+        assert_eq!(shown(given), expected);
+    }
+}
+
+#[test]
 fn addresses_are_told_from_paths() {
     for address in ["http://h/v", "https://h", "HTTPS://h/v.yaml"] {
         assert!(is_address(address), "{address}");
