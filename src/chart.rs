@@ -18,7 +18,7 @@ pub use constraint::Constraint;
 pub use error::{Error, Position, Problem};
 pub use metadata::{Dependency, Engine, Kind, Maintainer, Metadata};
 pub use starter::Starter;
-pub use values::{Layer, Origin, Overrides, Resolved, Values};
+pub use values::{Change, Layer, Leaf, Origin, Origins, Overrides, Resolved, Values};
 
 /// One file of a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Chart {
     pub metadata: Metadata,
     /// `values.yaml`: the defaults.
     pub values: Values,
+    /// The text of `values.yaml`, to tell where a default stands.
+    pub values_text: String,
     /// `values.schema.json`, byte for byte.
     pub schema: Option<Vec<u8>>,
     /// Everything below `templates/`, sorted by path.

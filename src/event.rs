@@ -3,6 +3,7 @@
 //! Operations emit events through a callback; the binary turns them into lines on stderr. Results
 //! are return values, not events.
 
+use crate::chart::Position;
 use crate::health::{Condition, Health};
 use crate::manifest::ResourceId;
 use crate::plan::{Counts, Part, Until};
@@ -15,6 +16,16 @@ pub enum Event {
     ValuesReused {
         /// The revision they come from.
         revision: u32,
+    },
+    /// A key in a file of values is kept as it is written, and Kubernetes and Helm would read it as
+    /// a boolean.
+    BooleanKey {
+        /// Where it stands.
+        at: Position,
+        /// The key.
+        key: String,
+        /// What they read it as.
+        value: bool,
     },
     /// A revision that an earlier process left unfinished is part of what is replaced.
     Interrupted {

@@ -12,6 +12,7 @@
 mod create;
 mod directory;
 mod ignore;
+mod remote;
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::chart::{self, Chart};
 
 pub use create::create;
+pub use remote::{fetch_values, is_address, shown};
 
 /// A file of values may not be larger than this.
 const MAX_VALUES: usize = 16 << 20;
@@ -146,6 +148,15 @@ pub enum Error {
         /// What was counted.
         unit: &'static str,
     },
+    /// An address did not give a file.
+    #[error("cannot fetch {address}")]
+    Fetch {
+        /// The address, without what may be secret in it.
+        address: String,
+        /// Why not.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A line of `.helmignore` is wrong.
     #[error(".helmignore:{line}: {problem}")]
     Ignore {
@@ -181,10 +192,7 @@ impl ChartRef {
             "charts from registries"
         } else if reference.contains("://") {
             "charts from addresses"
-        } else if [".tgz", ".tar.gz"]
-            .iter()
-            .any(|end| reference.ends_with(end))
-        {
+        } else if is_archive(reference) {
             "chart archives"
         } else {
             return Ok(Self::Directory(PathBuf::from(reference)));
@@ -194,6 +202,20 @@ impl ChartRef {
             what,
         })
     }
+}
+
+/// Tells whether what a user writes refers to a chart, and not to a release: it has a slash, an
+/// archive's ending or a dot at its start, or is the name of a folder with a `Chart.yaml`.
+pub fn is_chart(reference: &str) -> bool {
+    reference.contains('/')
+        || reference.starts_with('.')
+        || is_archive(reference)
+        || Path::new(reference).join("Chart.yaml").is_file()
+}
+
+fn is_archive(reference: &str) -> bool {
+    let endings = [".tgz", ".tar.gz"];
+    endings.iter().any(|end| reference.ends_with(end))
 }
 
 /// Loads and checks a chart.
@@ -218,34 +240,38 @@ pub fn load(chart: &ChartRef) -> Result<Chart, Error> {
 /// Reads a file of values, up to 16 MiB.
 ///
 /// # Errors
-/// If the file cannot be read, is too large or not text, or if `file` is an address or `-`:
-/// standard input belongs to the binary.
+/// If the file cannot be read, is too large or not text, or if `file` is an address:
+/// [`fetch_values`] takes those of http and https.
 pub fn read_values(file: &str) -> Result<String, Error> {
-    let what = match file {
-        "-" => Some("values from standard input here"),
-        address if address.contains("://") => Some("values from addresses"),
-        _ => None,
-    };
-    if let Some(what) = what {
+    if file.contains("://") {
         return Err(Error::Unsupported {
-            reference: file.to_owned(),
-            what,
+            reference: shown(file),
+            what: "values from addresses of this kind",
         });
     }
     let path = Path::new(file);
     let source = fs::File::open(path).map_err(|cause| unreadable(path, cause))?;
-    let data = read_limited(source, MAX_VALUES).map_err(|cause| unreadable(path, cause))?;
+    read_values_from(file, source)
+}
+
+/// Reads values from `source`, up to 16 MiB; `name` is what it is called in errors.
+///
+/// # Errors
+/// If it cannot be read, is too large or not text.
+pub fn read_values_from(name: &str, source: impl io::Read) -> Result<String, Error> {
+    let data = read_limited(source, MAX_VALUES);
+    let data = data.map_err(|cause| unreadable(Path::new(name), cause))?;
     let data = data.ok_or_else(|| Error::TooLarge {
-        path: file.to_owned(),
+        path: name.to_owned(),
         limit: MAX_VALUES >> 20,
     })?;
     String::from_utf8(data).map_err(|_| Error::NotText {
-        path: file.to_owned(),
+        path: name.to_owned(),
     })
 }
 
 /// Reads to the end; `None` if there are more than `limit` bytes.
-fn read_limited(source: fs::File, limit: usize) -> io::Result<Option<Vec<u8>>> {
+fn read_limited(source: impl io::Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
     let mut data = Vec::new();
     source.take(limit as u64 + 1).read_to_end(&mut data)?;
     Ok((data.len() <= limit).then_some(data))
@@ -329,12 +355,8 @@ mod tests {
         let missing = format!("{large}.none");
         check_values(&missing, Err(&format!("cannot read {missing}")));
         check_values(
-            "-",
-            Err("cannot load -: values from standard input here are not supported yet"),
-        );
-        check_values(
-            "https://h/v",
-            Err("cannot load https://h/v: values from addresses are not supported yet"),
+            "s3://h/v",
+            Err("cannot load s3://h/v: values from addresses of this kind are not supported yet"),
         );
     }
 }

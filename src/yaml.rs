@@ -9,9 +9,11 @@
 use serde_json::{Number, Value};
 use serde_saphyr::{Options, Spanned, budget, options};
 
+mod keys;
 mod position;
 
-pub use position::{Step, locate};
+pub use keys::{BooleanKey, boolean_keys};
+pub use position::{Places, Step, locate};
 
 /// Nesting beyond this is refused: deeper trees would threaten the stack further down.
 const MAX_DEPTH: usize = 256;
@@ -99,7 +101,7 @@ fn error(error: &serde_saphyr::Error) -> Error {
 }
 
 /// Turns `6443.0` and `1e6` into integers, as `sigs.k8s.io/yaml` does, at every depth.
-fn fold_integers(value: &mut Value) {
+pub fn fold_integers(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => *number = fold_integer(number.clone()),
         Value::Array(items) => items.iter_mut().for_each(fold_integers),
@@ -124,6 +126,7 @@ pub fn fold_integer(number: Number) -> Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     #[track_caller]
@@ -155,6 +158,56 @@ mod tests {
     }
 
     #[test]
+    fn booleans_are_those_of_kubernetes() {
+        for text in [
+            "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE",
+        ] {
+            check(text, &json!(true));
+        }
+        for text in [
+            "n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE",
+        ] {
+            check(text, &json!(false));
+        }
+        for text in ["nope", "yy", "trues"] {
+            check(text, &json!(text));
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_of_kubernetes() {
+        for (text, number) in [
+            ("007", 7),
+            ("08", 8),
+            ("-0644", -420),
+            ("+12", 12),
+            ("0o17", 15),
+            ("0x1F", 31),
+            ("0b101", 5),
+            ("1_000", 1000),
+            ("12e03", 12_000),
+            ("1.0", 1),
+            ("-0", 0),
+        ] {
+            check(text, &json!(number));
+        }
+        for text in [
+            "1:30",
+            "1.2.3",
+            "2001-12-14",
+            "_1",
+            "0x",
+            "0o8",
+            "1e",
+            "v1",
+            "=",
+            "<<",
+        ] {
+            check(text, &json!(text));
+        }
+    }
+
+    #[test]
     fn merge_keys_and_anchors_are_resolved() {
         check(
             "a: &x {k: 1}\nb: {<<: *x, l: 2}",
@@ -182,6 +235,24 @@ mod tests {
     fn deep_nesting_is_refused() {
         let error = parse(&"[".repeat(5_000)).unwrap_err();
         assert!(error.message.contains("recursion limit"), "{error:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_string_survives_a_round_trip(
+            text in "\\PC{0,12}|[-+0-9.eExXoObB_:ynYN~#&*!|>'\"%@` \n\t\\[\\]{},?<=]{0,8}",
+        ) {
+            let value = json!({ "key": [text], "text": {"k": 1} });
+            let written = to_string(&value);
+            prop_assert_eq!(parse(&written).unwrap(), value, "{:?}", written);
+        }
+
+        #[test]
+        fn any_key_survives_a_round_trip(key in "\\PC{1,8}|[-+0-9.eExX:yn~#'\" ]{1,6}") {
+            let value = json!({ key: 1 });
+            let written = to_string(&value);
+            prop_assert_eq!(parse(&written).unwrap(), value, "{:?}", written);
+        }
     }
 
     #[test]

@@ -105,7 +105,8 @@ fn a_rule_about_all_values_names_no_argument_and_a_fault_is_told_once() {
         String::from_utf8(output.stderr).unwrap()
     };
     let refused = run(&["template", "web", &web, "--set", "replicas=1"]);
-    assert!(refused.contains("no node can be drained\n"), "{refused}");
+    let rule = "no node can be drained (rule self.minAvailable < self.replicas)\n";
+    assert!(refused.contains(rule), "{refused}");
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);

@@ -27,7 +27,8 @@ const ORDER: [&str; 17] = [
 ];
 
 /// Crates that only these modules may name; `bin` is the binary.
-const HOMES: [(&str, &[&str]); 15] = [
+const HOMES: [(&str, &[&str]); 16] = [
+    ("reqwest", &["source"]),
     ("x509_parser", &["x509"]),
     ("ring", &["x509", "pki"]),
     ("serde_saphyr", &["yaml"]),

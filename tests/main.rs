@@ -26,3 +26,4 @@ mod schemas;
 mod support;
 mod tenant;
 mod tour;
+mod values;

@@ -41,10 +41,12 @@ impl Chart {
             refuse_go_templates(&parts.templates)?;
         }
         parts.refuse_unsupported(&metadata)?;
-        let values = match &parts.values {
-            None => Values::default(),
-            Some(data) => Values::parse("values.yaml", self::text("values.yaml", data)?)?,
+        let values_text = match &parts.values {
+            None => "",
+            Some(data) => self::text("values.yaml", data)?,
         };
+        let values_text = values_text.to_owned();
+        let values = Values::parse("values.yaml", &values_text)?;
         let Parts {
             schema,
             templates,
@@ -54,6 +56,7 @@ impl Chart {
         Ok(Self {
             metadata,
             values,
+            values_text,
             schema,
             templates,
             files,

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::yaml::Step;
 
-/// Writes a path as `--set` would: `nodes[0].name`.
+/// Writes a path as `--set` would: `nodes[0].name`. Characters that would move a terminal's cursor
+/// are written as escapes.
 pub(super) fn dotted(path: &[Step]) -> String {
     let mut text = String::new();
     for step in path {
@@ -13,7 +14,13 @@ pub(super) fn dotted(path: &[Step]) -> String {
                 if !text.is_empty() {
                     text.push('.');
                 }
-                text.push_str(key);
+                for character in key.chars() {
+                    if character.is_control() {
+                        text.extend(character.escape_default());
+                    } else {
+                        text.push(character);
+                    }
+                }
             }
             // Writing to a string cannot fail.
             Step::Index(index) => drop(write!(text, "[{index}]")),
@@ -61,6 +68,12 @@ mod tests {
         check("a", 1);
         check("a.b[0].c", 4);
         check("[1][2].a", 3);
+    }
+
+    #[test]
+    fn a_key_cannot_paint_the_terminal() {
+        let path = [Step::Key("a\u{1b}[31m\n".to_owned()), Step::Index(0)];
+        assert_eq!(dotted(&path), "a\\u{1b}[31m\\n[0]");
     }
 
     #[test]

@@ -5,21 +5,29 @@
 //! `self` and `oldSelf`, as in a custom resource definition. Nothing outside of the file is ever
 //! read. Which values ran before is left to the callers.
 
+mod cost;
 mod describe;
+mod limit;
 mod nearest;
+mod refs;
 mod rules;
 mod violation;
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::Values;
-use super::values::Overrides;
+use super::values::Origins;
 use rules::{Rules, Which};
 
+pub use refs::{RuleBelowRef, rules_below_refs};
 pub use violation::{Reason, Violation};
 
 /// Values nested deeper than this are refused before anything recursive looks at them.
 const MAX_DEPTH: usize = 200;
+/// No more violations than this are looked at.
+const MAX_VIOLATIONS: usize = 1000;
 
 /// Values that do not fit a schema, or a schema that is itself wrong.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +74,21 @@ pub enum Error {
         /// Why not.
         problem: &'static str,
     },
+    /// Its alternatives multiply.
+    #[error(
+        "values.schema.json: {at} leads to more than {} schemas for one and the same value",
+        cost::MAX_REACH
+    )]
+    TooWide {
+        /// The place in the schema, as a JSON pointer.
+        at: String,
+    },
+    /// Checking takes too long.
+    #[error(
+        "checking the values by values.schema.json takes too long: \
+         its rules or alternatives are too expensive"
+    )]
+    TooSlow,
     /// The values are nested too deeply.
     #[error("values are nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
@@ -75,12 +98,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// Adds to each violation which layer of `overrides` its value came from.
+    /// Adds to each violation which of the layers its value came from.
     #[must_use]
-    pub fn traced(mut self, overrides: &Overrides) -> Self {
+    pub fn traced(mut self, origins: &Origins) -> Self {
         if let Self::Violations(violations) = &mut self {
             for violation in violations {
-                violation.origin = overrides.origin(&violation.steps());
+                // What is missing has the origin of what it is missing in.
+                let steps = violation.steps();
+                let mut paths = (1..=steps.len()).rev().map(|count| &steps[..count]);
+                violation.origin = paths.find_map(|path| origins.find(path));
             }
         }
         self
@@ -90,6 +116,11 @@ impl Error {
 /// A `values.schema.json` that is read and compiled, to check any number of values.
 #[derive(Debug)]
 pub struct Schema {
+    compiled: Arc<Compiled>,
+}
+
+#[derive(Debug)]
+struct Compiled {
     document: Value,
     validator: jsonschema::Validator,
     rules: Option<Rules>,
@@ -99,18 +130,12 @@ impl Schema {
     /// Reads and compiles a schema and its rules.
     ///
     /// # Errors
-    /// If the schema or one of its rules is wrong.
+    /// If the schema or one of its rules is wrong, or that cannot be told in time.
     pub fn compile(text: &[u8]) -> Result<Self, Error> {
         let document = parse(text)?;
-        let validator = jsonschema::options()
-            .offline()
-            .build(&document)
-            .map_err(|e| invalid(&e))?;
-        let rules = Rules::compile(&document, Which::All)?;
+        let compiled = limit::limited(limit::TIME, || Compiled::of(document))??;
         Ok(Self {
-            document,
-            validator,
-            rules,
+            compiled: Arc::new(compiled),
         })
     }
 
@@ -121,21 +146,44 @@ impl Schema {
     /// previous values they are skipped, as Kubernetes does on creation.
     ///
     /// # Errors
-    /// If the values are too deep, or with all violations.
+    /// If the values are too deep, if checking them takes too long, or with all violations.
     pub fn check(&self, values: &Values, previous: &[&Values]) -> Result<(), Error> {
-        let values = instance(values)?;
-        let mut violations = self.keywords(&values);
-        if let Some(rules) = &self.rules {
-            violations.extend(rules.check(&values, &instances(previous)?)?);
-        }
-        outcome(violations)
+        let (values, previous) = (instance(values)?, instances(previous)?);
+        let compiled = Arc::clone(&self.compiled);
+        let judged = limit::limited(limit::TIME, move || compiled.check(&values, &previous))?;
+        outcome(judged?)
+    }
+}
+
+impl Compiled {
+    fn of(document: Value) -> Result<Self, Error> {
+        cost::check_schema(&document)?;
+        // Expressions take time in proportion to the text, as in Helm: no backtracking.
+        let validator = jsonschema::options()
+            .offline()
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .build(&document)
+            .map_err(|e| invalid(&e))?;
+        let rules = Rules::compile(&document, Which::All)?;
+        Ok(Self {
+            document,
+            validator,
+            rules,
+        })
     }
 
-    fn keywords(&self, values: &Value) -> Vec<Violation> {
-        self.validator
+    fn check(&self, values: &Value, previous: &[Value]) -> Result<Vec<Violation>, Error> {
+        cost::check_values(&self.document, values)?;
+        let mut violations: Vec<_> = self
+            .validator
             .iter_errors(values)
+            .take(MAX_VIOLATIONS)
             .flat_map(|error| describe::violations(&error, &self.document, values))
-            .collect()
+            .collect();
+        if let Some(rules) = &self.rules {
+            violations.extend(rules.check(values, previous)?);
+        }
+        Ok(violations)
     }
 }
 
@@ -159,10 +207,13 @@ pub fn check_rules(schema: &[u8], values: &Values, previous: &[&Values]) -> Resu
     let schema = parse(schema)?;
     let values = instance(values)?;
     let previous = instances(previous)?;
-    match Rules::compile(&schema, Which::Transitions)? {
-        Some(rules) => outcome(rules.check(&values, &previous)?),
-        None => Ok(()),
-    }
+    let judged = limit::limited(limit::TIME, move || {
+        match Rules::compile(&schema, Which::Transitions)? {
+            Some(rules) => rules.check(&values, &previous),
+            None => Ok(vec![]),
+        }
+    })?;
+    outcome(judged?)
 }
 
 fn parse(schema: &[u8]) -> Result<Value, Error> {
@@ -227,392 +278,4 @@ fn outcome(mut violations: Vec<Violation>) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chart::Layer;
-    use serde_json::json;
-
-    fn values(value: Value) -> Values {
-        serde_json::from_value(value).unwrap()
-    }
-
-    fn run(schema: &Value, new: Value, previous: &[Value]) -> Result<(), Error> {
-        let previous: Vec<Values> = previous.iter().cloned().map(values).collect();
-        let previous: Vec<&Values> = previous.iter().collect();
-        check(schema.to_string().as_bytes(), &values(new), &previous)
-    }
-
-    /// Each violation as `path expectation`.
-    #[track_caller]
-    fn check_lines(result: Result<(), Error>, expected: &[&str]) {
-        let found: Vec<String> = match result {
-            Ok(()) => Vec::new(),
-            Err(Error::Violations(list)) => list
-                .iter()
-                .map(|v| format!("{} {}", v.path, v.expected))
-                .collect(),
-            Err(other) => panic!("{other}"),
-        };
-        assert_eq!(found, expected);
-    }
-
-    #[track_caller]
-    fn check_keywords(property: &Value, value: impl Into<Value>, expected: &[&str]) {
-        let schema = json!({"properties": {"a": property}});
-        check_lines(run(&schema, json!({"a": value.into()}), &[]), expected);
-    }
-
-    #[track_caller]
-    fn check_error(schema: &Value, expected: &str) {
-        assert_eq!(
-            run(schema, json!({"a": 1}), &[]).unwrap_err().to_string(),
-            expected
-        );
-    }
-
-    #[test]
-    fn keywords_say_what_they_expect() {
-        check_keywords(&json!({"type": "integer"}), json!(1), &[]);
-        check_keywords(
-            &json!({"type": "integer"}),
-            json!("x"),
-            &["a must be integer, is string"],
-        );
-        check_keywords(
-            &json!({"type": ["string", "null"]}),
-            json!([]),
-            &["a must be null or string, is array"],
-        );
-        check_keywords(
-            &json!({"enum": ["one", 2]}),
-            json!("three"),
-            &["a must be one of \"one\", 2, is \"three\""],
-        );
-        check_keywords(&json!({"const": 1}), json!(2), &["a must be 1, is 2"]);
-        check_keywords(
-            &json!({"minimum": 1}),
-            json!(0),
-            &["a must be at least 1, is 0"],
-        );
-        check_keywords(
-            &json!({"pattern": "^x"}),
-            json!("y"),
-            &["a must match \"^x\", is \"y\""],
-        );
-        check_keywords(
-            &json!({"maxLength": 1}),
-            json!("xyz"),
-            &["a must have at most 1 characters"],
-        );
-        check_keywords(
-            &json!({"items": {"type": "string"}}),
-            json!(["x", 1]),
-            &["a[1] must be string, is integer"],
-        );
-        check_keywords(&json!(false), json!(1), &["a is not allowed"]);
-        check_keywords(
-            &json!({"oneOf": [{"type": "object", "required": ["x", "y"]}, {"type": "string"}]}),
-            json!(1),
-            &["a fits none of 2 alternatives (the closest: must be object, is integer)"],
-        );
-    }
-
-    #[test]
-    fn every_violation_is_found_and_sorted() {
-        let schema = json!({
-            "properties": {"b": {"type": "string"}, "a": {"type": "object", "required": ["x"]}},
-            "required": ["c"],
-        });
-        check_lines(
-            run(&schema, json!({"b": 1, "a": {}}), &[]),
-            &[
-                "a.x is required",
-                "b must be string, is integer",
-                "c is required",
-            ],
-        );
-    }
-
-    #[test]
-    fn unknown_keys_get_a_suggestion() {
-        let schema = json!({
-            "$defs": {"etcd": {"properties": {"replicas": {}}, "additionalProperties": false}},
-            "properties": {"etcd": {"$ref": "#/$defs/etcd"}},
-            "additionalProperties": false,
-        });
-        check_lines(
-            run(&schema, json!({"etcd": {"replica": 1}, "x": 1}), &[]),
-            &[
-                "etcd.replica is not a known key: did you mean replicas?",
-                "x is not a known key",
-            ],
-        );
-    }
-
-    #[test]
-    fn likely_secrets_are_not_shown() {
-        let schema = json!({"properties": {
-            "password": {"pattern": "^[0-9]+$", "enum": ["1"]},
-            "token": {"const": "x"},
-            "auth": {"anyOf": [{"const": 1}, {"const": 2}]},
-            "apiKey": {
-                "type": "integer",
-                "x-kubernetes-validations": [{
-                    "rule": "self == 1",
-                    "message": "must be one",
-                    "messageExpression": "'must not be ' + self",
-                }],
-            },
-        }});
-        let new = json!({"password": "hunter2", "token": "t0k3n", "auth": "4uth", "apiKey": "k3y"});
-        check_lines(
-            run(&schema, new, &[]),
-            &[
-                "apiKey must be integer, is string",
-                "apiKey must be one",
-                "auth fits none of 2 alternatives (the closest: must be 1)",
-                "password must be one of \"1\"",
-                "password must match \"^[0-9]+$\"",
-                "token must be \"x\"",
-            ],
-        );
-    }
-
-    #[test]
-    fn rules_are_evaluated_at_every_depth() {
-        let schema = json!({
-            "x-kubernetes-validations": [
-                {"rule": "self.min <= self.max", "message": "min is over max", "fieldPath": ".min"},
-            ],
-            "properties": {"pools": {"items": {
-                "x-kubernetes-validations": [
-                    {"rule": "self.size > 0", "messageExpression": "'has size ' + string(self.size)"},
-                ],
-            }}},
-            "additionalProperties": {"x-kubernetes-validations": [{"rule": "self != 7"}]},
-        });
-        let new = json!({"min": 2, "max": 1, "pools": [{"size": 1}, {"size": 0}], "z": 7});
-        check_lines(
-            run(&schema, new, &[]),
-            &[
-                "min min is over max",
-                "pools[1] has size 0",
-                "z must fit the rule \"self != 7\"",
-            ],
-        );
-    }
-
-    fn one_minor_at_a_time() -> Value {
-        json!({"properties": {"minor": {"x-kubernetes-validations": [
-            {"rule": "self <= oldSelf + 1", "messageExpression": "'skips over ' + string(oldSelf + 1)"},
-            {"rule": "self > 30", "message": "is too old"},
-        ]}}})
-    }
-
-    #[test]
-    fn transitions_are_checked_against_every_previous_revision() {
-        let schema = one_minor_at_a_time();
-        let minor = |minor: u64| json!({"minor": minor});
-        check_lines(run(&schema, minor(36), &[]), &[]);
-        check_lines(run(&schema, minor(36), &[minor(35), minor(36)]), &[]);
-        check_lines(run(&schema, minor(36), &[json!({})]), &[]);
-        check_lines(
-            run(&schema, minor(36), &[minor(36), minor(33), minor(34)]),
-            &["minor skips over 34", "minor skips over 35"],
-        );
-        check_lines(
-            run(&schema, minor(30), &[minor(30), minor(31)]),
-            &["minor is too old"],
-        );
-    }
-
-    #[test]
-    fn the_running_charts_rules_are_only_those_about_change() {
-        let schema = one_minor_at_a_time().to_string();
-        let (old, new) = (values(json!({"minor": 20})), values(json!({"minor": 22})));
-        let result = check_rules(schema.as_bytes(), &new, &[&old]);
-        check_lines(result, &["minor skips over 21"]);
-        check_lines(check_rules(schema.as_bytes(), &new, &[]), &[]);
-        check_lines(check_rules(b"{\"type\": \"string\"}", &new, &[&old]), &[]);
-    }
-
-    #[test]
-    fn rules_that_cannot_be_evaluated_say_why() {
-        let rule = |rule: &str| json!({"x-kubernetes-validations": [{"rule": rule}]});
-        let new = || json!({"a": "s3cr3t", "a_b": 1});
-        check_lines(
-            run(&rule("self.b == 1"), new(), &[]),
-            &[" has the rule \"self.b == 1\", which fails: there is no b"],
-        );
-        check_lines(
-            run(&rule("self.a_b == 1"), new(), &[]),
-            &[
-                " has the rule \"self.a_b == 1\", which fails: there is no a_b \
-             (an underscore in a key is written twice)",
-            ],
-        );
-        check_lines(run(&rule("self.a__b == 1"), new(), &[]), &[]);
-        check_lines(
-            run(&rule("self.a + 1 == 2"), new(), &[]),
-            &[" has the rule \"self.a + 1 == 2\", which fails: add does not fit its operands"],
-        );
-        check_lines(
-            run(&rule("self.a"), new(), &[]),
-            &[" has the rule \"self.a\", which gives neither true nor false"],
-        );
-    }
-
-    #[test]
-    fn defaults_in_the_schema_do_not_count() {
-        let schema = json!({
-            "x-kubernetes-validations": [{"rule": "!has(self.b)"}],
-            "properties": {"b": {"default": 1}},
-        });
-        check_lines(run(&schema, json!({}), &[]), &[]);
-    }
-
-    #[test]
-    fn a_wrong_schema_is_named() {
-        let rule = json!([{"rule": "self >"}]);
-        check_error(
-            &json!({"properties": {"a": {"x-kubernetes-validations": rule}}}),
-            "values.schema.json: \"self >\", a rule for a, is not valid CEL",
-        );
-        check_error(
-            &json!({"anyOf": [{"x-kubernetes-validations": rule}]}),
-            "values.schema.json: a rule for the values stands below anyOf, where it is never \
-             evaluated; write it below properties, items, additionalProperties or allOf",
-        );
-        let change = json!({"rule": "self == oldSelf"});
-        check_error(
-            &json!({"properties": {"a": {"items": {"x-kubernetes-validations": [change]}}}}),
-            "values.schema.json: a rule for a[] uses oldSelf below a list; write it for the \
-             mapping that has the list",
-        );
-        check_error(
-            &json!({"x-kubernetes-validations": [{"message": "x"}]}),
-            "values.schema.json: a rule for the values is not written as a rule: missing field \
-             `rule`",
-        );
-        check_error(
-            &json!({"properties": {"a": {"type": "int"}}}),
-            "values.schema.json: not a valid schema at /properties/a/type: \"int\" is not valid \
-             under any of the schemas listed in the 'anyOf' keyword",
-        );
-        let text = check(b"{", &Values::default(), &[])
-            .unwrap_err()
-            .to_string();
-        assert_eq!(text, "values.schema.json: not valid JSON");
-    }
-
-    #[test]
-    fn nothing_outside_of_the_schema_is_read() {
-        for reference in [
-            "file:///dev/zero",
-            "https://example.com/schema.json",
-            "other.json",
-        ] {
-            let error = run(&json!({"$ref": reference}), json!({}), &[]).unwrap_err();
-            assert!(matches!(error, Error::Reference { .. }), "{error}");
-        }
-        let schema = json!({"$schema": "https://example.com/draft"});
-        assert!(matches!(
-            run(&schema, json!({}), &[]),
-            Err(Error::Invalid { .. })
-        ));
-    }
-
-    #[test]
-    fn depth_is_limited() {
-        let deep = |levels| (0..levels).fold(json!(1), |inner, _| json!({ "a": inner }));
-        assert!(run(&json!({}), deep(200), &[]).is_ok());
-        assert!(matches!(
-            run(&json!({}), deep(201), &[]),
-            Err(Error::TooDeep)
-        ));
-        let recursive = json!({"properties": {"a": {"$ref": "#"}}, "$ref": "#"});
-        assert!(run(&recursive, deep(200), &[]).is_ok());
-        let nested = "[".repeat(10_000);
-        assert!(matches!(
-            check(nested.as_bytes(), &Values::default(), &[]),
-            Err(Error::Json(_))
-        ));
-    }
-
-    #[track_caller]
-    fn check_expression(rule: &str, problem: &str) {
-        let schema = json!({"x-kubernetes-validations": [{"rule": rule}]});
-        let error = run(&schema, json!({}), &[]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!("values.schema.json: a rule for the values {problem}")
-        );
-    }
-
-    #[test]
-    fn expressions_have_limits() {
-        let brackets = |depth| format!("{}true{}", "(".repeat(depth), ")".repeat(depth));
-        check_expression(
-            &brackets(33),
-            "has more than 32 nested brackets or conditionals",
-        );
-        let conditions = "true ? true : ".repeat(33) + "true";
-        check_expression(
-            &conditions,
-            "has more than 32 nested brackets or conditionals",
-        );
-        check_expression(&" ".repeat(5000), "is longer than 4096 bytes");
-        for rule in [brackets(32), "1".to_owned() + &"+1".repeat(2040) + "> 1"] {
-            let schema = json!({"x-kubernetes-validations": [{"rule": rule}]});
-            assert!(run(&schema, json!({}), &[]).is_ok());
-        }
-        for steps in [".a".repeat(2040), "[0]".repeat(1360)] {
-            let schema = json!({"x-kubernetes-validations": [{"rule": format!("self{steps}")}]});
-            let refused = run(&schema, json!({}), &[]);
-            assert!(matches!(refused, Err(Error::Violations(_))), "{refused:?}");
-        }
-    }
-
-    #[test]
-    fn one_schema_checks_any_number_of_values() {
-        let schema = Schema::compile(one_minor_at_a_time().to_string().as_bytes()).unwrap();
-        let minor = |minor: u64| values(json!({"minor": minor}));
-        let lines = |new, previous: &[&Values], expected: &[&str]| {
-            check_lines(schema.check(&minor(new), previous), expected);
-        };
-        for _ in 0..2 {
-            lines(36, &[], &[]);
-            lines(36, &[&minor(34)], &["minor skips over 35"]);
-            let both = ["minor skips over 34", "minor skips over 35"];
-            lines(36, &[&minor(36), &minor(33), &minor(34)], &both);
-            lines(30, &[&minor(30), &minor(31)], &["minor is too old"]);
-        }
-    }
-
-    #[test]
-    fn violations_name_their_layer() {
-        let schema = json!({"properties": {
-            "a": {"type": "string"},
-            "b": {"items": {"type": "string"}},
-            "c": {"type": "string"},
-        }});
-        let overrides = Overrides {
-            layers: vec![
-                Layer::File {
-                    name: "v.yaml".into(),
-                    text: "a: 1\nb:\n- x\n- 2\n".into(),
-                },
-                Layer::Set("a=3".into()),
-            ],
-        };
-        let resolved = overrides.resolve(&values(json!({"c": 1}))).unwrap();
-        let error = check(schema.to_string().as_bytes(), &resolved.values, &[]).unwrap_err();
-        assert_eq!(
-            error.traced(&overrides).to_string(),
-            "values do not fit the chart's values.schema.json:\
-             \n  a: must be string, is integer (--set a)\
-             \n  b[1]: must be string, is integer (v.yaml:4:3)\
-             \n  c: must be string, is integer"
-        );
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 //! the result over the defaults, where a null deletes. In both, mappings join key by key and
 //! anything else is replaced.
 
+mod origins;
 mod overrides;
 pub mod set;
 
@@ -15,7 +16,8 @@ use serde_json::{Map, Value};
 use super::{Error, Position};
 use crate::yaml;
 
-pub use overrides::{Layer, Origin, Overrides, Resolved};
+pub use origins::{Change, Leaf, Origin, Origins};
+pub use overrides::{Layer, Overrides, Resolved};
 
 /// A tree of values: what a chart is rendered with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 use serde_json::Map;
 
 use crate::capabilities::Capabilities;
-use crate::chart::{Chart, Overrides, Resolved, Values};
+use crate::chart::schema;
+use crate::chart::{Chart, Origins, Overrides, Resolved, Values};
 use crate::cluster::Tenure;
 use crate::event::Event;
 use crate::history::{self, Entry};
@@ -13,7 +14,7 @@ use crate::release::{ApplyMethod, Info, RecordedChart, Release, Status, StoredHo
 use crate::render::{self, ReleaseFacts, Scope};
 
 use super::catalogue::Catalogue;
-use super::{Error, Session, lock};
+use super::{Error, Session, lock, notices};
 
 /// A chart to install or to upgrade to, and the values that the user gives.
 #[derive(Debug, Clone, Copy)]
@@ -104,8 +105,9 @@ pub(super) async fn desired(
     catalogue: &mut Catalogue<'_>,
 ) -> Result<(Desired, Vec<Event>), Error> {
     let chart = request.chart;
-    let (resolved, events) = resolve(request, past)?;
-    check_values(chart, &resolved, past, request.overrides)?;
+    let (resolved, mut events) = resolve(request, past)?;
+    events.extend(notices(chart, request.overrides));
+    check_values(request, &resolved, past)?;
     let capabilities = catalogue.capabilities(chart).await?;
     check_kube_version(chart, &capabilities)?;
     let revision = past.next_revision();
@@ -139,59 +141,68 @@ pub(super) async fn desired(
     Ok((Desired { release, manifest }, events))
 }
 
-/// The values of this command; where none are given, those of the revision that was deployed last,
-/// as Helm does: what a failed attempt was given is not tried again unasked.
-fn resolve(request: &ChartRequest<'_>, past: &Past) -> Result<(Resolved, Vec<Event>), Error> {
-    let defaults = &request.chart.values;
+/// The revision whose values are used because this command gives none, as Helm does: the one that
+/// was deployed last. What a failed attempt was given is not tried again unasked.
+fn reused<'a>(request: &ChartRequest<'_>, past: &'a Past) -> Option<&'a Release> {
     let reuses =
         past.operation == render::Operation::Upgrade && request.overrides.layers.is_empty();
-    let running = past.deployed().filter(|_| reuses);
-    match running {
-        Some(release) if !release.config.is_empty() => {
-            let mut config = release.config.clone();
-            config.layer(request.tenant.clone());
-            let values = Values::coalesce(defaults, &config);
-            let event = Event::ValuesReused {
-                revision: release.revision,
-            };
-            Ok((Resolved { config, values }, vec![event]))
-        }
-        _ => {
-            let config = request.overrides.config(request.tenant.clone())?;
-            let values = Values::coalesce(defaults, &config);
-            Ok((Resolved { config, values }, vec![]))
-        }
+    past.deployed()
+        .filter(|release| reuses && !release.config.is_empty())
+}
+
+/// The values of this command over those that are reused.
+fn resolve(request: &ChartRequest<'_>, past: &Past) -> Result<(Resolved, Vec<Event>), Error> {
+    let mut base = Values::default();
+    let mut events = vec![];
+    if let Some(release) = reused(request, past) {
+        base = release.config.clone();
+        events.push(Event::ValuesReused {
+            revision: release.revision,
+        });
     }
+    base.layer(request.tenant.clone());
+    let config = request.overrides.config(base)?;
+    let values = Values::coalesce(&request.chart.values, &config);
+    Ok((Resolved { config, values }, events))
+}
+
+/// The layers that the values of this command come from.
+fn origins(request: &ChartRequest<'_>, past: &Past) -> Result<Origins, Error> {
+    let mut origins = Origins::of(request.chart);
+    if let Some(release) = reused(request, past) {
+        origins.revision(release.revision, &release.config);
+    }
+    origins.tenant(request.tenant);
+    origins.overrides(request.overrides)?;
+    Ok(origins)
 }
 
 /// Checks the values by the chart's schema and rules, and by the rules of the running charts.
-fn check_values(
-    chart: &Chart,
-    resolved: &Resolved,
-    past: &Past,
-    overrides: &Overrides,
-) -> Result<(), Error> {
+fn check_values(request: &ChartRequest<'_>, resolved: &Resolved, past: &Past) -> Result<(), Error> {
     let previous: Vec<Values> = past
         .base
         .iter()
         .map(|release| Values::coalesce(&release.chart.values, &release.config))
         .collect();
     let previous: Vec<&Values> = previous.iter().collect();
-    if let Some(schema) = &chart.schema {
-        crate::chart::schema::check(schema, &resolved.values, &previous)
-            .map_err(|error| error.traced(overrides))?;
+    let own = request.chart.schema.as_ref();
+    let judged = match own {
+        Some(schema) => schema::check(schema, &resolved.values, &previous),
+        None => Ok(()),
+    };
+    let running = past
+        .base
+        .iter()
+        .filter_map(|release| release.chart.schema());
+    let judged = judged.and_then(|()| {
+        running
+            .filter(|schema| Some(schema) != own)
+            .try_for_each(|schema| schema::check_rules(&schema, &resolved.values, &previous))
+    });
+    match judged {
+        Ok(()) => Ok(()),
+        Err(error) => Err(error.traced(&origins(request, past)?).into()),
     }
-    for release in &past.base {
-        if let Some(schema) = release
-            .chart
-            .schema()
-            .filter(|s| Some(s) != chart.schema.as_ref())
-        {
-            crate::chart::schema::check_rules(&schema, &resolved.values, &previous)
-                .map_err(|error| error.traced(overrides))?;
-        }
-    }
-    Ok(())
 }
 
 /// Refuses a chart whose `kubeVersion` does not allow the cluster's version.

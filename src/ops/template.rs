@@ -3,8 +3,8 @@
 use super::Error;
 use super::prepare::check_kube_version;
 use crate::capabilities::{Capabilities, Kinds};
-use crate::chart::schema::Schema;
-use crate::chart::{Chart, Overrides, Values};
+use crate::chart::schema::{self, Schema};
+use crate::chart::{Chart, Origins, Overrides, Values};
 use crate::manifest::{Manifest, Placement};
 use crate::release::check_name;
 use crate::render::{Operation, ReleaseFacts, Scope, Templates};
@@ -46,7 +46,7 @@ pub struct Prepared<'a> {
 /// If the name is bad, or the chart cannot be rendered with these values.
 pub fn template(chart: &Chart, request: &TemplateRequest<'_>) -> Result<Templated, Error> {
     // Nothing of the schema is kept while the chart is rendered: it is larger than all the rest.
-    let values = values(chart, schema(chart)?.as_ref(), request)?;
+    let values = values(chart, compile(chart)?.as_ref(), request)?;
     render(&Templates::prepare(chart)?, &values, request)
 }
 
@@ -58,7 +58,7 @@ impl<'a> Prepared<'a> {
     pub fn new(chart: &'a Chart) -> Result<Self, Error> {
         Ok(Self {
             chart,
-            schema: schema(chart)?,
+            schema: compile(chart)?,
             templates: Templates::prepare(chart)?,
         })
     }
@@ -73,9 +73,19 @@ impl<'a> Prepared<'a> {
     }
 }
 
-fn schema(chart: &Chart) -> Result<Option<Schema>, Error> {
+fn compile(chart: &Chart) -> Result<Option<Schema>, Error> {
     let text = chart.schema.as_deref();
     Ok(text.map(Schema::compile).transpose()?)
+}
+
+/// Names the layer of each value at fault.
+fn traced(error: schema::Error, chart: &Chart, overrides: &Overrides) -> schema::Error {
+    let mut origins = Origins::of(chart);
+    match origins.overrides(overrides) {
+        Ok(()) => error.traced(&origins),
+        // They have been merged, so they can be read.
+        Err(_) => error,
+    }
 }
 
 /// Final values that the chart accepts.
@@ -89,7 +99,7 @@ fn values(
     if let Some(schema) = schema {
         schema
             .check(&resolved.values, &[])
-            .map_err(|error| error.traced(request.overrides))?;
+            .map_err(|error| traced(error, chart, request.overrides))?;
     }
     check_kube_version(chart, request.capabilities)?;
     Ok(resolved.values)

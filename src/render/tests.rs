@@ -25,6 +25,7 @@ pub(super) fn chart(files: &[(&str, &str)]) -> Chart {
             ..Metadata::default()
         },
         values: Values::default(),
+        values_text: String::new(),
         schema: None,
         templates,
         files,

@@ -24,16 +24,36 @@ pub enum Step {
 /// The last document that has the path counts, as later documents win. A mapping or list stands
 /// where its first entry does. `None` if no document has the path or `text` is not YAML.
 pub fn locate(text: &str, path: &[Step]) -> Option<(u64, u64)> {
-    let documents =
-        serde_saphyr::from_multiple_with_options::<Spanned<Node>>(text, settings()).ok()?;
-    documents.iter().rev().find_map(|document| {
-        let found = path
-            .iter()
-            .try_fold(document, |node, step| node.value.child(step))?;
-        Some((found.referenced.line(), found.referenced.column()))
-    })
+    Places::read(text).find(path)
 }
 
+/// Where each value of a YAML stream stands, for callers that ask for many.
+#[derive(Debug, Default)]
+pub struct Places {
+    documents: Vec<Spanned<Node>>,
+}
+
+impl Places {
+    /// Reads the places in `text`; there are none if it is not YAML.
+    pub fn read(text: &str) -> Self {
+        let documents = serde_saphyr::from_multiple_with_options(text, settings());
+        Self {
+            documents: documents.unwrap_or_default(),
+        }
+    }
+
+    /// The place of the value at `path`, as [`locate`] gives it.
+    pub fn find(&self, path: &[Step]) -> Option<(u64, u64)> {
+        self.documents.iter().rev().find_map(|document| {
+            let found = path
+                .iter()
+                .try_fold(document, |node, step| node.value.child(step))?;
+            Some((found.referenced.line(), found.referenced.column()))
+        })
+    }
+}
+
+#[derive(Debug)]
 enum Node {
     Leaf,
     List(Vec<Spanned<Node>>),

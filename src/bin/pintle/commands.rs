@@ -15,6 +15,7 @@ mod status;
 mod template;
 mod uninstall;
 mod upgrade;
+mod values;
 mod version;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Diff(args) => diff::run(&global, &args),
         Command::Create(args) => create::run(&args),
         Command::Template(args) => template::run(&global, &args),
+        Command::Values(args) => values::run(&global, &args),
         Command::List(args) => list::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),

@@ -23,6 +23,29 @@ pub(crate) enum Failure {
     /// The first revision of a release failed, so there is none to go back to.
     #[error(transparent)]
     First(ops::Error),
+    /// Standard input was named twice.
+    #[error("standard input can be read only once: - is given to more than one flag")]
+    Stdin,
+    /// Flags that make the values of a chart were given with a release.
+    #[error("the values of release {release} are recorded: only a chart takes values flags")]
+    ValuesOfRelease {
+        /// The release.
+        release: String,
+    },
+    /// A revision of a chart was asked for.
+    #[error("chart {chart} has no revisions: only a release takes --revision")]
+    RevisionOfChart {
+        /// The chart.
+        chart: String,
+    },
+    /// What was taken for a release cannot be read.
+    #[error("{name} is no folder with a Chart.yaml, and cannot be shown as a release")]
+    Neither {
+        /// The argument.
+        name: String,
+        /// Why there is no such release.
+        source: Box<ops::Error>,
+    },
     /// Writing the result failed.
     #[error("cannot write the output")]
     Io(#[from] io::Error),
@@ -33,7 +56,7 @@ impl Failure {
     fn operation(&self) -> Option<&ops::Error> {
         match self {
             Self::Operation(error) | Self::First(error) => Some(error),
-            Self::Io(_) => None,
+            _ => None,
         }
     }
 
@@ -41,20 +64,23 @@ impl Failure {
     pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
         match self {
             Self::Io(error) => Some(error.kind()),
-            Self::Operation(_) | Self::First(_) => None,
+            _ => None,
         }
     }
 
     /// The exit code; README.md documents them.
     pub(crate) fn exit_code(&self) -> u8 {
-        match self {
-            Self::Io(_) => 1,
-            Self::Operation(error) | Self::First(error) => match error.kind() {
-                ErrorKind::Failed => 1,
-                ErrorKind::Usage => 2,
-                ErrorKind::NotReady => 3,
-                ErrorKind::Conflict => 4,
-            },
+        let error = match self {
+            Self::Io(_) => return 1,
+            Self::Stdin | Self::ValuesOfRelease { .. } | Self::RevisionOfChart { .. } => return 2,
+            Self::Neither { source, .. } => source,
+            Self::Operation(error) | Self::First(error) => error,
+        };
+        match error.kind() {
+            ErrorKind::Failed => 1,
+            ErrorKind::Usage => 2,
+            ErrorKind::NotReady => 3,
+            ErrorKind::Conflict => 4,
         }
     }
 
@@ -119,7 +145,20 @@ impl Failure {
 
     /// One line that says what to do next.
     pub(crate) fn hint(&self) -> Option<String> {
-        let error = self.operation()?;
+        let error = match self {
+            Self::Neither { name, .. } => {
+                return Some(format!(
+                    "for a chart, give the path of its folder, such as ./{name}; \
+                     `pintle list -A` shows all releases"
+                ));
+            }
+            Self::ValuesOfRelease { release } => {
+                return Some(format!(
+                    "`pintle diff {release} CHART` with these flags shows what they would change"
+                ));
+            }
+            _ => self.operation()?,
+        };
         Some(match error {
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {

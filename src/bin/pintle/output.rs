@@ -8,6 +8,7 @@ pub(crate) mod progress;
 pub(crate) mod release;
 pub(crate) mod status;
 mod table;
+pub(crate) mod values;
 
 use std::io::Write;
 

@@ -3,11 +3,12 @@
 //! The language and its libraries are those of `x-kubernetes-validations` in custom resource
 //! definitions. As there, a key that is not an identifier is written escaped (`a-b` as
 //! `self.a__dash__b`, `a_b` as `self.a__b`) unless its mapping has `additionalProperties`.
+//!
+//! Compiling and evaluating needs the room and the limit on time that [`super::limit`] gives.
 
-mod inline;
+pub(super) mod inline;
 
 use std::error::Error as _;
-use std::thread;
 
 use kube_cel::cel::ExecutionError;
 use kube_cel::{CompilationError, CompiledSchema, ErrorKind, Validator, compile_schema};
@@ -16,10 +17,6 @@ use serde_json::Value;
 use super::Error;
 use super::violation::{Reason, Violation};
 use crate::chart::path;
-
-/// The CEL parser and interpreter recurse with large frames; with the limits on expressions in
-/// [`inline`] this is several times what the worst one takes. Untouched pages cost nothing.
-const STACK: usize = 256 << 20;
 
 /// Which rules of a schema are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +41,7 @@ impl Rules {
         let Some(inline) = inline::rules(schema)? else {
             return Ok(None);
         };
-        let compiled = with_room(|| compile(&inline, which))?;
+        let compiled = compile(&inline, which)?;
         Ok(Some(Self {
             which,
             compiled,
@@ -58,7 +55,7 @@ impl Rules {
         values: &Value,
         previous: &[Value],
     ) -> Result<Vec<Violation>, Error> {
-        with_room(|| match (self.which, previous) {
+        match (self.which, previous) {
             (Which::Transitions, previous) => Ok(each(&self.compiled, values, previous)),
             (Which::All, []) => Ok(evaluate(&self.compiled, values, None)),
             (Which::All, [first]) => Ok(evaluate(&self.compiled, values, Some(first))),
@@ -68,23 +65,8 @@ impl Rules {
                 violations.extend(each(&transitions, values, others));
                 Ok(violations)
             }
-        })
+        }
     }
-}
-
-/// Does `work` where the CEL parser and interpreter have room.
-fn with_room<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
-    thread::scope(|scope| {
-        let worker = thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, work);
-        let worker = worker.map_err(|_| Error::Evaluator {
-            problem: "no thread for it",
-        })?;
-        worker.join().unwrap_or(Err(Error::Evaluator {
-            problem: "the evaluator broke down",
-        }))
-    })
 }
 
 fn compile(inline: &Value, which: Which) -> Result<CompiledSchema, Error> {

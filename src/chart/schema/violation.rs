@@ -6,6 +6,11 @@ use crate::chart::path;
 use crate::chart::values::Origin;
 use crate::yaml::Step;
 
+/// Rules longer than this are cut in messages.
+const SHOWN: usize = 80;
+/// No message lists more violations than this.
+const LISTED: usize = 50;
+
 /// One way in which values do not fit a schema.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
@@ -39,21 +44,40 @@ impl Violation {
     }
 }
 
+impl Violation {
+    /// The rule in a few words, unless the expectation repeats it.
+    fn shown_rule(&self) -> Option<String> {
+        match self.reason {
+            Reason::Keyword => Some(format!("schema {}", self.rule)),
+            Reason::BrokenRule => None,
+            Reason::Rule if self.expected.contains(&self.rule) => None,
+            Reason::Rule => {
+                let words: Vec<_> = self.rule.split_whitespace().collect();
+                let rule = words.join(" ");
+                let start: String = rule.chars().take(SHOWN).collect();
+                let more = if start.len() < rule.len() { "…" } else { "" };
+                Some(format!("rule {start}{more}"))
+            }
+        }
+    }
+}
+
 pub(super) fn list(violations: &[Violation]) -> String {
     let mut text = String::new();
-    for Violation {
-        path,
-        expected,
-        origin,
-        ..
-    } in violations
-    {
+    for violation in violations.iter().take(LISTED) {
+        let Violation { path, expected, .. } = violation;
         let path = if path.is_empty() { "the values" } else { path };
+        let origin = violation.origin.as_ref().map(ToString::to_string);
+        let marks: Vec<_> = origin.into_iter().chain(violation.shown_rule()).collect();
         // Writing to a string cannot fail.
-        let _ = match origin {
-            Some(origin) => write!(text, "\n  {path}: {expected} ({origin})"),
-            None => write!(text, "\n  {path}: {expected}"),
+        let _ = match marks.as_slice() {
+            [] => write!(text, "\n  {path}: {expected}"),
+            marks => write!(text, "\n  {path}: {expected} ({})", marks.join("; ")),
         };
+    }
+    let more = violations.len().saturating_sub(LISTED);
+    if more > 0 {
+        let _ = write!(text, "\n  and {more} more");
     }
     text
 }

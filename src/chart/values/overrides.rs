@@ -1,13 +1,8 @@
-//! What the user sets: files and arguments, and which of them a value came from.
+//! What the user sets: files and arguments, in the order in which they count.
 
-use std::fmt;
-
-use serde_json::{Map, Value};
-
-use super::{Values, set};
-use crate::chart::path::dotted;
-use crate::chart::{Error, Position};
-use crate::yaml::{self, Step};
+use super::Values;
+use super::set::{Argument, Files, Kind};
+use crate::chart::Error;
 
 /// One thing that the user gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +14,28 @@ pub enum Layer {
         /// Its text.
         text: String,
     },
+    /// A `--set-json` argument.
+    SetJson(String),
     /// A `--set` argument.
     Set(String),
+    /// A `--set-string` argument.
+    SetString(String),
+    /// A `--set-file` argument.
+    SetFile {
+        /// The argument.
+        argument: String,
+        /// The text of each file that it names, as [`set::files`](super::set::files) finds them.
+        files: Files,
+    },
+    /// A `--set-literal` argument.
+    SetLiteral(String),
 }
 
 /// Everything that the user gave.
 ///
-/// Files come first in their order, then `--set` arguments in theirs, wherever they stood on the
-/// command line, as in Helm.
+/// Files come first in their order, then the arguments of `--set-json`, `--set`, `--set-string`,
+/// `--set-file` and `--set-literal`, those of each in theirs, wherever they stood on the command
+/// line, as in Helm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// The layers as given.
@@ -42,21 +51,20 @@ pub struct Resolved {
     pub values: Values,
 }
 
-/// Where a value came from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    /// A file of values.
-    File(Position),
-    /// A `--set` argument: the key it sets.
-    Set(String),
-}
+static NO_FILES: Files = Files::new();
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(position) => position.fmt(f),
-            Self::Set(key) => write!(f, "--set {key}"),
-        }
+impl Layer {
+    /// The argument, if it is one of a `--set` flag.
+    pub(super) fn argument(&self) -> Option<Argument<'_>> {
+        let (kind, text, files) = match self {
+            Self::File { .. } => return None,
+            Self::SetJson(text) => (Kind::Json, text, &NO_FILES),
+            Self::Set(text) => (Kind::Set, text, &NO_FILES),
+            Self::SetString(text) => (Kind::String, text, &NO_FILES),
+            Self::SetFile { argument, files } => (Kind::File, argument, files),
+            Self::SetLiteral(text) => (Kind::Literal, text, &NO_FILES),
+        };
+        Some(Argument { kind, text, files })
     }
 }
 
@@ -72,7 +80,7 @@ impl Overrides {
             values.layer(Values::parse(name, text)?);
         }
         for argument in self.arguments() {
-            set::apply(argument, &mut values.0)?;
+            argument.apply(&mut values.0)?;
         }
         Ok(values)
     }
@@ -87,59 +95,26 @@ impl Overrides {
         Ok(Resolved { config, values })
     }
 
-    /// Finds the layer that last set the value at `path`; `None` if no layer sets it, so that it
-    /// is a default of the chart, and for the empty path, which is all values together.
-    pub fn origin(&self, path: &[Step]) -> Option<Origin> {
-        // What is about all values together came from no single layer.
-        if path.is_empty() {
-            return None;
-        }
-        if self.arguments().rev().any(|argument| sets(argument, path)) {
-            return Some(Origin::Set(dotted(path)));
-        }
-        self.files().rev().find_map(|(name, text)| {
-            let (line, column) = yaml::locate(text, path)?;
-            Some(Origin::File(Position {
-                file: name.to_owned(),
-                line,
-                column,
-            }))
-        })
-    }
-
-    fn files(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+    /// The files of values, in their order: how the user named each, and its text.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.layers.iter().filter_map(|layer| match layer {
             Layer::File { name, text } => Some((name.as_str(), text.as_str())),
-            Layer::Set(_) => None,
+            _ => None,
         })
     }
 
-    fn arguments(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.layers.iter().filter_map(|layer| match layer {
-            Layer::Set(argument) => Some(argument.as_str()),
-            Layer::File { .. } => None,
-        })
+    /// The arguments in the order in which they count.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = Argument<'_>> {
+        let mut arguments: Vec<_> = self.layers.iter().filter_map(Layer::argument).collect();
+        arguments.sort_by_key(|argument| argument.kind);
+        arguments.into_iter()
     }
-}
-
-fn sets(argument: &str, path: &[Step]) -> bool {
-    let mut values = Map::new();
-    if set::apply(argument, &mut values).is_err() {
-        return false;
-    }
-    let tree = Value::Object(values);
-    let found = path.iter().try_fold(&tree, |value, step| match step {
-        Step::Key(key) => value.get(key),
-        Step::Index(index) => value.get(index),
-    });
-    // A null in a list is most likely padding; elsewhere it was written.
-    found.is_some_and(|value| !value.is_null() || matches!(path.last(), Some(Step::Key(_))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn overrides() -> Overrides {
         let file = |name: &str, text: &str| Layer::File {
@@ -148,8 +123,11 @@ mod tests {
         };
         Overrides {
             layers: vec![
-                Layer::Set("c=30,l[1]=x".into()),
+                Layer::SetLiteral("z=literal".into()),
+                Layer::Set("c=30,l[1]=x,y=2,z=2".into()),
                 file("one.yaml", "a: 1\nb:\n  x: 1\nc: 3\nd: ~\n"),
+                Layer::SetString("z=string,y=string".into()),
+                Layer::SetJson("y=1,z=1,w=1".into()),
                 Layer::Set("b.y=2".into()),
                 file("two.yaml", "a: 2\nl: [p, q]\n"),
             ],
@@ -157,41 +135,25 @@ mod tests {
     }
 
     #[test]
-    fn files_come_before_arguments() {
+    fn layers_count_by_their_kind() {
         let defaults = Values::parse("values.yaml", "d: 4\ne: 5\nb: {x: 0, z: 0}\n").unwrap();
         let resolved = overrides().resolve(&defaults).unwrap();
+        let arguments = json!({"w": 1, "y": "string", "z": "literal"});
+        let Value::Object(arguments) = arguments else {
+            panic!("no mapping")
+        };
+        let with = |mut value: Value| {
+            value.as_object_mut().unwrap().extend(arguments.clone());
+            value
+        };
         assert_eq!(
             Value::Object(resolved.config.0),
-            json!({"a": 2, "b": {"x": 1, "y": 2}, "c": 30, "d": null, "l": ["p", "x"]}),
+            with(json!({"a": 2, "b": {"x": 1, "y": 2}, "c": 30, "d": null, "l": ["p", "x"]})),
         );
         assert_eq!(
             Value::Object(resolved.values.0),
-            json!({"a": 2, "b": {"x": 1, "y": 2, "z": 0}, "c": 30, "e": 5, "l": ["p", "x"]}),
+            with(json!({"a": 2, "b": {"x": 1, "y": 2, "z": 0}, "c": 30, "e": 5, "l": ["p", "x"]})),
         );
-    }
-
-    #[track_caller]
-    fn check_origin(path: &[&str], expected: Option<&str>) {
-        let path: Vec<Step> = path
-            .iter()
-            .map(|step| {
-                step.parse()
-                    .map_or_else(|_| Step::Key((*step).into()), Step::Index)
-            })
-            .collect();
-        let found = overrides().origin(&path).map(|origin| origin.to_string());
-        assert_eq!(found.as_deref(), expected);
-    }
-
-    #[test]
-    fn the_layer_that_set_a_value_last_is_found() {
-        check_origin(&["a"], Some("two.yaml:1:4"));
-        check_origin(&["b", "x"], Some("one.yaml:3:6"));
-        check_origin(&["b", "y"], Some("--set b.y"));
-        check_origin(&["c"], Some("--set c"));
-        check_origin(&["l", "0"], Some("two.yaml:2:5"));
-        check_origin(&["l", "1"], Some("--set l[1]"));
-        check_origin(&["e"], None);
     }
 
     #[test]

@@ -26,6 +26,7 @@ fn load(path: &str) -> Chart {
     Chart {
         metadata: serde_json::from_value(yaml("Chart.yaml")).unwrap(),
         values: values(&yaml("values.yaml")),
+        values_text: String::new(),
         schema: fs::read(root.join("values.schema.json")).ok(),
         templates,
         files,

@@ -15,6 +15,8 @@ pub(crate) struct Create {
     pub(crate) starter: Starter,
 }
 
+use super::OutputArgs;
+
 #[derive(Debug, Args)]
 pub(crate) struct Template {
     /// Name of the release
@@ -25,13 +27,58 @@ pub(crate) struct Template {
     pub(crate) values: ValueArgs,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ShowValues {
+    /// A chart (the path of a folder with Chart.yaml), or the name of a release
+    #[arg(value_name = "CHART|RELEASE")]
+    pub(crate) of: String,
+    #[command(flatten)]
+    pub(crate) given: ValueArgs,
+    /// Show for each value where it comes from and what it stands above
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Show this revision of a release instead of the newest
+    #[arg(long, value_name = "N")]
+    pub(crate) revision: Option<u32>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// The values of a command.
 #[derive(Debug, Args)]
 pub(crate) struct ValueArgs {
-    /// Values from a YAML file (can be repeated; later files win)
+    /// Values from a YAML file, an http(s) address or - for standard input (can be repeated;
+    /// later ones win)
     #[arg(short = 'f', long = "values", value_name = "FILE")]
     pub(crate) files: Vec<String>,
+    /// Values as JSON: a.b={"c":1}, or one object of values; below --set
+    #[arg(long, value_name = "KEY=JSON", allow_hyphen_values = true)]
+    pub(crate) set_json: Vec<String>,
     /// Values on the command line: a.b=1,c[0]=x,d={1,2} (can be repeated; later ones win)
-    #[arg(long = "set", value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
     pub(crate) set: Vec<String>,
+    /// As --set, but every value is a string; above --set
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub(crate) set_string: Vec<String>,
+    /// Values that are the text of files; above --set-string
+    #[arg(long, value_name = "KEY=FILE", allow_hyphen_values = true)]
+    pub(crate) set_file: Vec<String>,
+    /// A value that is taken as it stands, with its commas and backslashes; above all others
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub(crate) set_literal: Vec<String>,
+}
+
+impl ValueArgs {
+    /// Tells whether none are given.
+    pub(crate) fn is_empty(&self) -> bool {
+        let all = [
+            &self.files,
+            &self.set_json,
+            &self.set,
+            &self.set_string,
+            &self.set_file,
+            &self.set_literal,
+        ];
+        all.iter().all(|given| given.is_empty())
+    }
 }

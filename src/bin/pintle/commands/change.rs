@@ -48,10 +48,7 @@ pub(super) async fn carry_out(
 ) -> Result<Outcome, Failure> {
     let mut progress = Progress::new(session.release);
     if args.dry_run {
-        change
-            .notices
-            .iter()
-            .for_each(|notice| progress.on(notice.clone()));
+        progress.all(change.notices.iter().cloned());
         output::plan::print(&change, args.output.output)?;
         return Ok(Outcome::Printed);
     }

@@ -24,10 +24,7 @@ pub(super) fn run(global: &Global, args: &Diff) -> Result<ExitCode, Failure> {
         };
         let change = ops::upgrade(&session, &request).await?;
         let mut progress = Progress::new(&args.name);
-        change
-            .notices
-            .iter()
-            .for_each(|notice| progress.on(notice.clone()));
+        progress.all(change.notices.iter().cloned());
         output::plan::print(&change, args.output.output)?;
         let differs = !change.plan.counts().is_no_change();
         Ok(if args.exit_code && differs {

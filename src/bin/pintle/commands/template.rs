@@ -8,6 +8,7 @@ use pintle::ops::{self, TemplateRequest};
 
 use crate::cli::{Global, Template};
 use crate::failure::Failure;
+use crate::output::progress::Progress;
 use crate::overrides;
 
 /// The namespace of a release that is only rendered, unless one is given.
@@ -16,6 +17,7 @@ const NAMESPACE: &str = "default";
 pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure> {
     let chart = super::load_chart(&args.chart)?;
     let overrides = overrides::read(&args.values)?;
+    Progress::new(&args.name).all(ops::notices(&chart, &overrides));
     let request = TemplateRequest {
         overrides: &overrides,
         release: &args.name,

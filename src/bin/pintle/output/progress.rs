@@ -24,6 +24,11 @@ impl Progress {
         }
     }
 
+    /// Prints events that have happened already.
+    pub(crate) fn all(&mut self, events: impl IntoIterator<Item = Event>) {
+        events.into_iter().for_each(|event| self.on(event));
+    }
+
     /// Prints one event.
     pub(crate) fn on(&mut self, event: Event) {
         let line = self.line(event);
@@ -36,6 +41,10 @@ impl Progress {
             Event::ValuesReused { revision } => {
                 format!("no values given: using those of revision {revision}")
             }
+            Event::BooleanKey { at, key, value } => format!(
+                "{CHANGED}warning{CHANGED:#}: {at}: Kubernetes and Helm read the key {key} as \
+                 {value}: put quotes around it"
+            ),
             Event::Interrupted { revision, status } => {
                 format!("revision {revision} was left {status} by an earlier command")
             }

@@ -17,7 +17,7 @@ const MAX_EXPRESSION: usize = 4096;
 /// An expression with more brackets inside each other, or more conditionals, is refused.
 const MAX_NESTING: usize = 32;
 /// Keywords whose content is data and not a schema.
-const DATA: [&str; 5] = ["const", "default", "enum", "example", "examples"];
+pub(in super::super) const DATA: [&str; 5] = ["const", "default", "enum", "example", "examples"];
 
 /// The schema with nothing but rules and what leads to them; `None` if it has no rules.
 pub(super) fn rules(schema: &Value) -> Result<Option<Value>, Error> {
@@ -131,7 +131,7 @@ fn hide_computed_message(rule: &mut Value, path: &str) {
     }
 }
 
-fn mentions_rules(value: &Value) -> bool {
+pub(in super::super) fn mentions_rules(value: &Value) -> bool {
     match value {
         Value::Object(map) => {
             map.get(RULES).is_some_and(|rules| *rules != json!([]))

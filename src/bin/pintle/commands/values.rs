@@ -1,0 +1,86 @@
+//! `pintle values`.
+
+use std::process::ExitCode;
+
+use pintle::chart;
+use pintle::chart::Origins;
+use pintle::ops::{self, Revision};
+use pintle::source;
+
+use crate::cli::{Global, ShowValues};
+use crate::connection::with_cluster;
+use crate::failure::Failure;
+use crate::output;
+use crate::output::progress::Progress;
+use crate::overrides;
+
+pub(super) fn run(global: &Global, args: &ShowValues) -> Result<ExitCode, Failure> {
+    if source::is_chart(&args.of) {
+        of_chart(global, args)?;
+    } else {
+        of_release(global, args)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_chart(global: &Global, args: &ShowValues) -> Result<(), Failure> {
+    if args.revision.is_some() {
+        let chart = args.of.clone();
+        return Err(Failure::RevisionOfChart { chart });
+    }
+    let chart = super::load_chart(&args.of)?;
+    let overrides = overrides::read(&args.given)?;
+    Progress::new(&args.of).all(ops::notices(&chart, &overrides));
+    let tenant = match global.into {
+        Some(_) => with_cluster(global, async |connection| {
+            Ok(connection.tenant_values(&chart))
+        })?,
+        None => chart::Values::default(),
+    };
+    let mut origins = Origins::of(&chart);
+    origins.tenant(&tenant);
+    let merged = origins
+        .overrides(&overrides)
+        .and_then(|()| overrides.config(tenant));
+    let config = merged.map_err(ops::Error::from)?;
+    show(
+        &origins,
+        &chart::Values::coalesce(&chart.values, &config),
+        args,
+    )
+}
+
+fn of_release(global: &Global, args: &ShowValues) -> Result<(), Failure> {
+    if !args.given.is_empty() {
+        let release = args.of.clone();
+        return Err(Failure::ValuesOfRelease { release });
+    }
+    let release = with_cluster(global, async |connection| {
+        let revision = args.revision.map_or(Revision::Newest, Revision::Number);
+        Ok(ops::find(&connection.session(&args.of), revision).await?)
+    });
+    let release = release.map_err(|failure| match failure {
+        Failure::Operation(error) => Failure::Neither {
+            name: args.of.clone(),
+            source: Box::new(error),
+        },
+        other => other,
+    })?;
+    let mut origins = Origins::default();
+    origins.defaults("values.yaml", (&release.chart.values, ""), &[]);
+    origins.revision(release.revision, &release.config);
+    show(
+        &origins,
+        &chart::Values::coalesce(&release.chart.values, &release.config),
+        args,
+    )
+}
+
+fn show(origins: &Origins, values: &chart::Values, args: &ShowValues) -> Result<(), Failure> {
+    let format = args.output.output;
+    if args.explain {
+        output::values::print(&origins.explain(values), format)
+    } else {
+        output::print_data(values, format)
+    }
+}

@@ -1,0 +1,245 @@
+//! Where values come from, and what each of them stands above.
+//!
+//! Every layer that takes part comes in, lowest first: the defaults of charts, the values of a
+//! running revision, the facts of a tenant, what the user gives. For a path, or for each leaf of
+//! final values, the layer that decided it goes out. Merging is left to the parent module: this
+//! one only explains its outcome.
+
+mod explain;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::set::{self, Kind};
+use super::{Overrides, Values};
+use crate::chart::path::dotted;
+use crate::chart::{Chart, Error, Position};
+use crate::yaml::{Places, Step};
+
+pub use explain::{Change, Leaf};
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A chart's `values.yaml`.
+    Default(Position),
+    /// What the user had given to a revision that is recorded.
+    Revision(u32),
+    /// What the tenant says to charts that are installed into it.
+    Tenant,
+    /// A file of values.
+    File(Position),
+    /// An argument of a `--set` flag.
+    Argument {
+        /// The flag.
+        kind: Kind,
+        /// The key that it sets, and the path of the file with `--set-file`.
+        argument: String,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default(position) => write!(f, "the chart's {position}"),
+            Self::Revision(number) => write!(f, "revision {number}"),
+            Self::Tenant => f.write_str("the tenant"),
+            Self::File(position) => position.fmt(f),
+            Self::Argument { kind, argument } => write!(f, "{} {argument}", kind.flag()),
+        }
+    }
+}
+
+/// The layers that final values come from, lowest first.
+#[derive(Debug, Default)]
+pub struct Origins {
+    sources: Vec<Source>,
+}
+
+#[derive(Debug)]
+struct Source {
+    kind: Of,
+    tree: Map<String, Value>,
+}
+
+#[derive(Debug)]
+enum Of {
+    /// The defaults of a chart whose values stand at `prefix`.
+    Chart {
+        file: String,
+        places: Places,
+        prefix: Vec<Step>,
+    },
+    Revision(u32),
+    Tenant,
+    File {
+        name: String,
+        places: Places,
+    },
+    Argument {
+        kind: Kind,
+        /// What it sets as it stands, with the paths of files.
+        unread: Map<String, Value>,
+    },
+}
+
+/// What a layer says about a path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Found<'a> {
+    /// It has this value there.
+    Value(&'a Value),
+    /// It has something above that has no room for the path.
+    Blocked,
+    Nothing,
+}
+
+impl Origins {
+    /// Begins with the defaults of `chart`.
+    pub fn of(chart: &Chart) -> Self {
+        let mut origins = Self::default();
+        origins.defaults("values.yaml", (&chart.values, &chart.values_text), &[]);
+        origins
+    }
+
+    /// Adds the defaults of a chart, with the text of `file` they were read from (empty if it is
+    /// not known). Those of a subchart stand at `prefix` in the values, as `sub`.
+    pub fn defaults(&mut self, file: &str, defaults: (&Values, &str), prefix: &[&str]) {
+        let (values, text) = defaults;
+        let key = |key: &&str| Step::Key((*key).to_owned());
+        let tree = prefix.iter().rev().fold(values.0.clone(), |tree, key| {
+            [((*key).to_owned(), Value::Object(tree))]
+                .into_iter()
+                .collect()
+        });
+        self.add(
+            Of::Chart {
+                file: file.to_owned(),
+                places: Places::read(text),
+                prefix: prefix.iter().map(key).collect(),
+            },
+            tree,
+        );
+    }
+
+    /// Adds the `config` of a recorded revision.
+    pub fn revision(&mut self, number: u32, config: &Values) {
+        self.add(Of::Revision(number), config.0.clone());
+    }
+
+    /// Adds what a tenant says.
+    pub fn tenant(&mut self, facts: &Values) {
+        self.add(Of::Tenant, facts.0.clone());
+    }
+
+    /// Adds what the user gives.
+    ///
+    /// # Errors
+    /// If a file is not YAML with a mapping, or an argument cannot be read.
+    pub fn overrides(&mut self, overrides: &Overrides) -> Result<(), Error> {
+        for (name, text) in overrides.files() {
+            let tree = Values::parse(name, text)?.0;
+            let name = name.to_owned();
+            let places = Places::read(text);
+            self.add(Of::File { name, places }, tree);
+        }
+        for argument in overrides.arguments() {
+            let (mut tree, mut unread) = (Map::new(), Map::new());
+            argument.apply(&mut tree)?;
+            argument.apply_unread(&mut unread)?;
+            let kind = argument.kind;
+            self.add(Of::Argument { kind, unread }, tree);
+        }
+        Ok(())
+    }
+
+    /// Finds the highest layer that has a value at `path`; `None` if there is none, and for the
+    /// empty path: what is about all values together came from no single layer.
+    pub fn find(&self, path: &[Step]) -> Option<Origin> {
+        let mut sources = self.sources.iter().rev();
+        sources
+            .find(|source| matches!(source.at(path), Found::Value(_)))
+            .filter(|_| !path.is_empty())
+            .map(|source| source.origin(path))
+    }
+
+    fn add(&mut self, kind: Of, tree: Map<String, Value>) {
+        self.sources.push(Source { kind, tree });
+    }
+}
+
+impl Source {
+    fn is_default(&self) -> bool {
+        matches!(self.kind, Of::Chart { .. })
+    }
+
+    fn at(&self, path: &[Step]) -> Found<'_> {
+        let found = at(&self.tree, path);
+        match (found, path.last(), &self.kind) {
+            // A null in a list of an argument is most likely padding.
+            (Found::Value(Value::Null), Some(Step::Index(_)), Of::Argument { .. }) => {
+                Found::Nothing
+            }
+            _ => found,
+        }
+    }
+
+    /// What the layer is called where it has the value at `path`.
+    fn origin(&self, path: &[Step]) -> Origin {
+        let position = |file: &str, places: &Places, path| {
+            let (line, column) = places.find(path).unwrap_or_default();
+            Position {
+                file: file.to_owned(),
+                line,
+                column,
+            }
+        };
+        match &self.kind {
+            Of::Chart {
+                file,
+                places,
+                prefix,
+            } => {
+                let own = path.get(prefix.len()..).unwrap_or_default();
+                Origin::Default(position(file, places, own))
+            }
+            Of::Revision(number) => Origin::Revision(*number),
+            Of::Tenant => Origin::Tenant,
+            Of::File { name, places } => Origin::File(position(name, places, path)),
+            Of::Argument { kind, unread } => {
+                let mut argument = dotted(path);
+                let file = (*kind == set::Kind::File).then(|| at(unread, path));
+                if let Some(Found::Value(Value::String(file))) = file {
+                    argument = format!("{argument}={file}");
+                }
+                Origin::Argument {
+                    kind: *kind,
+                    argument,
+                }
+            }
+        }
+    }
+}
+
+fn at<'a>(tree: &'a Map<String, Value>, path: &[Step]) -> Found<'a> {
+    let Some((Step::Key(first), rest)) = path.split_first() else {
+        return Found::Nothing;
+    };
+    let Some(mut value) = tree.get(first) else {
+        return Found::Nothing;
+    };
+    for step in rest {
+        let inner = match (step, value) {
+            (Step::Key(key), Value::Object(map)) => map.get(key),
+            (Step::Index(index), Value::Array(list)) => list.get(*index),
+            // Nulls pad the lists of arguments.
+            (_, Value::Null) => return Found::Nothing,
+            _ => return Found::Blocked,
+        };
+        match inner {
+            Some(inner) => value = inner,
+            None => return Found::Nothing,
+        }
+    }
+    Found::Value(value)
+}
