@@ -25,6 +25,7 @@ mod writer;
 
 pub use error::{Error, Fault, Place};
 pub(crate) use name::{MAX_LABEL, k8s_name};
+pub(crate) use nearest::nearest;
 pub use reads::{Read, reads};
 pub use stack::with_room;
 pub use templates::Templates;
