@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use change::{ChangeArgs, Install, Rollback, Uninstall, Upgrade};
-pub(crate) use chart::{Template, ValueArgs};
+pub(crate) use chart::{Lint, Template, ValueArgs};
 pub(crate) use release::{
     Diff, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status,
 };
@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Render a chart without a cluster
     Template(Template),
+    /// Check charts without a cluster
+    Lint(Lint),
     /// List releases
     #[command(visible_alias = "ls")]
     List(List),

@@ -8,6 +8,7 @@ mod history;
 mod install;
 mod join;
 mod kubeconfig;
+mod lint;
 mod list;
 mod rollback;
 mod status;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Uninstall(args) => uninstall::run(&global, &args),
         Command::Diff(args) => diff::run(&global, &args),
         Command::Template(args) => template::run(&global, &args),
+        Command::Lint(args) => lint::run(&args),
         Command::List(args) => list::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
