@@ -57,7 +57,7 @@ bench: testbed ## Measure pintle beside Helm in one run and print the table
 	$(TESTBED) exec -- cargo bench --locked --bench helm
 
 .PHONY: schemas
-schemas: testbed ## Generate schemas/ from the real kube-apiserver
+schemas: testbed ## Generate schemas/ from the real kube-apiservers of each minor
 	UPDATE_SCHEMAS=1 $(TESTBED) exec -- cargo test --locked --test suite schemas
 
 .PHONY: doc

@@ -5,6 +5,7 @@
 //! [`crate::capabilities`].
 
 mod kind;
+pub mod openapi;
 mod shape;
 mod table;
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::builtin;
+use crate::builtin::openapi::Minor;
 
 pub use crate::builtin::Kind;
 
@@ -85,11 +86,24 @@ impl Capabilities {
             .map(|(version, _)| version.to_owned())
             .collect();
         api_versions.extend(versions);
-        let bare = builtin::version().trim_start_matches('v');
+        Self::new(builtin::version(), api_versions)
+    }
+
+    /// Returns what a cluster of a known minor without additions can do.
+    pub fn of(minor: Minor) -> Self {
+        let kinds = minor.kinds().map(str::to_owned);
+        let mut api_versions: BTreeSet<String> = kinds.collect();
+        let versions = minor.kinds().filter_map(|name| name.rsplit_once('/'));
+        api_versions.extend(versions.map(|(version, _)| version.to_owned()));
+        Self::new(minor.version(), api_versions)
+    }
+
+    fn new(version: &str, api_versions: BTreeSet<String>) -> Self {
+        let bare = version.trim_start_matches('v');
         let mut numbers = bare.split('.').map(str::to_owned);
         Self {
             kube_version: KubeVersion {
-                version: builtin::version().to_owned(),
+                version: version.to_owned(),
                 major: numbers.next().unwrap_or_default(),
                 minor: numbers.next().unwrap_or_default(),
             },

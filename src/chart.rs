@@ -17,6 +17,8 @@ pub mod values;
 pub use constraint::Constraint;
 pub use error::{Error, Position, Problem};
 pub use metadata::{Dependency, Engine, Kind, Maintainer, Metadata};
+pub(crate) use path::{dotted as dotted_path, parse as path_steps};
+pub(crate) use secret::is_likely as is_likely_secret;
 pub use starter::Starter;
 pub use values::{Change, Layer, Leaf, Origin, Origins, Overrides, Resolved, Values};
 

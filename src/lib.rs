@@ -19,6 +19,8 @@ pub mod render;
 
 pub mod manifest;
 
+pub mod lint;
+
 pub mod release;
 
 pub mod health;

@@ -16,6 +16,7 @@ mod functions;
 mod include;
 mod name;
 mod nearest;
+mod reads;
 mod stack;
 mod strict;
 mod templates;
@@ -24,6 +25,8 @@ mod writer;
 
 pub use error::{Error, Fault, Place};
 pub(crate) use name::{MAX_LABEL, k8s_name};
+pub(crate) use nearest::nearest;
+pub use reads::{Read, reads};
 pub use stack::with_room;
 pub use templates::Templates;
 

@@ -229,12 +229,21 @@ fn is_archive(reference: &str) -> bool {
 /// make a valid chart.
 pub fn load(chart: &ChartRef) -> Result<Chart, Error> {
     let ChartRef::Directory(path) = chart;
-    let files = directory::read(path)?;
+    let files = files(chart)?;
     let chart = Chart::from_files(files);
     chart.map_err(|cause| Error::Chart {
         path: path.clone(),
         cause: Box::new(cause),
     })
+}
+
+/// Reads the files of a chart, as [`load`] takes them, and makes nothing of them.
+///
+/// # Errors
+/// If there is no chart, or if something cannot be read or crosses a limit.
+pub fn files(chart: &ChartRef) -> Result<Vec<chart::File>, Error> {
+    let ChartRef::Directory(path) = chart;
+    directory::read(path)
 }
 
 /// Reads a file of values, up to 16 MiB.

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the library from the lowest layer to the highest, as ARCHITECTURE.md explains
 /// them.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "yaml",
     "builtin",
     "capabilities",
     "chart",
     "render",
     "manifest",
+    "lint",
     "release",
     "health",
     "x509",

@@ -21,6 +21,7 @@ mod interop;
 mod kcp;
 mod layers;
 mod lifecycle;
+mod lint;
 mod lock;
 mod schemas;
 mod support;

@@ -1,4 +1,4 @@
-//! The table of Kubernetes' own kinds is what the real API server says.
+//! What is shipped of Kubernetes' own kinds is what real API servers say.
 
 use std::fs;
 use std::path::Path;
@@ -6,6 +6,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use testbed::{Place, Running};
+
+use crate::support::schemas::openapi::{self, Minor};
 use crate::support::schemas::{Documents, table};
 use crate::support::{path, testbed};
 
@@ -16,37 +19,68 @@ const GO: [(&str, &str); 4] = [
     ("k8s.io/apiextensions-apiserver", "pkg/apis"),
     ("k8s.io/kube-aggregator", "pkg/apis"),
 ];
+/// The minors before the testbed's own whose API servers are asked as well.
+const OLDER: [&str; 2] = ["1.34", "1.35"];
 const DISCOVERY: &str = "application/json;v=v2;g=apidiscovery.k8s.io;as=APIGroupDiscoveryList";
 
 #[test]
 fn the_table_is_what_the_api_server_says() {
     let file = path("schemas/kubernetes-1.36.json");
     let documents = Documents {
-        version: get("/version", "application/json")["gitVersion"]
-            .as_str()
-            .unwrap()
-            .to_owned(),
-        discovery: ["/api", "/apis"].map(|path| get(path, DISCOVERY)).into(),
-        openapi: openapi(),
-        go: GO
-            .into_iter()
-            .flat_map(|(module, folder)| go_files(module, folder))
-            .collect(),
+        version: version(testbed()),
+        discovery: discovery(testbed()),
+        openapi: openapi(testbed()),
+        go: go(&|name| {
+            let is_other = name.ends_with("_test.go") || name.contains("swagger");
+            name.starts_with("types") && !is_other
+        }),
     };
     assert!(documents.openapi.len() > 20 && documents.go.len() > 50);
-    let fresh = table(&documents);
+    hold(&file, &table(&documents));
+}
+
+#[test]
+fn the_schemas_are_what_the_api_server_of_each_minor_says() {
+    let older = OLDER.map(|minor| Running::start_older(minor).expect("the testbed starts"));
+    let places = older.iter().map(|running| &**running).chain([&**testbed()]);
+    let minors: Vec<Minor> = places
+        .map(|place| Minor {
+            version: version(place),
+            discovery: discovery(place),
+            openapi: openapi(place),
+        })
+        .collect();
+    let go = go(&|name| matches!(name, "register.go" | "zz_generated.prerelease-lifecycle.go"));
+    assert!(minors.iter().all(|minor| minor.openapi.len() > 20) && go.len() > 50);
+    hold(&path("schemas/openapi.json"), &openapi::text(&minors, &go));
+}
+
+/// Checks that a shipped file is `fresh`, or makes it so.
+#[track_caller]
+fn hold(file: &str, fresh: &str) {
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
-        fs::write(&file, &fresh).unwrap();
+        fs::write(file, fresh).unwrap();
     }
-    let shipped = fs::read_to_string(&file).unwrap();
+    let shipped = fs::read_to_string(file).unwrap();
     assert!(
         fresh == shipped,
         "{file} is not what the API server says: run `make schemas`"
     );
 }
 
-fn openapi() -> Vec<Value> {
-    let index = get("/openapi/v3", "application/json");
+fn version(place: &Place) -> String {
+    let version = get(place, "/version", "application/json");
+    version["gitVersion"].as_str().unwrap().to_owned()
+}
+
+fn discovery(place: &Place) -> Vec<Value> {
+    ["/api", "/apis"]
+        .map(|path| get(place, path, DISCOVERY))
+        .into()
+}
+
+fn openapi(place: &Place) -> Vec<Value> {
+    let index = get(place, "/openapi/v3", "application/json");
     let paths = index["paths"].as_object().unwrap();
     let versions = paths.iter().filter(|(path, _)| {
         matches!(
@@ -56,17 +90,15 @@ fn openapi() -> Vec<Value> {
     });
     versions
         .map(|(_, entry)| {
-            get(
-                entry["serverRelativeURL"].as_str().unwrap(),
-                "application/json",
-            )
+            let path = entry["serverRelativeURL"].as_str().unwrap();
+            get(place, path, "application/json")
         })
         .collect()
 }
 
 /// What the API server answers to a GET request as the administrator.
-fn get(path: &str, accept: &str) -> Value {
-    let kubeconfig = testbed().kubeconfig.clone();
+fn get(place: &Place, path: &str, accept: &str) -> Value {
+    let kubeconfig = place.kubeconfig.clone();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let text = runtime.block_on(async {
         let kubeconfig = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
@@ -84,8 +116,14 @@ fn get(path: &str, accept: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The import path and text of each file with types, below a folder of a Go module.
-fn go_files(module: &str, folder: &str) -> Vec<(String, String)> {
+/// The import path and text of each file of the API's Go modules whose name is `wanted`.
+fn go(wanted: &dyn Fn(&str) -> bool) -> Vec<(String, String)> {
+    let files = GO.into_iter();
+    let files = files.flat_map(|(module, folder)| go_files(module, folder, wanted));
+    files.collect()
+}
+
+fn go_files(module: &str, folder: &str, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, String)> {
     let output = Command::new("go")
         .args(["list", "-m", "-f", "{{.Dir}}", module])
         .current_dir(path("tests/testbed/modules/kubernetes"))
@@ -109,8 +147,7 @@ fn go_files(module: &str, folder: &str) -> Vec<(String, String)> {
             }
             let name = path.file_name().unwrap().to_str().unwrap();
             let is_go = path.extension().is_some_and(|extension| extension == "go");
-            let is_other = name.ends_with("_test.go") || name.contains("swagger");
-            if is_go && name.starts_with("types") && !is_other {
+            if is_go && wanted(name) {
                 let package = folder.strip_prefix(root).unwrap().display().to_string();
                 let import = format!("{module}/{package}");
                 found.push((

@@ -6,7 +6,7 @@ use crate::yaml::Step;
 
 /// Writes a path as `--set` would: `nodes[0].name`. Characters that would move a terminal's cursor
 /// are written as escapes.
-pub(super) fn dotted(path: &[Step]) -> String {
+pub(crate) fn dotted(path: &[Step]) -> String {
     let mut text = String::new();
     for step in path {
         match step {
@@ -30,7 +30,7 @@ pub(super) fn dotted(path: &[Step]) -> String {
 }
 
 /// Reads a path as [`dotted`] writes it; a key with dots in it comes out as several.
-pub(super) fn parse(text: &str) -> Vec<Step> {
+pub(crate) fn parse(text: &str) -> Vec<Step> {
     let mut path = Vec::new();
     for part in text.split('.').filter(|part| !part.is_empty()) {
         let (key, indexes) = part.split_at(part.find('[').unwrap_or(part.len()));

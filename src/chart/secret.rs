@@ -12,7 +12,7 @@ const WORDS: [&str; 8] = [
 ];
 
 /// Says whether a value with this key or dotted path should stay out of messages.
-pub(super) fn is_likely(path: &str) -> bool {
+pub(crate) fn is_likely(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     WORDS.iter().any(|word| path.contains(word))
 }

@@ -103,6 +103,11 @@ impl Generator {
         super::annotation(&self.body, key)
     }
 
+    /// Returns the document as it was written.
+    pub fn declared(&self) -> &Value {
+        &self.body
+    }
+
     /// Returns what it makes as the recorded manifest has it: with the generator's labels and
     /// annotations, without data.
     pub fn stub(&self) -> Value {

@@ -7,7 +7,7 @@
 /// one of a short name, differ.
 ///
 /// Case, `_` and `-` do not count, so that `toYaml` finds `to_yaml`.
-pub(super) fn nearest<'a, I>(wanted: &str, known: I) -> Option<&'a str>
+pub(crate) fn nearest<'a, I>(wanted: &str, known: I) -> Option<&'a str>
 where
     I: IntoIterator<Item = &'a str>,
 {

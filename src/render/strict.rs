@@ -11,7 +11,7 @@ mod path;
 mod token;
 
 pub(super) use path::paths;
-use token::Kind;
+pub(super) use token::{Kind, Token, actions};
 
 /// The filter that refuses an undefined value. Its name cannot be written by accident.
 pub(super) const CHECK: &str = "__defined";

@@ -8,6 +8,7 @@
 //! The Go source is there for one fact that OpenAPI does not carry: which scalar fields vanish
 //! when they hold their zero value (`omitempty` on a plain field) and which keep it (a pointer).
 
+pub(crate) mod openapi;
 mod structs;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use change::{ChangeArgs, Install, Rollback, Uninstall, Upgrade};
-pub(crate) use chart::{Create, ShowValues, Template, ValueArgs};
+pub(crate) use chart::{Create, Lint, ShowValues, Template, ValueArgs};
 pub(crate) use release::{
     Diff, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status,
 };
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Template(Template),
     /// Show the values of a chart or a release, and where they come from
     Values(ShowValues),
+    /// Check charts without a cluster
+    Lint(Lint),
     /// List releases
     #[command(visible_alias = "ls")]
     List(List),

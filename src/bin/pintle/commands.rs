@@ -9,6 +9,7 @@ mod history;
 mod install;
 mod join;
 mod kubeconfig;
+mod lint;
 mod list;
 mod rollback;
 mod status;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Create(args) => create::run(&args),
         Command::Template(args) => template::run(&global, &args),
         Command::Values(args) => values::run(&global, &args),
+        Command::Lint(args) => lint::run(&args),
         Command::List(args) => list::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),

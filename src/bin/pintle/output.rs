@@ -3,6 +3,7 @@
 mod diagnosis;
 pub(crate) mod entries;
 pub(crate) mod error;
+pub(crate) mod lint;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod release;

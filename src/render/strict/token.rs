@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::render) enum Kind {
     /// A name or a word of the language.
     Word,
     /// A string or a number.
@@ -19,22 +19,22 @@ pub(super) enum Kind {
 
 /// One token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
-    pub(super) text: &'a str,
+pub(in crate::render) struct Token<'a> {
+    pub(in crate::render) kind: Kind,
+    pub(in crate::render) text: &'a str,
     /// Where it stands in the template, in bytes.
-    pub(super) range: Range<usize>,
+    pub(in crate::render) range: Range<usize>,
 }
 
 impl Token<'_> {
     /// Whether the word is a value of its own.
-    pub(super) fn is_literal(&self) -> bool {
+    pub(in crate::render) fn is_literal(&self) -> bool {
         ["true", "True", "false", "False", "none", "None", "null"].contains(&self.text)
     }
 }
 
 /// The tokens of each action, in order.
-pub(super) fn actions(text: &str) -> impl Iterator<Item = Vec<Token<'_>>> {
+pub(in crate::render) fn actions(text: &str) -> impl Iterator<Item = Vec<Token<'_>>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {

@@ -91,6 +91,13 @@ impl Binaries {
             .map(|(name, path)| (name.as_str(), path.as_path()))
     }
 
+    /// Returns the same binaries with those of `other` in the place of their namesakes.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.paths.extend(other.paths);
+        self
+    }
+
     /// Returns the folders the binaries are in, each once.
     pub fn folders(&self) -> Vec<&Path> {
         let mut folders: Vec<&Path> = self

@@ -68,6 +68,14 @@ impl Running {
         Self::serve(serving().arg("--nodes").arg(nodes.to_string()))
     }
 
+    /// Starts a testbed without nodes whose API server is of an earlier minor, such as `1.35`.
+    ///
+    /// # Errors
+    /// Those of [`Running::find_or_start`] for one that cannot be started.
+    pub fn start_older(minor: &str) -> Result<Self, Error> {
+        Self::serve(serving().args(["--nodes", "0", "--minor", minor]))
+    }
+
     /// Finds the testbed in `folder`.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use pintle::capabilities::KubeVersion;
 use pintle::chart::Starter;
 
 #[derive(Debug, Args)]
@@ -42,6 +43,27 @@ pub(crate) struct ShowValues {
     pub(crate) revision: Option<u32>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// Charts: the paths of their folders
+    #[arg(required = true, value_name = "CHART")]
+    pub(crate) charts: Vec<String>,
+    /// Fail on warnings as well
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Version of Kubernetes to check for [default: every known minor that the chart allows]
+    #[arg(long, value_name = "VERSION", value_parser = kube_version)]
+    pub(crate) kube_version: Option<KubeVersion>,
+    #[command(flatten)]
+    pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+fn kube_version(text: &str) -> Result<KubeVersion, String> {
+    KubeVersion::parse(text).map_err(|error| error.to_string())
 }
 
 /// The values of a command.

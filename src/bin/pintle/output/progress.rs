@@ -5,7 +5,7 @@ use std::io::Write;
 use anstyle::{AnsiColor, Style};
 use pintle::event::{Done, Event};
 use pintle::health::{Condition, Health};
-use pintle::plan::{Counts, Until};
+use pintle::plan::{Counts, Part, Until};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
@@ -62,15 +62,7 @@ impl Progress {
                 stage,
                 earlier,
                 until,
-            } => match until {
-                Until::NoOldPods => {
-                    format!("{stage}: waiting until no old pod of {earlier} is left")
-                }
-                Until::Gone => format!("{stage}: waiting until {earlier} are done"),
-                Until::Written | Until::Known | Until::Ready => {
-                    format!("{stage}: waiting until {earlier} is ready")
-                }
-            },
+            } => format!("{stage}: waiting until {}", met(&earlier, until)),
             Event::Stage { part, counts } => format!("{part}: {}", summary(counts)),
             Event::Stepped { id, done } => match done {
                 Done::Issued => format!("{GOOD}issued{GOOD:#} {id}"),
@@ -99,6 +91,15 @@ impl Progress {
                 format!("{}: revision {revision} is {status}", self.release)
             }
         }
+    }
+}
+
+/// What has to be true of an earlier stage, in words.
+fn met(earlier: &Part, until: Until) -> String {
+    match until {
+        Until::NoOldPods => format!("no old pod of {earlier} is left"),
+        Until::Gone => format!("{earlier} are done"),
+        Until::Written | Until::Known | Until::Ready => format!("{earlier} is ready"),
     }
 }
 

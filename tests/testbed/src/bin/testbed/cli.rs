@@ -35,6 +35,9 @@ pub(crate) enum Action {
         /// How many simulated nodes there are.
         #[arg(long, default_value_t = 3)]
         nodes: usize,
+        /// The minor of the API server, such as 1.35; that of the other components by default.
+        #[arg(long)]
+        minor: Option<String>,
     },
     /// Starts a testbed that stays when the shell goes, and prints how to use it.
     Up {

@@ -32,6 +32,9 @@ pub(crate) enum Error {
     /// The detached testbed does not start.
     #[error("starting the detached testbed; it said:\n{0}")]
     Daemon(String),
+    /// There is no API server of that minor.
+    #[error("there is no API server of the minor {0}: those of 1.34 and 1.35 can be built")]
+    Minor(String),
     /// There is no detached testbed.
     #[error("no testbed is up: start one with `testbed up`")]
     NotUp,

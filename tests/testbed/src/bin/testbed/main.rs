@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let result = match cli::Cli::parse().action {
         cli::Action::Build => session::build(),
         cli::Action::Exec { nodes, command } => command::exec(nodes, &command),
-        cli::Action::Serve { nodes } => session::serve(nodes),
+        cli::Action::Serve { nodes, minor } => session::serve(nodes, minor.as_deref()),
         cli::Action::Up { nodes } => detached::up(nodes),
         cli::Action::Down => detached::down(),
         cli::Action::Env => detached::env(),

@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use testbed::builder::{self, Binaries, Progress};
 use testbed::cache::Cache;
-use testbed::module::MODULES;
+use testbed::module::{MODULES, OLDER};
 use testbed::{Options, Testbed};
 
 use crate::error::{Error, system};
@@ -23,8 +23,8 @@ pub(crate) fn build() -> Result<ExitCode, Error> {
 }
 
 /// Runs a testbed until stdin ends or a signal comes.
-pub(crate) fn serve(nodes: usize) -> Result<ExitCode, Error> {
-    let mut testbed = start(nodes)?;
+pub(crate) fn serve(nodes: usize, minor: Option<&str>) -> Result<ExitCode, Error> {
+    let mut testbed = start_of(nodes, minor)?;
     let mut signals = signals()?;
     let handle = signals.handle();
     std::thread::spawn(move || {
@@ -38,8 +38,20 @@ pub(crate) fn serve(nodes: usize) -> Result<ExitCode, Error> {
 
 /// Builds and starts a testbed.
 pub(crate) fn start(nodes: usize) -> Result<Testbed, Error> {
+    start_of(nodes, None)
+}
+
+/// Builds and starts a testbed whose API server is of an earlier `minor`.
+fn start_of(nodes: usize, minor: Option<&str>) -> Result<Testbed, Error> {
     let cache = Cache::from_environment()?;
-    let binaries = built(&cache)?;
+    let mut binaries = built(&cache)?;
+    if let Some(minor) = minor {
+        let name = format!("kubernetes-{minor}");
+        let index = OLDER.iter().position(|module| module.name == name);
+        let index = index.ok_or_else(|| Error::Minor(minor.to_owned()))?;
+        let module = &OLDER[index..=index];
+        binaries = binaries.with(builder::build(&cache, module, None, &mut report)?);
+    }
     let launcher = std::env::current_exe().map_err(system("finding the testbed binary"))?;
     let options = Options { launcher, nodes };
     Ok(Testbed::start(&cache, &binaries, &options)?)

@@ -1,0 +1,276 @@
+//! What can be said about a chart without a cluster.
+//!
+//! The files of one chart come in, findings go out: breaches of [`RULES`], each with its place. The
+//! chart is loaded, checked and rendered as for an installation, with its defaults and each of its
+//! `ci/*-values.yaml`, for each minor of Kubernetes that is asked for; what it renders to is held
+//! against what that minor's API server publishes. Reading files is left to `source`, telling people
+//! to the binary.
+//!
+//! Charts inside a chart are not walked: whoever has the files of one can lint it by itself.
+
+mod api;
+mod chart_file;
+mod check;
+mod finding;
+mod layout;
+mod place;
+mod release;
+mod resource;
+mod rule;
+mod structure;
+mod values;
+
+pub use finding::{Excerpt, Finding, Place};
+pub use rule::{RULES, Rule, Severity};
+
+use crate::builtin::openapi::Minor;
+use crate::capabilities::{Capabilities, KubeVersion};
+use crate::chart::schema::Schema;
+use crate::chart::{Chart, Engine, Error, File, Kind, Layer, Overrides};
+use crate::render::Templates;
+
+use check::{Case, Check};
+use finding::Findings;
+
+/// What a chart is checked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The user's values, above the defaults and those of `ci/`.
+    pub overrides: &'a Overrides,
+    /// The version of Kubernetes; none for all minors that are known and that the chart allows.
+    pub kube_version: Option<&'a KubeVersion>,
+}
+
+/// A version of Kubernetes of which nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("nothing is known of Kubernetes {version}: choose one of {known}")]
+pub struct UnknownVersion {
+    /// The version that was asked for.
+    pub version: String,
+    /// The minors that are known.
+    pub known: String,
+}
+
+impl UnknownVersion {
+    /// Checks that `version` is of a minor that is known.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn check(version: &KubeVersion) -> Result<(), Self> {
+        if minor_of(version).is_some() {
+            return Ok(());
+        }
+        let known: Vec<String> = Minor::all().iter().map(Minor::to_string).collect();
+        Err(Self {
+            version: version.version.clone(),
+            known: known.join(", "),
+        })
+    }
+}
+
+fn minor_of(version: &KubeVersion) -> Option<Minor> {
+    let mut all = Minor::all().into_iter();
+    all.find(|minor| version.major == "1" && version.minor == minor.number().to_string())
+}
+
+/// Checks a chart by its files, in any order.
+///
+/// ```
+/// use pintle::chart::{File, Overrides};
+/// let text = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
+/// let file = File { path: "Chart.yaml".to_owned(), data: text.into() };
+/// let request = pintle::lint::Request { overrides: &Overrides::default(), kube_version: None };
+/// let findings = pintle::lint::lint(vec![file], &request);
+/// assert_eq!(findings[0].rule.id, "chart-icon");
+/// ```
+pub fn lint(files: Vec<File>, request: &Request<'_>) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    findings.extend(layout::names(&files));
+    findings.extend(layout::crds(&files));
+    let text = |path: &str| {
+        let file = files.iter().find(|file| file.path == path);
+        file.map(|file| String::from_utf8_lossy(&file.data).into_owned())
+    };
+    let Some(chart_file) = text(CHART_FILE) else {
+        let place = Place::file(CHART_FILE);
+        findings.add(Finding::new(rule::CHART_FILE, place, "the file is missing"));
+        return findings.finish(&[]);
+    };
+    let found = chart_file::check(&chart_file);
+    let hides_the_rest = [rule::CHART_FILE, rule::ENGINE_FIELD];
+    let is_readable = !found
+        .iter()
+        .any(|finding| hides_the_rest.contains(&finding.rule));
+    findings.extend(found);
+    let values = text(VALUES_FILE).unwrap_or_default();
+    if !is_readable {
+        return findings.finish(&[]);
+    }
+    match Chart::from_files(files) {
+        Err(error) => findings.add(unloadable(&error)),
+        Ok(chart) => {
+            let minors = minors(&chart, request, &mut findings);
+            loaded(&chart, &values, (request, &minors), &mut findings);
+            return findings.finish(&minors.iter().map(|(minor, _)| *minor).collect::<Vec<_>>());
+        }
+    }
+    findings.finish(&[])
+}
+
+const CHART_FILE: &str = "Chart.yaml";
+const VALUES_FILE: &str = "values.yaml";
+
+/// Where `.helmignore` is wrong, so that the files of a chart cannot be told.
+pub fn bad_ignore_file(line: usize, problem: &str) -> Finding {
+    let place = Place::line(".helmignore", line as u64);
+    Finding::new(rule::HELMIGNORE, place, problem)
+}
+
+/// What makes a chart of these files impossible.
+fn unloadable(error: &Error) -> Finding {
+    let at = error.position();
+    let place = at.map_or(Place::file(CHART_FILE), |at| Place::line(&at.file, at.line));
+    match error {
+        Error::GoTemplates { .. } => {
+            let message = "a template action in a chart without template engine";
+            Finding::new(rule::NO_ANNOTATION, place, message).hint(
+                "a Tera chart carries the annotation `pintle.dev/engine: tera` in Chart.yaml; Go \
+                 templates are not rendered",
+            )
+        }
+        Error::Unsupported { feature, .. } => {
+            let message = format!("{feature} is not supported yet");
+            Finding::new(rule::UNSUPPORTED, place, message)
+        }
+        Error::Yaml { .. } | Error::ValuesNotMapping { .. } => values::broken(error),
+        other => Finding::new(rule::CHART_FILE, place, other.to_string()),
+    }
+}
+
+/// The minors to check, each with what its cluster can do.
+fn minors(
+    chart: &Chart,
+    request: &Request<'_>,
+    findings: &mut Findings,
+) -> Vec<(Minor, Capabilities)> {
+    let of = |minor| (minor, Capabilities::of(minor));
+    let needed = &chart.metadata.kube_version;
+    if let Some(version) = request.kube_version {
+        if let Err(error) = chart.metadata.check_kube_version(version) {
+            let place = Place::file(CHART_FILE);
+            findings.add(Finding::new(rule::KUBE_VERSION, place, error.to_string()));
+        }
+        let minor = minor_of(version).into_iter();
+        let asked = minor.map(|minor| {
+            let mut capabilities = Capabilities::of(minor);
+            capabilities.kube_version = version.clone();
+            (minor, capabilities)
+        });
+        return asked.collect();
+    }
+    let all: Vec<(Minor, Capabilities)> = Minor::all().into_iter().map(of).collect();
+    let allows = |capabilities: &Capabilities| {
+        chart
+            .metadata
+            .check_kube_version(&capabilities.kube_version)
+            .is_ok()
+    };
+    let allowed: Vec<_> = all
+        .iter()
+        .filter(|(_, found)| allows(found))
+        .cloned()
+        .collect();
+    if allowed.is_empty() {
+        let known: Vec<String> = all.iter().map(|(minor, _)| minor.to_string()).collect();
+        let message = format!(
+            "kubeVersion {needed:?} allows none of Kubernetes {}, so nothing is rendered",
+            known.join(", ")
+        );
+        findings.add(Finding::new(
+            rule::KUBE_VERSION,
+            Place::file(CHART_FILE),
+            message,
+        ));
+    }
+    allowed
+}
+
+/// Checks what a chart says beside `Chart.yaml`, and what it renders to.
+fn loaded(
+    chart: &Chart,
+    values: &str,
+    (request, minors): (&Request<'_>, &[(Minor, Capabilities)]),
+    findings: &mut Findings,
+) {
+    match chart.metadata.engine() {
+        Ok(Engine::Tera) => {
+            findings.extend(layout::silent_in_helm(&chart.templates));
+            findings.extend(values::usage(chart, values));
+        }
+        Ok(Engine::None) => {}
+        Err(error) => {
+            findings.add(unloadable(&error));
+            return;
+        }
+    }
+    let schema = match chart.schema.as_deref().map(Schema::compile).transpose() {
+        Ok(schema) => schema,
+        Err(error) => {
+            findings.extend(values::misfits(error, VALUES_FILE, values));
+            None
+        }
+    };
+    let templates = match Templates::prepare(chart) {
+        Ok(templates) => templates,
+        Err(error) => {
+            findings.extend(check::template_faults(&error, &chart.metadata.name));
+            return;
+        }
+    };
+    if chart.metadata.chart_kind() == Kind::Library {
+        return;
+    }
+    let check = Check {
+        chart,
+        defaults: values,
+        schema: schema.as_ref(),
+        templates: &templates,
+    };
+    let sets = value_sets(chart, request.overrides);
+    for (file, overrides) in &sets {
+        let case = Case {
+            only_as_base: file.is_none() && sets.len() > 1,
+            file: file.as_deref(),
+            overrides,
+            minors,
+        };
+        findings.extend(check.case(&case));
+    }
+}
+
+/// The values to render with: the defaults, and over them each file of `ci/`, as chart-testing has
+/// it; over each the user's.
+fn value_sets(chart: &Chart, overrides: &Overrides) -> Vec<(Option<String>, Overrides)> {
+    let is_set = |path: &str| {
+        let name = path.strip_prefix("ci/").unwrap_or_default();
+        name.ends_with("-values.yaml") && !name.contains('/')
+    };
+    let files = chart.files.iter().filter(|file| is_set(&file.path));
+    let sets = files.map(|file| {
+        let layer = Layer::File {
+            name: file.path.clone(),
+            text: String::from_utf8_lossy(&file.data).into_owned(),
+        };
+        let layers = std::iter::once(layer).chain(overrides.layers.iter().cloned());
+        let overrides = Overrides {
+            layers: layers.collect(),
+        };
+        (Some(file.path.clone()), overrides)
+    });
+    std::iter::once((None, overrides.clone()))
+        .chain(sets)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

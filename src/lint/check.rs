@@ -1,0 +1,345 @@
+//! Rendering a chart with one set of values for several minors, and what follows from the result.
+
+use super::finding::{Excerpt, Finding, Place};
+use super::place::Sources;
+use super::rule::{self, Rule};
+use super::structure::Fault;
+use super::{api, release, resource, values};
+use crate::builtin::openapi::Minor;
+use crate::capabilities::{Capabilities, Kinds};
+use crate::chart::schema::Schema;
+use crate::chart::{Chart, Origins, Overrides, Values, dotted_path};
+use crate::manifest::{self, Manifest, Placement, Resource};
+use crate::render::{self, Operation, ReleaseFacts, Rendered, Scope, Templates};
+
+/// The namespace of the release that is rendered.
+const NAMESPACE: &str = "lint";
+/// The namespaces that every cluster has, which may be named.
+const SYSTEM: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/// The rules whose messages say all by themselves, without the path of a field.
+const WHOLE: [&Rule; 4] = [
+    rule::UNSERVED_API,
+    rule::DEPRECATED_API,
+    rule::UNUSED_GENERATOR,
+    rule::CONFIG_ROLLOUT,
+];
+
+/// A chart, ready to be rendered.
+#[derive(Clone, Copy)]
+pub(super) struct Check<'a> {
+    pub(super) chart: &'a Chart,
+    /// The text of `values.yaml`.
+    pub(super) defaults: &'a str,
+    pub(super) schema: Option<&'a Schema>,
+    pub(super) templates: &'a Templates,
+}
+
+/// One set of values and the minors to render it for.
+pub(super) struct Case<'a> {
+    /// The file of `ci/` that the values are of; none for the defaults.
+    pub(super) file: Option<&'a str>,
+    pub(super) overrides: &'a Overrides,
+    /// Whether it is no fault that the values do not fit the schema.
+    pub(super) only_as_base: bool,
+    pub(super) minors: &'a [(Minor, Capabilities)],
+}
+
+impl Check<'_> {
+    /// Everything that is wrong with one set of values.
+    pub(super) fn case(&self, case: &Case<'_>) -> Vec<Finding> {
+        let mut findings = match self.values(case) {
+            // Where a chart asks for values, its files of `ci/` give them.
+            Err(_) if case.only_as_base => Vec::new(),
+            Err(findings) => findings,
+            Ok(values) => {
+                let each = case.minors.iter();
+                let each = each.enumerate().flat_map(|(index, (minor, capabilities))| {
+                    let mut findings = self.minor(&values, *minor, capabilities);
+                    if index + 1 == case.minors.len() {
+                        findings.extend(self.next_version(&values, capabilities));
+                    }
+                    findings
+                });
+                each.collect()
+            }
+        };
+        for finding in &mut findings {
+            finding.values = case.file.map(str::to_owned).into_iter().collect();
+        }
+        findings
+    }
+
+    /// Final values that the schema takes.
+    fn values(&self, case: &Case<'_>) -> Result<Values, Vec<Finding>> {
+        let resolved = case
+            .overrides
+            .resolve(&self.chart.values)
+            .map_err(|error| {
+                let at = error.position().cloned().unwrap_or_default();
+                vec![Finding::new(
+                    rule::VALUES,
+                    Place::line(&at.file, at.line),
+                    error.to_string(),
+                )]
+            })?;
+        let Some(schema) = self.schema else {
+            return Ok(resolved.values);
+        };
+        match schema.check(&resolved.values, &[]) {
+            Ok(()) => Ok(resolved.values),
+            Err(error) => {
+                // Defaults are found in the chart's own file.
+                let mut origins = Origins::default();
+                let error = match origins.overrides(case.overrides) {
+                    Ok(()) => error.traced(&origins),
+                    Err(_) => error,
+                };
+                let text = case.overrides.layers.iter().find_map(|layer| match layer {
+                    crate::chart::Layer::File { name, text }
+                        if Some(name.as_str()) == case.file =>
+                    {
+                        Some(text.as_str())
+                    }
+                    _ => None,
+                });
+                let file = case.file.unwrap_or("values.yaml");
+                Err(values::misfits(error, file, text.unwrap_or(self.defaults)))
+            }
+        }
+    }
+
+    /// What is wrong with what the chart renders to for a minor.
+    fn minor(&self, values: &Values, minor: Minor, capabilities: &Capabilities) -> Vec<Finding> {
+        let (rendered, manifest) = match self.render(values, capabilities, self.templates) {
+            Ok(both) => both,
+            Err(finding) => return finding,
+        };
+        let sources = Sources {
+            chart: self.chart,
+            rendered: &rendered,
+        };
+        let hooks = manifest.hooks.iter().map(|hook| &hook.resource);
+        let resources = manifest.resources.iter().chain(hooks);
+        let mut found: Vec<(&Resource, Fault)> = Vec::new();
+        for resource in resources.filter(|resource| !is_stub(&manifest, resource)) {
+            let faults = api::faults(resource, minor).into_iter();
+            let others = resource::faults(resource).into_iter();
+            found.extend(faults.chain(others).map(|fault| (resource, fault)));
+        }
+        found.extend(release::unused_generators(&manifest, NAMESPACE));
+        found.extend(release::config_rollout(&manifest));
+        let findings = found.into_iter().map(|(resource, fault)| {
+            let mut finding = told(resource, &fault, &sources);
+            finding.minors = vec![minor];
+            finding
+        });
+        let mut findings: Vec<Finding> = findings.collect();
+        let named = manifest
+            .resources
+            .iter()
+            .filter_map(|resource| namespace(resource, &sources));
+        findings.extend(named.map(|mut finding| {
+            finding.minors = vec![minor];
+            finding
+        }));
+        findings
+    }
+
+    /// Compares the chart with what its next version would render to. That only the versions in
+    /// `Chart.yaml` rise says nothing about templates that cannot be rendered then.
+    fn next_version(&self, values: &Values, capabilities: &Capabilities) -> Vec<Finding> {
+        let mut next = self.chart.clone();
+        next.metadata.version = raised(&next.metadata.version);
+        next.metadata.app_version = raised(&next.metadata.app_version);
+        let Ok(templates) = Templates::prepare(&next) else {
+            return Vec::new();
+        };
+        let now = self.render(values, capabilities, self.templates);
+        let (Ok((rendered, manifest)), Ok((_, later))) =
+            (now, self.render(values, capabilities, &templates))
+        else {
+            return Vec::new();
+        };
+        let sources = Sources {
+            chart: self.chart,
+            rendered: &rendered,
+        };
+        let found = release::immutable(&manifest, &later).into_iter();
+        found
+            .map(|(resource, fault)| told(resource, &fault, &sources))
+            .collect()
+    }
+
+    fn render(
+        &self,
+        values: &Values,
+        capabilities: &Capabilities,
+        templates: &Templates,
+    ) -> Result<(Rendered, Manifest), Vec<Finding>> {
+        let chart = &self.chart.metadata.name;
+        let scope = Scope {
+            release: ReleaseFacts {
+                name: chart,
+                namespace: NAMESPACE,
+                revision: 1,
+                operation: Operation::Install,
+            },
+            values,
+            capabilities,
+        };
+        let rendered = templates
+            .render(&scope)
+            .map_err(|error| template_faults(&error, chart))?;
+        let placement = Placement {
+            namespace: NAMESPACE,
+            kinds: &Kinds::default(),
+        };
+        match Manifest::parse(&rendered, placement) {
+            Ok(manifest) => Ok((rendered, manifest)),
+            Err(error) => Err(vec![unparsable(&error, &rendered, chart)]),
+        }
+    }
+}
+
+/// The version after `version`; what is no version gets longer.
+fn raised(version: &str) -> String {
+    match semver::Version::parse(version) {
+        Ok(mut version) => {
+            version.patch += 1;
+            version.to_string()
+        }
+        Err(_) => format!("{version}1"),
+    }
+}
+
+fn is_stub(manifest: &Manifest, resource: &Resource) -> bool {
+    manifest.generator(&resource.id, NAMESPACE).is_some()
+}
+
+/// A fault of a resource with its place.
+fn told(resource: &Resource, fault: &Fault, sources: &Sources<'_>) -> Finding {
+    let place = sources.place(resource, &fault.path);
+    let message = if WHOLE.contains(&fault.rule) {
+        format!("{}: {}", resource.id, fault.message)
+    } else {
+        format!(
+            "{}: {} {}",
+            resource.id,
+            dotted_path(&fault.path),
+            fault.message
+        )
+    };
+    let finding = Finding::new(fault.rule, place, message);
+    match hint(fault.rule, &resource.id.kind) {
+        Some(hint) => finding.hint(hint),
+        None => finding,
+    }
+}
+
+fn hint(rule: &Rule, kind: &str) -> Option<&'static str> {
+    Some(match (rule.id, kind) {
+        ("immutable-field", "Job") => {
+            "put {{ release.revision }} into the name, or make the Job a hook"
+        }
+        ("immutable-field", _) => {
+            "keep chart.version, chart.app_version and labels made of them out of it"
+        }
+        ("duplicate-item", _) => "keep one of the two",
+        ("null-field", _) => "leave the key out where there is no value",
+        ("unused-generator", _) => {
+            "mount what it makes; let it be if it is for people or other tools"
+        }
+        ("config-rollout", _) => {
+            "give the pods an annotation such as checksum/config, made of the config map's text"
+        }
+        _ => return None,
+    })
+}
+
+/// A namespace that a template writes out although it is neither the release's nor Kubernetes' own.
+fn namespace(resource: &Resource, sources: &Sources<'_>) -> Option<Finding> {
+    let body = resource.body.get("metadata")?.get("namespace")?;
+    let name = body
+        .as_str()
+        .filter(|name| *name != NAMESPACE && !SYSTEM.contains(name))?;
+    let place = sources.place(resource, &resource::keys(&["metadata", "namespace"]));
+    let line = sources.line_with(&place.file, &format!("namespace: {name}"))?;
+    let message = format!("{}: metadata.namespace is {name}", resource.id);
+    let finding = Finding::new(rule::HARD_CODED_NAMESPACE, Place { line, ..place }, message);
+    Some(finding.hint("leave it out: a resource gets the namespace of its release"))
+}
+
+/// Why a chart is not rendered.
+pub(super) fn template_faults(error: &render::Error, chart: &str) -> Vec<Finding> {
+    let render::Error::Template(fault) = error else {
+        let text = error.to_string();
+        return vec![Finding::new(rule::TEMPLATE, Place::file("templates"), text)];
+    };
+    let faults = std::iter::once(&**fault).chain(&fault.others);
+    faults
+        .map(|fault| {
+            let line = fault.place.line as u64;
+            let place = Place {
+                file: below(&fault.place.path, chart),
+                line,
+                excerpt: Some(Excerpt {
+                    of: "",
+                    first: line,
+                    marked: line,
+                    lines: vec![fault.place.source.clone()],
+                }),
+            };
+            let finding = Finding::new(rule::TEMPLATE, place, &*fault.message);
+            match fault.calls.first() {
+                Some(call) => {
+                    finding.hint(format!("called from {}", below(&call.to_string(), chart)))
+                }
+                None => finding,
+            }
+        })
+        .collect()
+}
+
+/// Why rendered text is no manifest.
+fn unparsable(error: &manifest::Error, rendered: &Rendered, chart: &str) -> Finding {
+    use manifest::Error;
+    let rule = match error {
+        Error::Yaml { .. } | Error::Resource { .. } => rule::MANIFEST,
+        Error::Generator(_) => rule::GENERATOR,
+        Error::Group(_) => rule::GROUPS,
+        Error::Duplicate { .. } => rule::DUPLICATE_RESOURCE,
+    };
+    let text = match error {
+        Error::Yaml { source, .. } => format!("{error}: {source}"),
+        other => other.to_string(),
+    };
+    let (origin, message) = split(&text);
+    let Some((template, line)) = origin else {
+        return Finding::new(rule, Place::file("templates"), message);
+    };
+    let place = Place {
+        file: below(template, chart),
+        line: 0,
+        excerpt: super::place::around(rendered, template, line),
+    };
+    Finding::new(rule, place, message)
+}
+
+/// The path and line that a message begins with, and the rest: `web/templates/a.yaml:3: gone`.
+fn split(text: &str) -> (Option<(&str, u64)>, &str) {
+    let Some((place, message)) = text.split_once(": ") else {
+        return (None, text);
+    };
+    let mut parts = place.splitn(3, ':');
+    match (parts.next(), parts.next().map(str::parse)) {
+        (Some(path), Some(Ok(line))) => (Some((path, line)), message),
+        _ => (None, text),
+    }
+}
+
+/// A path below the chart's folder.
+fn below(path: &str, chart: &str) -> String {
+    let start = format!("{chart}/");
+    path.strip_prefix(&start).unwrap_or(path).to_owned()
+}

@@ -1,0 +1,411 @@
+use super::*;
+
+/// A head of `Chart.yaml` that has nothing wrong.
+const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\nicon: https://h/i.png\n";
+const TERA: &str = "annotations: {pintle.dev/engine: tera}\n";
+const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+
+fn tera() -> String {
+    format!("{CHART}{TERA}")
+}
+
+/// What is found in a Tera chart of these files; a `Chart.yaml` among them replaces the usual one.
+fn found(files: &[(&str, &str)]) -> Vec<Finding> {
+    let usual = ("Chart.yaml", tera());
+    let given = files.iter().map(|(path, text)| (*path, (*text).to_owned()));
+    let has_chart = files.iter().any(|(path, _)| *path == "Chart.yaml");
+    let files = given.chain((!has_chart).then_some(usual));
+    let files = files.map(|(path, text)| File {
+        path: path.to_owned(),
+        data: text.into(),
+    });
+    let request = Request {
+        overrides: &Overrides::default(),
+        kube_version: None,
+    };
+    lint(files.collect(), &request)
+}
+
+fn shown(findings: &[Finding]) -> Vec<String> {
+    let shown = |finding: &Finding| format!("{} {}", finding.rule.id, finding.place);
+    findings.iter().map(shown).collect()
+}
+
+#[track_caller]
+fn check(files: &[(&str, &str)], expected: &[&str]) {
+    let found = found(files);
+    assert_eq!(shown(&found), expected, "{found:#?}");
+}
+
+/// A workload, from its `spec` on.
+fn workload(kind: &str, spec: &str) -> String {
+    format!("apiVersion: apps/v1\nkind: {kind}\nmetadata:\n  name: a\nspec:\n{spec}")
+}
+
+const SELECTOR: &str = "  selector: {matchLabels: {app: a}}\n";
+const POD: &str = "  template:\n    metadata:\n      labels: {app: a}\n    spec:\n      containers:\n        - name: a\n          image: a\n";
+
+/// A rule, and a chart that breaks it.
+type Case = (&'static str, Vec<(&'static str, String)>);
+
+fn file(path: &'static str, text: &str) -> Vec<(&'static str, String)> {
+    vec![(path, text.to_owned())]
+}
+
+fn head(rest: &str) -> Vec<(&'static str, String)> {
+    file("Chart.yaml", &format!("{}{rest}", tera()))
+}
+
+fn template(text: &str) -> Vec<(&'static str, String)> {
+    file("templates/a.yaml", text)
+}
+
+fn deployment(rest: &str) -> Vec<(&'static str, String)> {
+    template(&workload("Deployment", &format!("{SELECTOR}{POD}{rest}")))
+}
+
+/// For each rule a chart that breaks it and no other.
+fn cases() -> Vec<Case> {
+    [
+        chart_cases(),
+        file_cases(),
+        manifest_cases(),
+        resource_cases(),
+    ]
+    .concat()
+}
+
+fn chart_cases() -> Vec<Case> {
+    vec![
+        ("chart-file", file("Chart.yaml", "name: [")),
+        ("engine-field", head("engine: tera\n")),
+        (
+            "no-annotation",
+            vec![
+                ("Chart.yaml", CHART.to_owned()),
+                ("templates/a.yaml", "{{ .Values.a }}".to_owned()),
+            ],
+        ),
+        ("unsupported", file("charts/etcd/Chart.yaml", "")),
+        (
+            "chart-name",
+            file("Chart.yaml", &CHART.replace("web", "Web")),
+        ),
+        (
+            "chart-version",
+            file("Chart.yaml", &CHART.replace("1.0.0", "'1.0'")),
+        ),
+        (
+            "chart-api-version",
+            file("Chart.yaml", &CHART.replace("v2", "v1")),
+        ),
+        (
+            "chart-type",
+            file(
+                "Chart.yaml",
+                &format!("{}type: application\n", CHART.replace("v2", "v1")),
+            ),
+        ),
+        ("chart-field", head("owner: me\n")),
+        ("app-version", head("appVersion: 1.1\n")),
+        ("chart-url", head("sources: [h]\n")),
+        ("maintainer", head("maintainers: [{email: a@b}]\n")),
+        ("dependency", head("dependencies: [{name: b}]\n")),
+        (
+            "chart-icon",
+            file("Chart.yaml", &tera().replace("icon: https://h/i.png\n", "")),
+        ),
+        ("kube-version", head("kubeVersion: '<1.30'\n")),
+    ]
+}
+
+fn file_cases() -> Vec<Case> {
+    vec![
+        ("crds", file("crds/a.yaml", "kind: ConfigMap\n")),
+        ("template-extension", file("templates/a.jinja", "")),
+        (
+            "silent-in-helm",
+            template(&format!(
+                "{GOOD}data:\n  a: |\n    {{% if true %}}x{{% endif %}}\n"
+            )),
+        ),
+        ("values-file", file("values.yaml", "- 1\n")),
+        ("schema", file("values.schema.json", "{")),
+        (
+            "values",
+            vec![("values.schema.json", r#"{"required": ["a"]}"#.to_owned())],
+        ),
+        ("unused-value", file("values.yaml", "a: 1\n")),
+        (
+            "undeclared-value",
+            template(&format!(
+                "{GOOD}{{% if false %}}{{{{ values.a }}}}{{% endif %}}"
+            )),
+        ),
+        ("template", template("a: {{ 1 + }}\n")),
+    ]
+}
+
+fn manifest_cases() -> Vec<Case> {
+    vec![
+        ("manifest", template("a: {{ 1 }}\n")),
+        (
+            "generator",
+            template("apiVersion: generate.pintle.dev/v1\nkind: X\nmetadata: {name: a}\n"),
+        ),
+        (
+            "unused-generator",
+            template(
+                "apiVersion: generate.pintle.dev/v1\nkind: RandomSecret\nmetadata: {name: a}\nspec: {keys: {a: {}}}\n",
+            ),
+        ),
+        (
+            "groups",
+            template(&GOOD.replace(
+                "{name: a}",
+                "{name: a, annotations: {helm.sh/depends-on/resource-groups: '[\"x\"]'}}",
+            )),
+        ),
+        (
+            "duplicate-resource",
+            template(&format!("{GOOD}---\n{GOOD}")),
+        ),
+        (
+            "resource-name",
+            template(&GOOD.replace("name: a", "name: A")),
+        ),
+        (
+            "unserved-api",
+            template("apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a}\n"),
+        ),
+        (
+            "deprecated-api",
+            template("apiVersion: v1\nkind: Endpoints\nmetadata: {name: a}\n"),
+        ),
+    ]
+}
+
+fn resource_cases() -> Vec<Case> {
+    vec![
+        ("unknown-field", deployment("  updateStrategy: {}\n")),
+        ("missing-field", template(&workload("Deployment", POD))),
+        ("field-type", deployment("  replicas: one\n")),
+        ("field-value", deployment("  strategy: {type: Rolling}\n")),
+        ("null-field", deployment("  replicas: {{ '' }}\n")),
+        (
+            "duplicate-item",
+            deployment("          env: [{name: A}, {name: A}]\n"),
+        ),
+        (
+            "selector-mismatch",
+            template(&workload(
+                "Deployment",
+                &format!("{}{POD}", SELECTOR.replace("app: a", "app: b")),
+            )),
+        ),
+        (
+            "immutable-field",
+            template(&workload(
+                "StatefulSet",
+                &format!("  serviceName: a-{{{{ chart.version }}}}\n{SELECTOR}{POD}"),
+            )),
+        ),
+        (
+            "hard-coded-namespace",
+            template(&GOOD.replace("{name: a}", "\n  name: a\n  namespace: shop")),
+        ),
+        (
+            "config-rollout",
+            template(&format!(
+                "{GOOD}---\n{}",
+                workload(
+                    "Deployment",
+                    &format!("{SELECTOR}{POD}          envFrom: [{{configMapRef: {{name: a}}}}]\n")
+                )
+            )),
+        ),
+    ]
+}
+
+#[test]
+fn every_rule_has_a_chart_that_breaks_it() {
+    let cases = cases();
+    for (rule, files) in &cases {
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(path, text)| (*path, text.as_str()))
+            .collect();
+        let found = found(&files);
+        assert!(
+            found.iter().any(|finding| finding.rule.id == *rule),
+            "{rule}: {found:#?}"
+        );
+        for finding in &found {
+            assert!(
+                !finding.message.is_empty() && !finding.place.file.is_empty(),
+                "{finding:?}"
+            );
+        }
+        // What stands in the way of all else is alone; a few break what they must.
+        let also: &[&str] = match *rule {
+            "chart-type" => &["chart-api-version"],
+            "dependency" | "crds" => &["unsupported"],
+            "undeclared-value" | "null-field" => &["silent-in-helm"],
+            _ => &[],
+        };
+        let others = found.iter().map(|finding| finding.rule.id);
+        let others: Vec<&str> = others
+            .filter(|id| id != rule && !also.contains(id))
+            .collect();
+        assert!(others.is_empty(), "{rule} and {others:?}: {found:#?}");
+    }
+    let mut covered: Vec<&str> = cases.iter().map(|(rule, _)| *rule).collect();
+    covered.push(bad_ignore_file(1, "x").rule.id);
+    for rule in RULES {
+        assert!(covered.contains(&rule.id), "{} has no case", rule.id);
+    }
+}
+
+#[test]
+fn the_documentation_has_every_rule() {
+    let text = include_str!("../../docs/lint.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let rows: Vec<String> = rows.map(str::to_owned).collect();
+    let expected = RULES.iter().map(|rule| {
+        format!(
+            "| `{}` | {} | {} |",
+            rule.id,
+            rule.severity.name(),
+            rule.about
+        )
+    });
+    assert_eq!(rows, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_good_chart_has_nothing() {
+    let text = workload(
+        "Deployment",
+        &format!("  replicas: {{{{ values.replicas }}}}\n{SELECTOR}{POD}"),
+    );
+    check(
+        &[
+            ("values.yaml", "replicas: 2\n"),
+            ("templates/a.yaml", &text),
+        ],
+        &[],
+    );
+    check(
+        &[("Chart.yaml", &format!("{}type: library\n", tera()))],
+        &[],
+    );
+}
+
+#[test]
+fn places_are_lines_of_the_template_where_the_key_stands_once() {
+    let text = workload(
+        "Deployment",
+        &format!("{{% if true %}}\n{SELECTOR}{POD}  updateStrategy: {{}}\n{{% endif %}}\n"),
+    );
+    let found = found(&[("templates/a.yaml", &text)]);
+    assert_eq!(shown(&found), ["unknown-field templates/a.yaml:15"]);
+    let excerpt = found[0].place.excerpt.as_ref().unwrap();
+    let index = usize::try_from(excerpt.marked - excerpt.first).unwrap();
+    assert_eq!(excerpt.lines[index], "  updateStrategy: {}");
+    let twice = format!(
+        "{GOOD}x: 1\n---\n{}x: 1\n",
+        GOOD.replace("name: a", "name: b")
+    );
+    check(
+        &[("templates/a.yaml", &twice)],
+        &["unknown-field templates/a.yaml"; 2],
+    );
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  a: hunter2\nb: 1\n";
+    let found = found(&[("templates/a.yaml", secret)]);
+    assert_eq!(found.len(), 1);
+    assert!(!format!("{found:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_finding_names_the_minors_it_concerns() {
+    let policy = "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingAdmissionPolicy\nmetadata: {name: a}\n";
+    let found = found(&[("templates/a.yaml", policy)]);
+    let minors = |finding: &Finding| {
+        finding
+            .minors
+            .iter()
+            .map(Minor::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found[0].rule.id, "unserved-api");
+    assert_eq!(minors(&found[0]), ["1.34", "1.35"]);
+    let every = self::found(&[("templates/a.yaml", &format!("{GOOD}x: 1\n"))]);
+    assert_eq!(minors(&every[0]), [] as [&str; 0]);
+    let head = format!("{}kubeVersion: '>=1.36.0-0'\n", tera());
+    check(
+        &[
+            ("Chart.yaml", &head),
+            (
+                "templates/a.yaml",
+                &policy.replace("metadata", "spec: {}\nmetadata"),
+            ),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn values_of_ci_are_rendered_too() {
+    let schema = r#"{"properties": {"a": {"type": "integer"}}, "required": ["a"]}"#;
+    let template = format!("{GOOD}{{% if values.a == 2 %}}x: 1{{% endif %}}\n");
+    let files = |ci: &'static str| {
+        [
+            ("values.schema.json", schema),
+            ("templates/a.yaml", template.as_str()),
+            ("ci/x-values.yaml", ci),
+        ]
+    };
+    // The defaults lack what the schema asks for, but the file has it.
+    assert_eq!(shown(&found(&files("a: 1\n"))), [] as [&str; 0]);
+    let found = found(&files("a: 2\n"));
+    assert_eq!(shown(&found), ["unknown-field templates/a.yaml:4"]);
+    assert_eq!(found[0].values, ["ci/x-values.yaml"]);
+    check(&files("a: b\n"), &["values ci/x-values.yaml:1"]);
+}
+
+#[test]
+fn an_unknown_version_is_told() {
+    let check = |text: &str| UnknownVersion::check(&KubeVersion::parse(text).unwrap());
+    assert_eq!(check("v1.35.1-eks-1"), Ok(()));
+    let error = check("1.20").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "nothing is known of Kubernetes v1.20.0: choose one of 1.34, 1.35, 1.36"
+    );
+}
+
+#[test]
+fn jobs_that_change_under_the_same_name_are_found() {
+    let job = |name: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  template:\n    spec:\n      \
+             containers: [{{name: a, image: 'a:{{{{ chart.app_version }}}}'}}]\n"
+        )
+    };
+    check(
+        &[("templates/a.yaml", &job("a"))],
+        &["immutable-field templates/a.yaml:5"],
+    );
+    check(
+        &[(
+            "templates/a.yaml",
+            &job("'a-{{ chart.app_version | k8s_name }}x'"),
+        )],
+        &[],
+    );
+}

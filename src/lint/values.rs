@@ -1,0 +1,297 @@
+//! Rules about values: the defaults, the schema, and what templates read of them.
+
+use serde_json::{Map, Value};
+
+use super::finding::{Finding, Place};
+use super::rule;
+use crate::chart::{self, Chart, Error, Origin, schema};
+use crate::render::{Read, reads};
+use crate::yaml::{self, Step};
+
+const FILE: &str = "values.yaml";
+const SCHEMA: &str = "values.schema.json";
+
+/// The keys of the defaults that no template needs to read: Helm's own.
+const ALWAYS_USED: [&str; 1] = ["global"];
+
+/// A `values.yaml` that cannot be read.
+pub(super) fn broken(error: &Error) -> Finding {
+    let line = error.position().map_or(0, |at| at.line);
+    let message = match error {
+        Error::Yaml { cause, .. } => format!("not valid YAML: {cause}"),
+        Error::ValuesNotMapping { .. } => "values must be a mapping".to_owned(),
+        other => other.to_string(),
+    };
+    Finding::new(rule::VALUES_FILE, Place::line(FILE, line), message)
+}
+
+/// What is wrong with the schema itself, or with values for it; `file` is where the values stand.
+pub(super) fn misfits(error: schema::Error, file: &str, text: &str) -> Vec<Finding> {
+    let schema::Error::Violations(violations) = error else {
+        let text = error.to_string();
+        let message = text.strip_prefix("values.schema.json: ").unwrap_or(&text);
+        return vec![Finding::new(rule::SCHEMA, Place::file(SCHEMA), message)];
+    };
+    let violations = violations.into_iter().map(|violation| {
+        let path = chart::path_steps(&violation.path);
+        let line = || {
+            let mut ends = (0..=path.len()).rev();
+            let place = ends.find_map(|end| yaml::locate(text, &path[..end]));
+            place.map_or(0, |(line, _)| line)
+        };
+        // What the user has set stands in no file of the chart.
+        let (line, source) = match violation.origin {
+            None => (line(), String::new()),
+            Some(Origin::File(at)) if at.file == file => (at.line, String::new()),
+            Some(origin) => (0, format!(" ({origin})")),
+        };
+        let what = match violation.path.as_str() {
+            "" => "the values",
+            path => path,
+        };
+        let message = format!("{what}: {}{source}", violation.expected);
+        Finding::new(rule::VALUES, Place::line(file, line), message)
+    });
+    violations.collect()
+}
+
+/// Compares what the templates read with what the defaults and the schema have.
+///
+/// `text` is that of `values.yaml`.
+pub(super) fn usage(chart: &Chart, text: &str) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for template in &chart.templates {
+        let text = std::str::from_utf8(&template.data).unwrap_or_default();
+        all.extend(
+            reads(text)
+                .into_iter()
+                .map(|read| (template.path.as_str(), read)),
+        );
+    }
+    let document = chart.schema.as_deref();
+    let document = document.and_then(|schema| serde_json::from_slice(schema).ok());
+    let mut found = undeclared(
+        &chart.values.0,
+        &document.unwrap_or(Value::Bool(false)),
+        &all,
+    );
+    let paths: Vec<&[Step]> = all.iter().map(|(_, read)| read.path.as_slice()).collect();
+    let mut path = Vec::new();
+    unused(&chart.values.0, &paths, &mut path, &mut |path| {
+        let line = yaml::locate(text, path).map_or(0, |(line, _)| line);
+        let message = format!("no template reads {}", chart::dotted_path(path));
+        let finding = Finding::new(rule::UNUSED_VALUE, Place::line(FILE, line), message);
+        found.push(finding.hint("remove it, or use it"));
+    });
+    found
+}
+
+/// Tells of the highest values that no path of `reads` leads to, through or from.
+fn unused(
+    values: &Map<String, Value>,
+    reads: &[&[Step]],
+    path: &mut Vec<Step>,
+    tell: &mut dyn FnMut(&[Step]),
+) {
+    for (key, value) in values {
+        if path.is_empty() && ALWAYS_USED.contains(&key.as_str()) {
+            continue;
+        }
+        path.push(Step::Key(key.clone()));
+        let covered = reads.iter().any(|read| path.starts_with(read));
+        if !covered {
+            match value {
+                Value::Object(map) if reads.iter().any(|read| read.starts_with(path)) => {
+                    unused(map, reads, path, tell);
+                }
+                _ if reads.iter().any(|read| read.starts_with(path)) => {}
+                _ => tell(path),
+            }
+        }
+        path.pop();
+    }
+}
+
+fn undeclared(values: &Map<String, Value>, schema: &Value, reads: &[(&str, Read)]) -> Vec<Finding> {
+    let wrong = reads.iter().filter(|(_, read)| !read.may_be_missing);
+    let wrong = wrong.filter(|(_, read)| {
+        !is_default(values, &read.path) && !declares(schema, schema, &read.path, 0)
+    });
+    wrong
+        .map(|(file, read)| {
+            let path = chart::dotted_path(&read.path);
+            let message = format!("values.{path} is in no default and in no schema");
+            Finding::new(
+                rule::UNDECLARED_VALUE,
+                Place::line(file, read.line),
+                message,
+            )
+            .hint("give it a default in values.yaml, or read it by `?.` or `default`")
+        })
+        .collect()
+}
+
+/// Whether the defaults have the path, or end in something on the way that says no more.
+fn is_default(values: &Map<String, Value>, path: &[Step]) -> bool {
+    let Some((Step::Key(key), rest)) = path.split_first() else {
+        return true;
+    };
+    match values.get(key) {
+        None => false,
+        Some(Value::Object(map)) if !map.is_empty() => is_default(map, rest),
+        Some(_) => true,
+    }
+}
+
+/// Whether a schema speaks of the path. What it says nothing about at all it does not declare.
+fn declares(root: &Value, schema: &Value, path: &[Step], depth: usize) -> bool {
+    const MAX_DEPTH: usize = 64;
+    if depth > MAX_DEPTH {
+        return true;
+    }
+    let Some((step, rest)) = path.split_first() else {
+        return *schema != Value::Bool(false);
+    };
+    let Value::Object(schema) = schema else {
+        return *schema == Value::Bool(true);
+    };
+    let inside = |inner: &Value| declares(root, inner, rest, depth + 1);
+    let own = match step {
+        Step::Index(_) => schema.get("items").is_some_and(inside),
+        Step::Key(key) => {
+            let named = schema
+                .get("properties")
+                .and_then(|properties| properties.get(key));
+            let free = ["additionalProperties", "patternProperties"].into_iter();
+            let mut free = free.filter_map(|keyword| schema.get(keyword));
+            named.is_some_and(inside) || free.any(|free| *free != Value::Bool(false))
+        }
+    };
+    let target = schema.get("$ref").and_then(Value::as_str);
+    let target = target.and_then(|at| root.pointer(at.strip_prefix('#')?));
+    let branches = ["allOf", "anyOf", "oneOf"].into_iter();
+    let branches = branches
+        .filter_map(|keyword| schema.get(keyword)?.as_array())
+        .flatten();
+    let mut others = branches.chain(target);
+    own || others.any(|other| declares(root, other, path, depth + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::Metadata;
+
+    fn chart(values: &str, schema: Option<&str>, template: &str) -> Chart {
+        let text = "name: a\nversion: 1.0.0\nannotations: {pintle.dev/engine: tera}\n";
+        Chart {
+            metadata: Metadata::parse(text).unwrap(),
+            values: chart::Values::parse(FILE, values).unwrap(),
+            values_text: values.to_owned(),
+            schema: schema.map(|schema| schema.as_bytes().to_owned()),
+            templates: vec![chart::File {
+                path: "templates/a.yaml".to_owned(),
+                data: template.into(),
+            }],
+            files: Vec::new(),
+        }
+    }
+
+    #[track_caller]
+    fn check(values: &str, schema: Option<&str>, template: &str, expected: &[&str]) {
+        let found = usage(&chart(values, schema, template), values);
+        let shown = found.iter().map(|f| format!("{}: {}", f.place, f.message));
+        assert_eq!(shown.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn values_that_nothing_reads_are_found() {
+        let values = "a:\n  b: 1\n  c: {d: 1}\ne: 1\nglobal: {x: 1}\n";
+        let unread = ["values.yaml:3: no template reads a.c"];
+        check(values, None, "{{ values.a.b }}{{ values.e }}", &unread);
+        check(values, None, "{{ values.a }}{{ values.e }}", &[]);
+        check(values, None, "{{ values | to_yaml }}", &[]);
+        check("a: 1", None, "x", &["values.yaml:1: no template reads a"]);
+        check("l: [{a: 1}]", None, "{{ values.l[0].a }}", &[]);
+    }
+
+    #[test]
+    fn reads_that_nothing_declares_are_found() {
+        let undeclared = "templates/a.yaml:2: values.a.x is in no default and in no schema";
+        check(
+            "a: {b: 1}",
+            None,
+            "{{ values.a.b }}\n{{ values.a.x }}",
+            &[undeclared],
+        );
+        check(
+            "a: {b: 1}",
+            None,
+            "{{ values.a.b }}\n{{ values.a?.x }}",
+            &[],
+        );
+        check("a: {}", None, "{{ values.a.x }}", &[]);
+        check("a: null", None, "{{ values.a.x }}", &[]);
+        let schema = r##"{"$defs": {"a": {"properties": {"x": {}}}}, "properties": {"a": {"$ref": "#/$defs/a"}}}"##;
+        check(
+            "a: {b: 1}",
+            Some(schema),
+            "{{ values.a.b }}\n{{ values.a.x }}",
+            &[],
+        );
+        let template = "{{ values.a.b }}\n{{ values.a.y }}";
+        let undeclared = "templates/a.yaml:2: values.a.y is in no default and in no schema";
+        check("a: {b: 1}", Some(schema), template, &[undeclared]);
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_ends() {
+        let schema = r##"{"$ref": "#"}"##;
+        check("a: 1", Some(schema), "{{ values.a }}{{ values.b }}", &[]);
+    }
+
+    #[track_caller]
+    fn check_schema(schema: &str, values: &str, expected: &[&str]) {
+        let parsed = chart::Values::parse(FILE, values).unwrap();
+        let found = match schema::check(schema.as_bytes(), &parsed, &[]) {
+            Ok(()) => Vec::new(),
+            Err(error) => misfits(error, FILE, values),
+        };
+        let shown = found
+            .iter()
+            .map(|f| format!("{} {}: {}", f.rule.id, f.place, f.message));
+        assert_eq!(shown.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn schemas_and_values_are_checked() {
+        check_schema("{}", "a: 1", &[]);
+        check_schema(
+            r#"{"properties": {"b": {"type": "string"}}}"#,
+            "a: 1\nb: 2\n",
+            &["values values.yaml:2: b: must be string, is integer"],
+        );
+        check_schema(
+            r#"{"properties": {"a": {"type": 1}}}"#,
+            "a: 1",
+            &[
+                "schema values.schema.json: not a valid schema at /properties/a/type: 1 is not valid \
+               under any of the schemas listed in the 'anyOf' keyword",
+            ],
+        );
+    }
+
+    #[test]
+    fn rules_that_would_never_be_evaluated_are_found() {
+        let schema = r##"{"$defs": {"a": {"x-kubernetes-validations": [{"rule": "self > 1"}]}},
+            "properties": {"a": {"$ref": "#/$defs/a"}}}"##;
+        check_schema(
+            schema,
+            "a: 1",
+            &[
+                "schema values.schema.json: a rule for the values stands below $defs, where it is \
+               never evaluated; write it below properties, items, additionalProperties or allOf",
+            ],
+        );
+    }
+}
