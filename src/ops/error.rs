@@ -1,15 +1,18 @@
 //! What can go wrong with an operation, and what kind of failure it is.
 
+mod step;
+
 use std::fmt;
 
 use jiff::Timestamp;
+
+pub use step::StepError;
 
 use super::Session;
 use crate::chart;
 use crate::cluster;
 use crate::history;
 use crate::manifest;
-use crate::manifest::ResourceId;
 use crate::pki;
 use crate::plan::{self, Until};
 use crate::release;
@@ -248,64 +251,6 @@ pub enum Error {
     NoDiscovery,
 }
 
-/// A step that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-    /// A request was refused or not answered.
-    #[error("cannot {doing} {id} ({origin}): {source}")]
-    Request {
-        /// The resource.
-        id: ResourceId,
-        /// What was being done.
-        doing: &'static str,
-        /// The template that asks for the resource.
-        origin: String,
-        /// Why.
-        source: cluster::Error,
-    },
-    /// The data of a generated Secret cannot be made.
-    #[error("cannot issue {id} ({origin}): {source}")]
-    Issue {
-        /// The Secret.
-        id: ResourceId,
-        /// The template that asks for it.
-        origin: String,
-        /// Why.
-        source: pki::Error,
-    },
-    /// An authority whose key is needed cannot be read.
-    #[error(
-        "cannot issue {id}: its issuer {issuer} cannot be read: {}",
-        source.as_ref().map_or("it holds no certificate and key".to_owned(), ToString::to_string)
-    )]
-    Issuer {
-        /// The Secret.
-        id: ResourceId,
-        /// The Secret of the authority.
-        issuer: String,
-        /// Why; none if it does not exist.
-        source: Option<cluster::Error>,
-    },
-    /// The resource is not what the step was decided on.
-    #[error("{id} was changed by somebody else since the plan was made")]
-    Changed {
-        /// The resource.
-        id: ResourceId,
-    },
-}
-
-impl StepError {
-    /// The resource that the step was about.
-    pub fn id(&self) -> &ResourceId {
-        match self {
-            Self::Request { id, .. }
-            | Self::Issue { id, .. }
-            | Self::Issuer { id, .. }
-            | Self::Changed { id } => id,
-        }
-    }
-}
-
 /// What kind of failure an error is; the binary gives each its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -359,7 +304,7 @@ impl Error {
                 ErrorKind::NotReady
             }
             Self::AddressLost { .. } => ErrorKind::NotReady,
-            Self::Steps(errors) if errors.iter().any(is_conflict) => ErrorKind::Conflict,
+            Self::Steps(errors) if errors.iter().any(StepError::is_conflict) => ErrorKind::Conflict,
             _ => ErrorKind::Failed,
         }
     }
@@ -369,14 +314,6 @@ impl Error {
             release: session.release.to_owned(),
             namespace: session.namespace.to_owned(),
         }
-    }
-}
-
-fn is_conflict(error: &StepError) -> bool {
-    match error {
-        StepError::Changed { .. } => true,
-        StepError::Issue { .. } | StepError::Issuer { .. } => false,
-        StepError::Request { source, .. } => source.is_already_exists(),
     }
 }
 

@@ -1,0 +1,72 @@
+//! Why one step of a plan failed.
+
+use crate::cluster;
+use crate::manifest::ResourceId;
+use crate::pki;
+
+/// A step that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// A request was refused or not answered.
+    #[error("cannot {doing} {id} ({origin}): {source}")]
+    Request {
+        /// The resource.
+        id: ResourceId,
+        /// What was being done.
+        doing: &'static str,
+        /// The template that asks for the resource.
+        origin: String,
+        /// Why.
+        source: cluster::Error,
+    },
+    /// The data of a generated Secret cannot be made.
+    #[error("cannot issue {id} ({origin}): {source}")]
+    Issue {
+        /// The Secret.
+        id: ResourceId,
+        /// The template that asks for it.
+        origin: String,
+        /// Why.
+        source: pki::Error,
+    },
+    /// An authority whose key is needed cannot be read.
+    #[error(
+        "cannot issue {id}: its issuer {issuer} cannot be read: {}",
+        source.as_ref().map_or("it holds no certificate and key".to_owned(), ToString::to_string)
+    )]
+    Issuer {
+        /// The Secret.
+        id: ResourceId,
+        /// The Secret of the authority.
+        issuer: String,
+        /// Why; none if it does not exist.
+        source: Option<cluster::Error>,
+    },
+    /// The resource is not what the step was decided on.
+    #[error("{id} was changed by somebody else since the plan was made")]
+    Changed {
+        /// The resource.
+        id: ResourceId,
+    },
+}
+
+impl StepError {
+    /// The resource that the step was about.
+    pub fn id(&self) -> &ResourceId {
+        match self {
+            Self::Request { id, .. }
+            | Self::Issue { id, .. }
+            | Self::Issuer { id, .. }
+            | Self::Changed { id } => id,
+        }
+    }
+
+    /// Whether somebody else holds the resource or has changed it.
+    pub(super) fn is_conflict(&self) -> bool {
+        match self {
+            Self::Changed { .. } => true,
+            Self::Issue { .. } | Self::Issuer { .. } => false,
+            Self::Request { source, .. } => source.is_already_exists(),
+        }
+    }
+}
