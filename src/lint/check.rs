@@ -55,9 +55,13 @@ impl Check<'_> {
             Ok(values) => {
                 let each = case.minors.iter();
                 let each = each.enumerate().flat_map(|(index, (minor, capabilities))| {
-                    let mut findings = self.minor(&values, *minor, capabilities);
+                    let now = match self.render(&values, capabilities, self.templates) {
+                        Ok(now) => now,
+                        Err(findings) => return findings,
+                    };
+                    let mut findings = self.minor(&now, *minor);
                     if index + 1 == case.minors.len() {
-                        findings.extend(self.next_version(&values, capabilities));
+                        findings.extend(self.next_version(&now, &values, capabilities));
                     }
                     findings
                 });
@@ -95,40 +99,30 @@ impl Check<'_> {
                     Ok(()) => error.traced(&origins),
                     Err(_) => error,
                 };
-                let text = case.overrides.layers.iter().find_map(|layer| match layer {
-                    crate::chart::Layer::File { name, text }
-                        if Some(name.as_str()) == case.file =>
-                    {
-                        Some(text.as_str())
-                    }
-                    _ => None,
-                });
-                let file = case.file.unwrap_or("values.yaml");
-                Err(values::misfits(error, file, text.unwrap_or(self.defaults)))
+                let mut files = case.overrides.files();
+                let own = files.find(|(name, _)| Some(*name) == case.file);
+                let (file, text) = own.unwrap_or(("values.yaml", self.defaults));
+                Err(values::misfits(error, file, text))
             }
         }
     }
 
     /// What is wrong with what the chart renders to for a minor.
-    fn minor(&self, values: &Values, minor: Minor, capabilities: &Capabilities) -> Vec<Finding> {
-        let (rendered, manifest) = match self.render(values, capabilities, self.templates) {
-            Ok(both) => both,
-            Err(finding) => return finding,
-        };
+    fn minor(&self, (rendered, manifest): &(Rendered, Manifest), minor: Minor) -> Vec<Finding> {
         let sources = Sources {
             chart: self.chart,
-            rendered: &rendered,
+            rendered,
         };
         let hooks = manifest.hooks.iter().map(|hook| &hook.resource);
         let resources = manifest.resources.iter().chain(hooks);
         let mut found: Vec<(&Resource, Fault)> = Vec::new();
-        for resource in resources.filter(|resource| !is_stub(&manifest, resource)) {
+        for resource in resources.filter(|resource| !is_stub(manifest, resource)) {
             let faults = api::faults(resource, minor).into_iter();
             let others = resource::faults(resource).into_iter();
             found.extend(faults.chain(others).map(|fault| (resource, fault)));
         }
-        found.extend(release::unused_generators(&manifest, NAMESPACE));
-        found.extend(release::config_rollout(&manifest));
+        found.extend(release::unused_generators(manifest, NAMESPACE));
+        found.extend(release::config_rollout(manifest));
         let findings = found.into_iter().map(|(resource, fault)| {
             let mut finding = told(resource, &fault, &sources);
             finding.minors = vec![minor];
@@ -146,26 +140,28 @@ impl Check<'_> {
         findings
     }
 
-    /// Compares the chart with what its next version would render to. That only the versions in
+    /// Compares what the chart renders to with what its next version would render to. That only the versions in
     /// `Chart.yaml` rise says nothing about templates that cannot be rendered then.
-    fn next_version(&self, values: &Values, capabilities: &Capabilities) -> Vec<Finding> {
+    fn next_version(
+        &self,
+        (rendered, manifest): &(Rendered, Manifest),
+        values: &Values,
+        capabilities: &Capabilities,
+    ) -> Vec<Finding> {
         let mut next = self.chart.clone();
         next.metadata.version = raised(&next.metadata.version);
         next.metadata.app_version = raised(&next.metadata.app_version);
         let Ok(templates) = Templates::prepare(&next) else {
             return Vec::new();
         };
-        let now = self.render(values, capabilities, self.templates);
-        let (Ok((rendered, manifest)), Ok((_, later))) =
-            (now, self.render(values, capabilities, &templates))
-        else {
+        let Ok((_, later)) = self.render(values, capabilities, &templates) else {
             return Vec::new();
         };
         let sources = Sources {
             chart: self.chart,
-            rendered: &rendered,
+            rendered,
         };
-        let found = release::immutable(&manifest, &later).into_iter();
+        let found = release::immutable(manifest, &later).into_iter();
         found
             .map(|(resource, fault)| told(resource, &fault, &sources))
             .collect()
