@@ -109,7 +109,7 @@ pub(super) async fn desired(
     events.extend(notices(chart, request.overrides));
     check_values(request, &resolved, past)?;
     let capabilities = catalogue.capabilities(chart).await?;
-    check_kube_version(chart, &capabilities)?;
+    check_usable(chart, &capabilities)?;
     let revision = past.next_revision();
     let facts = ReleaseFacts {
         name: session.release,
@@ -205,11 +205,11 @@ fn check_values(request: &ChartRequest<'_>, resolved: &Resolved, past: &Past) ->
     }
 }
 
-/// Refuses a chart whose `kubeVersion` does not allow the cluster's version.
-pub(super) fn check_kube_version(chart: &Chart, capabilities: &Capabilities) -> Result<(), Error> {
-    chart
-        .metadata
-        .check_kube_version(&capabilities.kube_version)?;
+/// Refuses a chart that is a library, or whose `kubeVersion` does not allow the cluster's version.
+pub(super) fn check_usable(chart: &Chart, capabilities: &Capabilities) -> Result<(), Error> {
+    let metadata = &chart.metadata;
+    metadata.check_installable()?;
+    metadata.check_kube_version(&capabilities.kube_version)?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `template`: what a chart renders to, without a cluster.
 
 use super::Error;
-use super::prepare::check_kube_version;
+use super::prepare::check_usable;
 use crate::capabilities::{Capabilities, Kinds};
 use crate::chart::schema::{self, Schema};
 use crate::chart::{Chart, Origins, Overrides, Values};
@@ -101,7 +101,7 @@ fn values(
             .check(&resolved.values, &[])
             .map_err(|error| traced(error, chart, request.overrides))?;
     }
-    check_kube_version(chart, request.capabilities)?;
+    check_usable(chart, request.capabilities)?;
     Ok(resolved.values)
 }
 
