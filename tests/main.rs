@@ -14,6 +14,7 @@ mod addresses;
 mod bad_input;
 mod cli;
 mod cluster;
+mod create;
 mod groups;
 mod hopeless;
 mod inside;

@@ -12,7 +12,7 @@ const TOUR: &str = "<!-- tour -->\n```\n";
 const LAB: &str = "<!-- lab -->\n```\n";
 
 /// The commands of the README below `mark`, in order.
-fn commands(mark: &str) -> Vec<String> {
+pub(crate) fn commands(mark: &str) -> Vec<String> {
     let text = fs::read_to_string(path("README.md")).unwrap();
     let blocks = text
         .split(mark)
