@@ -12,6 +12,7 @@ mod path;
 pub mod schema;
 mod secret;
 mod starter;
+mod tree;
 pub mod values;
 
 pub use constraint::Constraint;
@@ -20,7 +21,8 @@ pub use metadata::{Dependency, Engine, Kind, Maintainer, Metadata};
 pub(crate) use path::{dotted as dotted_path, parse as path_steps};
 pub(crate) use secret::is_likely as is_likely_secret;
 pub use starter::Starter;
-pub use values::{Change, Layer, Leaf, Origin, Origins, Overrides, Resolved, Values};
+pub use tree::{Node, Selection, Tree};
+pub use values::{Change, Layer, Leaf, Origin, Origins, Overrides, Values};
 
 /// One file of a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]

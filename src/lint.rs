@@ -26,7 +26,7 @@ pub use rule::{RULES, Rule, Severity};
 use crate::builtin::openapi::Minor;
 use crate::capabilities::{Capabilities, KubeVersion};
 use crate::chart::schema::Schema;
-use crate::chart::{Chart, Engine, Error, File, Kind, Layer, Overrides};
+use crate::chart::{Chart, Engine, Error, File, Kind, Layer, Overrides, Tree};
 use crate::render::Templates;
 
 use check::{Case, Check};
@@ -220,7 +220,14 @@ fn loaded(
             None
         }
     };
-    let templates = match Templates::prepare(chart) {
+    let tree = match Tree::of(chart) {
+        Ok(tree) => tree,
+        Err(error) => {
+            findings.add(unloadable(&error));
+            return;
+        }
+    };
+    let templates = match Templates::prepare(&tree) {
         Ok(templates) => templates,
         Err(error) => {
             findings.extend(check::template_faults(&error, &chart.metadata.name));
@@ -231,7 +238,7 @@ fn loaded(
         return;
     }
     let check = Check {
-        chart,
+        tree: &tree,
         defaults: values,
         schema: schema.as_ref(),
         templates: &templates,

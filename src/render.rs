@@ -1,13 +1,13 @@
 //! Rendering a chart's templates.
 //!
-//! A [`Chart`] and a [`Scope`] come in, the text of each output file goes out. Rendering is pure:
+//! A [`Tree`] of charts and a [`Scope`] come in, the text of each output file goes out. Rendering is pure:
 //! the same input gives the same bytes. Reading the text as resources is left to `manifest`.
 //! What a template can call is described in `docs/functions.md`.
 
 use std::time::Duration;
 
 use crate::capabilities::Capabilities;
-use crate::chart::{Chart, Values};
+use crate::chart::{Selection, Tree};
 
 mod context;
 mod error;
@@ -37,13 +37,13 @@ pub const OUTPUT_BYTES: usize = 64 << 20;
 /// tells by [`Budget::expired`] when the time is up.
 pub const TIME: Duration = Duration::from_secs(10);
 
-/// Renders `chart` for one release, within the default [`Budget`]. Whoever renders a chart more
+/// Renders a tree of charts for one release, within the default [`Budget`]. Whoever renders one more
 /// than once prepares its [`Templates`] instead.
 ///
 /// # Errors
 /// As [`Templates::prepare`] and [`Templates::render`].
-pub fn render(chart: &Chart, scope: &Scope<'_>) -> Result<Rendered, Error> {
-    Templates::prepare(chart)?.render(scope)
+pub fn render(tree: &Tree<'_>, scope: &Scope<'_>) -> Result<Rendered, Error> {
+    Templates::prepare(tree)?.render(scope)
 }
 
 /// What one rendering may use up.
@@ -80,8 +80,8 @@ impl std::fmt::Debug for Budget<'_> {
 pub struct Scope<'a> {
     /// The release that is rendered for.
     pub release: ReleaseFacts<'a>,
-    /// The final values.
-    pub values: &'a Values,
+    /// Which charts take part, and the final values.
+    pub selection: &'a Selection,
     /// What the cluster can do.
     pub capabilities: &'a Capabilities,
 }

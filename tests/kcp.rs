@@ -20,7 +20,7 @@ mod state;
 use std::fs;
 
 use pintle::capabilities::{Capabilities, Kinds};
-use pintle::chart::{Chart, Layer, Overrides, Values, schema};
+use pintle::chart::{Chart, Layer, Overrides, Selection, Tree, Values, schema};
 use pintle::manifest::generator::{self, Generator};
 use pintle::manifest::{Manifest, Placement, Resource};
 use pintle::ops::{self, Prepared, TemplateRequest};
@@ -134,10 +134,10 @@ fn rendered(release: Release<'_>, given: &Value) -> (Vec<Generator>, Vec<Resourc
     let capabilities = Capabilities::builtin();
     let scope = Scope {
         release: facts,
-        values: &values(&chart, given),
+        selection: &Selection::from(values(&chart, given)),
         capabilities: &capabilities,
     };
-    let rendered = render::render(&chart, &scope).unwrap();
+    let rendered = render::render(&Tree::of(&chart).unwrap(), &scope).unwrap();
     let placement = Placement {
         namespace: release.namespace,
         kinds: &Kinds::default(),

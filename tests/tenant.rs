@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Command;
 
 use pintle::capabilities::{Capabilities, Kinds};
-use pintle::chart::{Chart, Values, schema};
+use pintle::chart::{Chart, Selection, Tree, Values, schema};
 use pintle::manifest::{Manifest, Placement, Resource};
 use pintle::render::{self, Operation, ReleaseFacts, Rendered, Scope};
 use pintle::source::{self, ChartRef};
@@ -81,10 +81,10 @@ fn rendered(given: &Value) -> Rendered {
     let capabilities = Capabilities::builtin();
     let scope = Scope {
         release: facts,
-        values: &values,
+        selection: &Selection::from(values),
         capabilities: &capabilities,
     };
-    render::render(&chart, &scope).unwrap()
+    render::render(&Tree::of(&chart).unwrap(), &scope).unwrap()
 }
 
 fn resources(given: &Value) -> Vec<Resource> {

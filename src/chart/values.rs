@@ -17,7 +17,7 @@ use super::{Error, Position};
 use crate::yaml;
 
 pub use origins::{Change, Leaf, Origin, Origins};
-pub use overrides::{Layer, Overrides, Resolved};
+pub use overrides::{Layer, Overrides};
 
 /// A tree of values: what a chart is rendered with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

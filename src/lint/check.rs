@@ -8,7 +8,7 @@ use super::{api, release, resource, values};
 use crate::builtin::openapi::Minor;
 use crate::capabilities::{Capabilities, Kinds};
 use crate::chart::schema::Schema;
-use crate::chart::{Chart, Origins, Overrides, Values, dotted_path};
+use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values, dotted_path};
 use crate::manifest::{self, Manifest, Placement, Resource};
 use crate::render::{self, Operation, ReleaseFacts, Rendered, Scope, Templates};
 
@@ -28,7 +28,7 @@ const WHOLE: [&Rule; 4] = [
 /// A chart, ready to be rendered.
 #[derive(Clone, Copy)]
 pub(super) struct Check<'a> {
-    pub(super) chart: &'a Chart,
+    pub(super) tree: &'a Tree<'a>,
     /// The text of `values.yaml`.
     pub(super) defaults: &'a str,
     pub(super) schema: Option<&'a Schema>,
@@ -48,20 +48,20 @@ pub(super) struct Case<'a> {
 impl Check<'_> {
     /// Everything that is wrong with one set of values.
     pub(super) fn case(&self, case: &Case<'_>) -> Vec<Finding> {
-        let mut findings = match self.values(case) {
+        let mut findings = match self.select(case) {
             // Where a chart asks for values, its files of `ci/` give them.
             Err(_) if case.only_as_base => Vec::new(),
             Err(findings) => findings,
-            Ok(values) => {
+            Ok(selection) => {
                 let each = case.minors.iter();
                 let each = each.enumerate().flat_map(|(index, (minor, capabilities))| {
-                    let now = match self.render(&values, capabilities, self.templates) {
+                    let now = match self.render(&selection, capabilities, self.templates) {
                         Ok(now) => now,
                         Err(findings) => return findings,
                     };
                     let mut findings = self.minor(&now, *minor);
                     if index + 1 == case.minors.len() {
-                        findings.extend(self.next_version(&now, &values, capabilities));
+                        findings.extend(self.next_version(&now, &selection, capabilities));
                     }
                     findings
                 });
@@ -75,10 +75,10 @@ impl Check<'_> {
     }
 
     /// Final values that the schema takes.
-    fn values(&self, case: &Case<'_>) -> Result<Values, Vec<Finding>> {
-        let resolved = case
-            .overrides
-            .resolve(&self.chart.values)
+    fn select(&self, case: &Case<'_>) -> Result<Selection, Vec<Finding>> {
+        let config = case.overrides.config(Values::default());
+        let selection = config
+            .and_then(|config| self.tree.select(&config))
             .map_err(|error| {
                 let at = error.position().cloned().unwrap_or_default();
                 vec![Finding::new(
@@ -88,10 +88,10 @@ impl Check<'_> {
                 )]
             })?;
         let Some(schema) = self.schema else {
-            return Ok(resolved.values);
+            return Ok(selection);
         };
-        match schema.check(&resolved.values, &[]) {
-            Ok(()) => Ok(resolved.values),
+        match schema.check(&selection.values, &[]) {
+            Ok(()) => Ok(selection),
             Err(error) => {
                 // Defaults are found in the chart's own file.
                 let mut origins = Origins::default();
@@ -110,7 +110,7 @@ impl Check<'_> {
     /// What is wrong with what the chart renders to for a minor.
     fn minor(&self, (rendered, manifest): &(Rendered, Manifest), minor: Minor) -> Vec<Finding> {
         let sources = Sources {
-            chart: self.chart,
+            chart: self.tree.root.chart,
             rendered,
         };
         let hooks = manifest.hooks.iter().map(|hook| &hook.resource);
@@ -145,20 +145,21 @@ impl Check<'_> {
     fn next_version(
         &self,
         (rendered, manifest): &(Rendered, Manifest),
-        values: &Values,
+        selection: &Selection,
         capabilities: &Capabilities,
     ) -> Vec<Finding> {
-        let mut next = self.chart.clone();
+        let mut next: Chart = self.tree.root.chart.clone();
         next.metadata.version = raised(&next.metadata.version);
         next.metadata.app_version = raised(&next.metadata.app_version);
-        let Ok(templates) = Templates::prepare(&next) else {
+        let templates = Tree::of(&next).map(|tree| Templates::prepare(&tree));
+        let Ok(Ok(templates)) = templates else {
             return Vec::new();
         };
-        let Ok((_, later)) = self.render(values, capabilities, &templates) else {
+        let Ok((_, later)) = self.render(selection, capabilities, &templates) else {
             return Vec::new();
         };
         let sources = Sources {
-            chart: self.chart,
+            chart: self.tree.root.chart,
             rendered,
         };
         let found = release::immutable(manifest, &later).into_iter();
@@ -169,11 +170,11 @@ impl Check<'_> {
 
     fn render(
         &self,
-        values: &Values,
+        selection: &Selection,
         capabilities: &Capabilities,
         templates: &Templates,
     ) -> Result<(Rendered, Manifest), Vec<Finding>> {
-        let chart = &self.chart.metadata.name;
+        let chart = &self.tree.root.chart.metadata.name;
         let scope = Scope {
             release: ReleaseFacts {
                 name: chart,
@@ -181,7 +182,7 @@ impl Check<'_> {
                 revision: 1,
                 operation: Operation::Install,
             },
-            values,
+            selection,
             capabilities,
         };
         let rendered = templates

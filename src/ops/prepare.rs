@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use crate::capabilities::Capabilities;
 use crate::chart::schema;
-use crate::chart::{Chart, Origins, Overrides, Resolved, Values};
+use crate::chart::{Chart, Origins, Overrides, Tree, Values};
 use crate::cluster::Tenure;
 use crate::event::Event;
 use crate::history::{self, Entry};
@@ -105,9 +105,11 @@ pub(super) async fn desired(
     catalogue: &mut Catalogue<'_>,
 ) -> Result<(Desired, Vec<Event>), Error> {
     let chart = request.chart;
-    let (resolved, mut events) = resolve(request, past)?;
+    let tree = Tree::of(chart)?;
+    let (config, mut events) = config(request, past)?;
+    let selection = tree.select(&config)?;
     events.extend(notices(chart, request.overrides));
-    check_values(request, &resolved, past)?;
+    check_values(request, &selection.values, past)?;
     let capabilities = catalogue.capabilities(chart).await?;
     check_usable(chart, &capabilities)?;
     let revision = past.next_revision();
@@ -119,17 +121,17 @@ pub(super) async fn desired(
     };
     let scope = Scope {
         release: facts,
-        values: &resolved.values,
+        selection: &selection,
         capabilities: &capabilities,
     };
-    let rendered = render::render(chart, &scope)?;
+    let rendered = render::render(&tree, &scope)?;
     let manifest = catalogue
         .parse(|placement| Manifest::parse(&rendered, placement))
         .await?;
     let mut release = pending(session, chart, past);
     record_generators(&mut release, &manifest);
     release.info.notes = rendered.notes.unwrap_or_default();
-    release.config = resolved.config;
+    release.config = config;
     release.manifest = manifest.to_text();
     release.hooks = manifest
         .hooks
@@ -151,7 +153,7 @@ fn reused<'a>(request: &ChartRequest<'_>, past: &'a Past) -> Option<&'a Release>
 }
 
 /// The values of this command over those that are reused.
-fn resolve(request: &ChartRequest<'_>, past: &Past) -> Result<(Resolved, Vec<Event>), Error> {
+fn config(request: &ChartRequest<'_>, past: &Past) -> Result<(Values, Vec<Event>), Error> {
     let mut base = Values::default();
     let mut events = vec![];
     if let Some(release) = reused(request, past) {
@@ -161,9 +163,7 @@ fn resolve(request: &ChartRequest<'_>, past: &Past) -> Result<(Resolved, Vec<Eve
         });
     }
     base.layer(request.tenant.clone());
-    let config = request.overrides.config(base)?;
-    let values = Values::coalesce(&request.chart.values, &config);
-    Ok((Resolved { config, values }, events))
+    Ok((request.overrides.config(base)?, events))
 }
 
 /// The layers that the values of this command come from.
@@ -178,7 +178,7 @@ fn origins(request: &ChartRequest<'_>, past: &Past) -> Result<Origins, Error> {
 }
 
 /// Checks the values by the chart's schema and rules, and by the rules of the running charts.
-fn check_values(request: &ChartRequest<'_>, resolved: &Resolved, past: &Past) -> Result<(), Error> {
+fn check_values(request: &ChartRequest<'_>, values: &Values, past: &Past) -> Result<(), Error> {
     let previous: Vec<Values> = past
         .base
         .iter()
@@ -187,7 +187,7 @@ fn check_values(request: &ChartRequest<'_>, resolved: &Resolved, past: &Past) ->
     let previous: Vec<&Values> = previous.iter().collect();
     let own = request.chart.schema.as_ref();
     let judged = match own {
-        Some(schema) => schema::check(schema, &resolved.values, &previous),
+        Some(schema) => schema::check(schema, values, &previous),
         None => Ok(()),
     };
     let running = past
@@ -197,7 +197,7 @@ fn check_values(request: &ChartRequest<'_>, resolved: &Resolved, past: &Past) ->
     let judged = judged.and_then(|()| {
         running
             .filter(|schema| Some(schema) != own)
-            .try_for_each(|schema| schema::check_rules(&schema, &resolved.values, &previous))
+            .try_for_each(|schema| schema::check_rules(&schema, values, &previous))
     });
     match judged {
         Ok(()) => Ok(()),

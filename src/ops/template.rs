@@ -4,7 +4,7 @@ use super::Error;
 use super::prepare::check_usable;
 use crate::capabilities::{Capabilities, Kinds};
 use crate::chart::schema::{self, Schema};
-use crate::chart::{Chart, Origins, Overrides, Values};
+use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values};
 use crate::manifest::{Manifest, Placement};
 use crate::release::check_name;
 use crate::render::{Operation, ReleaseFacts, Scope, Templates};
@@ -34,7 +34,7 @@ pub struct Templated {
 /// A chart whose schema and templates are compiled, to be rendered for any number of releases.
 #[derive(Debug)]
 pub struct Prepared<'a> {
-    chart: &'a Chart,
+    tree: Tree<'a>,
     schema: Option<Schema>,
     templates: Templates,
 }
@@ -46,8 +46,9 @@ pub struct Prepared<'a> {
 /// If the name is bad, or the chart cannot be rendered with these values.
 pub fn template(chart: &Chart, request: &TemplateRequest<'_>) -> Result<Templated, Error> {
     // Nothing of the schema is kept while the chart is rendered: it is larger than all the rest.
-    let values = values(chart, compile(chart)?.as_ref(), request)?;
-    render(&Templates::prepare(chart)?, &values, request)
+    let tree = Tree::of(chart)?;
+    let selection = select(&tree, compile(chart)?.as_ref(), request)?;
+    render(&Templates::prepare(&tree)?, &selection, request)
 }
 
 impl<'a> Prepared<'a> {
@@ -56,10 +57,11 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// If the schema, a rule of it or a template is wrong.
     pub fn new(chart: &'a Chart) -> Result<Self, Error> {
+        let tree = Tree::of(chart)?;
         Ok(Self {
-            chart,
             schema: compile(chart)?,
-            templates: Templates::prepare(chart)?,
+            templates: Templates::prepare(&tree)?,
+            tree,
         })
     }
 
@@ -68,8 +70,8 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// If the name is bad, or the chart cannot be rendered with these values.
     pub fn template(&self, request: &TemplateRequest<'_>) -> Result<Templated, Error> {
-        let values = values(self.chart, self.schema.as_ref(), request)?;
-        render(&self.templates, &values, request)
+        let selection = select(&self.tree, self.schema.as_ref(), request)?;
+        render(&self.templates, &selection, request)
     }
 }
 
@@ -88,26 +90,28 @@ fn traced(error: schema::Error, chart: &Chart, overrides: &Overrides) -> schema:
     }
 }
 
-/// Final values that the chart accepts.
-fn values(
-    chart: &Chart,
+/// What takes part, with final values that the chart accepts.
+fn select(
+    tree: &Tree<'_>,
     schema: Option<&Schema>,
     request: &TemplateRequest<'_>,
-) -> Result<Values, Error> {
+) -> Result<Selection, Error> {
     check_name(request.release)?;
-    let resolved = request.overrides.resolve(&chart.values)?;
+    let chart = tree.root.chart;
+    let config = request.overrides.config(Values::default())?;
+    let selection = tree.select(&config)?;
     if let Some(schema) = schema {
         schema
-            .check(&resolved.values, &[])
+            .check(&selection.values, &[])
             .map_err(|error| traced(error, chart, request.overrides))?;
     }
     check_usable(chart, request.capabilities)?;
-    Ok(resolved.values)
+    Ok(selection)
 }
 
 fn render(
     templates: &Templates,
-    values: &Values,
+    selection: &Selection,
     request: &TemplateRequest<'_>,
 ) -> Result<Templated, Error> {
     let release = ReleaseFacts {
@@ -118,7 +122,7 @@ fn render(
     };
     let scope = Scope {
         release,
-        values,
+        selection,
         capabilities: request.capabilities,
     };
     let rendered = templates.render(&scope)?;

@@ -26,7 +26,7 @@ pub(super) fn context(chart: &Value, scope: &Scope<'_>) -> Context {
         "service": "Helm",
     });
     let mut context = Context::new();
-    context.insert_value("values", map_to_tera(&scope.values.0));
+    context.insert_value("values", map_to_tera(&scope.selection.values.0));
     context.insert_value("release", to_tera(&release));
     context.insert_value("chart", chart.clone());
     context.insert_value("capabilities", capabilities(scope.capabilities));

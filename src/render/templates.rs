@@ -15,7 +15,7 @@ use super::stack::with_room;
 use super::value::{MAX_DEPTH, fits};
 use super::writer::{Crossed, Sink};
 use super::{Budget, Rendered, RenderedFile, Scope, context, include, strict};
-use crate::chart::{Chart, File};
+use crate::chart::{Chart, File, Tree};
 
 /// The annotation of a chart that names its template engine.
 const ENGINE: &str = "pintle.dev/engine";
@@ -50,7 +50,7 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Templates {
-    /// Checks and compiles the templates of `chart`.
+    /// Checks and compiles the templates of all charts in `tree`.
     ///
     /// A chart is rendered with Tera if its annotation `pintle.dev/engine` is `tera`. Without
     /// that annotation its templates are passed on as they are.
@@ -58,7 +58,8 @@ impl Templates {
     /// # Errors
     /// If a template is not text, has a fault, or names a function, filter, component or file
     /// that does not exist, even where it would not be reached.
-    pub fn prepare(chart: &Chart) -> Result<Self, Error> {
+    pub fn prepare(tree: &Tree<'_>) -> Result<Self, Error> {
+        let chart = tree.root.chart;
         let name = chart.metadata.name.clone();
         let templates = (chart.templates.iter())
             .map(|file| Ok((format!("{name}/{}", file.path), text(&name, file)?)))
@@ -116,7 +117,7 @@ impl Templates {
         let Some(engine) = &self.engine else {
             return Pass::new(self, Context::new(), budget).finish();
         };
-        if !(scope.values.0.values()).all(|value| fits(value, MAX_DEPTH - 1)) {
+        if !(scope.selection.values.0.values()).all(|value| fits(value, MAX_DEPTH - 1)) {
             return Err(Error::TooDeep {
                 chart: self.name.clone(),
                 limit: MAX_DEPTH,

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::capabilities::KubeVersion;
-use crate::chart::{File, Metadata};
+use crate::chart::{Chart, File, Metadata, Values};
 
 mod charts;
 
@@ -55,10 +55,10 @@ pub(super) const RELEASE: ReleaseFacts<'_> = ReleaseFacts {
 pub(super) fn try_render(chart: &Chart, given: &Json) -> Result<Rendered, Error> {
     let scope = Scope {
         release: RELEASE,
-        values: &values(given),
+        selection: &Selection::from(values(given)),
         capabilities: &capabilities(),
     };
-    render(chart, &scope)
+    render(&Tree::of(chart).unwrap(), &scope)
 }
 
 /// What the one template `text` renders to.
@@ -336,10 +336,11 @@ fn templates_that_do_not_fit_together_are_refused() {
 }
 
 fn try_budget(text: &str, budget: Budget<'_>) -> Result<Rendered, Error> {
-    let templates = Templates::prepare(&chart(&[("templates/a.yaml", text)])).unwrap();
+    let chart = chart(&[("templates/a.yaml", text)]);
+    let templates = Templates::prepare(&Tree::of(&chart).unwrap()).unwrap();
     let scope = Scope {
         release: RELEASE,
-        values: &Values::default(),
+        selection: &Selection::default(),
         capabilities: &capabilities(),
     };
     templates.render_within(&scope, budget)
@@ -433,11 +434,12 @@ fn recursion_has_limits() {
 fn the_same_input_gives_the_same_bytes() {
     let text = "{{ values | to_yaml }}{{ chart | to_json }}{{ capabilities | to_json }}\
         {% for k, v in { ...values.service, 'a': 1 } | merge(with={}) %}{{ k }}{% endfor %}";
-    let templates = Templates::prepare(&chart(&[("templates/a.yaml", text)])).unwrap();
-    let given = values(&given());
+    let chart = chart(&[("templates/a.yaml", text)]);
+    let templates = Templates::prepare(&Tree::of(&chart).unwrap()).unwrap();
+    let given = Selection::from(values(&given()));
     let scope = Scope {
         release: RELEASE,
-        values: &given,
+        selection: &given,
         capabilities: &capabilities(),
     };
     let first = templates.render(&scope).unwrap();

@@ -376,8 +376,9 @@ fn violations_name_their_layer() {
         ],
     };
     let defaults = values(json!({"c": 1}));
-    let resolved = overrides.resolve(&defaults).unwrap();
-    let error = check(schema.to_string().as_bytes(), &resolved.values, &[]).unwrap_err();
+    let config = overrides.config(Values::default()).unwrap();
+    let given = Values::coalesce(&defaults, &config);
+    let error = check(schema.to_string().as_bytes(), &given, &[]).unwrap_err();
     let mut origins = Origins::default();
     origins.defaults("values.yaml", (&defaults, "\nc: 1\n"), &[]);
     origins.overrides(&overrides).unwrap();

@@ -42,15 +42,6 @@ pub struct Overrides {
     pub layers: Vec<Layer>,
 }
 
-/// Values before and after the chart's defaults came in.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Resolved {
-    /// What the user set, nulls included: what Helm records as `config`.
-    pub config: Values,
-    /// What the chart is rendered with.
-    pub values: Values,
-}
-
 static NO_FILES: Files = Files::new();
 
 impl Layer {
@@ -83,16 +74,6 @@ impl Overrides {
             argument.apply(&mut values.0)?;
         }
         Ok(values)
-    }
-
-    /// Merges the layers and puts them over a chart's `defaults`.
-    ///
-    /// # Errors
-    /// As [`Overrides::config`].
-    pub fn resolve(&self, defaults: &Values) -> Result<Resolved, Error> {
-        let config = self.config(Values::default())?;
-        let values = Values::coalesce(defaults, &config);
-        Ok(Resolved { config, values })
     }
 
     /// The files of values, in their order: how the user named each, and its text.
@@ -137,7 +118,8 @@ mod tests {
     #[test]
     fn layers_count_by_their_kind() {
         let defaults = Values::parse("values.yaml", "d: 4\ne: 5\nb: {x: 0, z: 0}\n").unwrap();
-        let resolved = overrides().resolve(&defaults).unwrap();
+        let config = overrides().config(Values::default()).unwrap();
+        let values = Values::coalesce(&defaults, &config);
         let arguments = json!({"w": 1, "y": "string", "z": "literal"});
         let Value::Object(arguments) = arguments else {
             panic!("no mapping")
@@ -147,11 +129,11 @@ mod tests {
             value
         };
         assert_eq!(
-            Value::Object(resolved.config.0),
+            Value::Object(config.0),
             with(json!({"a": 2, "b": {"x": 1, "y": 2}, "c": 30, "d": null, "l": ["p", "x"]})),
         );
         assert_eq!(
-            Value::Object(resolved.values.0),
+            Value::Object(values.0),
             with(json!({"a": 2, "b": {"x": 1, "y": 2, "z": 0}, "c": 30, "e": 5, "l": ["p", "x"]})),
         );
     }
@@ -161,7 +143,7 @@ mod tests {
         let broken = Overrides {
             layers: vec![Layer::Set("a.b".into())],
         };
-        let error = broken.resolve(&Values::default()).unwrap_err();
+        let error = broken.config(Values::default()).unwrap_err();
         assert_eq!(error.to_string(), "--set a.b: key \"b\" has no value");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{FILTERS, FUNCTIONS};
-use crate::chart::{File, Values};
+use crate::chart::{File, Selection, Tree, Values};
 use crate::render::tests::{capabilities, chart, try_text};
 use crate::render::{Error, Operation, ReleaseFacts, Scope, render};
 
@@ -76,10 +76,10 @@ fn run(example: &str) -> Result<String, Error> {
             revision: 1,
             operation: Operation::Install,
         },
-        values: &values(),
+        selection: &Selection::from(values()),
         capabilities: &capabilities(),
     };
-    let rendered = render(&chart, &scope)?;
+    let rendered = render(&Tree::of(&chart).unwrap(), &scope)?;
     Ok(rendered.files.into_iter().map(|file| file.text).collect())
 }
 
@@ -261,10 +261,12 @@ fn two_files_of_one_name_do_not_hide_each_other() {
     ]);
     let scope = Scope {
         release: crate::render::tests::RELEASE,
-        values: &Values::default(),
+        selection: &Selection::default(),
         capabilities: &capabilities(),
     };
-    let error = render(&chart, &scope).unwrap_err().to_string();
+    let error = render(&Tree::of(&chart).unwrap(), &scope)
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("more than one file has the name x"),
         "{error}"

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::{RELEASE, capabilities, values};
-use crate::chart::{Chart, File};
+use crate::chart::{Chart, File, Selection, Tree};
 use crate::render::{Rendered, Scope, render};
 
 /// Reads the chart at `path` below the package.
@@ -56,10 +56,10 @@ fn rendered(path: &str, overrides: &Json) -> Rendered {
     merge(&mut chart.values.0, overrides);
     let scope = Scope {
         release: RELEASE,
-        values: &chart.values.clone(),
+        selection: &Selection::from(chart.values.clone()),
         capabilities: &capabilities(),
     };
-    render(&chart, &scope).unwrap_or_else(|error| panic!("{}", error.report()))
+    render(&Tree::of(&chart).unwrap(), &scope).unwrap_or_else(|error| panic!("{}", error.report()))
 }
 
 fn merge(below: &mut serde_json::Map<String, Json>, above: &Json) {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use pintle::chart;
-use pintle::chart::Origins;
+use pintle::chart::{Origins, Tree};
 use pintle::ops::{self, Revision};
 use pintle::source;
 
@@ -43,11 +43,9 @@ fn of_chart(global: &Global, args: &ShowValues) -> Result<(), Failure> {
         .overrides(&overrides)
         .and_then(|()| overrides.config(tenant));
     let config = merged.map_err(ops::Error::from)?;
-    show(
-        &origins,
-        &chart::Values::coalesce(&chart.values, &config),
-        args,
-    )
+    let tree = Tree::of(&chart).map_err(ops::Error::from)?;
+    let selection = tree.select(&config).map_err(ops::Error::from)?;
+    show(&origins, &selection.values, args)
 }
 
 fn of_release(global: &Global, args: &ShowValues) -> Result<(), Failure> {

@@ -131,7 +131,8 @@ list: [a, b]
         origins.defaults("values.yaml", (&defaults, DEFAULTS), &[]);
         origins.revision(7, &serde_json::from_value(json!({"replicas": 0})).unwrap());
         origins.overrides(&overrides).unwrap();
-        origins.explain(&overrides.resolve(&defaults).unwrap().values)
+        let config = overrides.config(Values::default()).unwrap();
+        origins.explain(&Values::coalesce(&defaults, &config))
     }
 
     #[test]

@@ -232,6 +232,12 @@ sub: {a: 1}
         check(&[], None);
     }
 
+    /// Final values: what the user gives over the defaults.
+    fn over(overrides: &Overrides, defaults: &Values) -> Values {
+        let config = overrides.config(Values::default()).unwrap();
+        Values::coalesce(defaults, &config)
+    }
+
     #[test]
     fn what_a_scalar_has_wiped_out_decides_nothing() {
         let file = |text: &str| Layer::File {
@@ -244,7 +250,7 @@ sub: {a: 1}
         let mut origins = Origins::default();
         origins.defaults("values.yaml", (&defaults, "a: {x: 0}"), &[]);
         origins.overrides(&overrides).unwrap();
-        let leaves = origins.explain(&overrides.resolve(&defaults).unwrap().values);
+        let leaves = origins.explain(&over(&overrides, &defaults));
         assert_eq!(
             leaves[0].origin.as_ref().unwrap().to_string(),
             "the chart's values.yaml:1:8"
@@ -286,7 +292,7 @@ sub: {a: 1}
             let mut origins = Origins::default();
             origins.defaults("values.yaml", (&defaults, ""), &[]);
             origins.overrides(&overrides).unwrap();
-            let result = overrides.resolve(&defaults).unwrap().values;
+            let result = over(&overrides, &defaults);
             for leaf in origins.explain(&result) {
                 // An empty mapping may be what is left of several.
                 let is_left = leaf.change == Change::Value(json!({}));

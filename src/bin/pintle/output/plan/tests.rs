@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use pintle::capabilities::{Capabilities, Kinds};
-use pintle::chart::{Chart, Values};
+use pintle::chart::{Chart, Selection, Tree, Values};
 use pintle::manifest::generator::{
     GENERATOR_LABEL, Generator, ISSUE_ANNOTATION, Product, RELEASE_LABEL, SecretData, Spec,
 };
@@ -44,10 +44,10 @@ fn rendered(given: &Value) -> Manifest {
             revision: 1,
             operation: Operation::Install,
         },
-        values: &values,
+        selection: &Selection::from(values),
         capabilities: &capabilities,
     };
-    let rendered = render::render(&chart, &scope).unwrap();
+    let rendered = render::render(&Tree::of(&chart).unwrap(), &scope).unwrap();
     let placement = Placement {
         namespace: NAMESPACE,
         kinds: &Kinds::default(),
