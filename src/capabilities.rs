@@ -53,6 +53,12 @@ impl KubeVersion {
             minor,
         })
     }
+
+    /// The minor, if it is one of those whose kinds are known.
+    pub fn known_minor(&self) -> Option<Minor> {
+        let mut all = Minor::all().into_iter();
+        all.find(|minor| self.major == "1" && self.minor == minor.number().to_string())
+    }
 }
 
 impl fmt::Display for KubeVersion {
@@ -96,6 +102,16 @@ impl Capabilities {
         let versions = minor.kinds().filter_map(|name| name.rsplit_once('/'));
         api_versions.extend(versions.map(|(version, _)| version.to_owned()));
         Self::new(minor.version(), api_versions)
+    }
+
+    /// Returns what a cluster of `version` without additions can do; of a minor that is not known,
+    /// what [`builtin`](Self::builtin) says.
+    pub fn at(version: KubeVersion) -> Self {
+        let known = version.known_minor();
+        Self {
+            kube_version: version,
+            ..known.map_or_else(Self::builtin, Self::of)
+        }
     }
 
     fn new(version: &str, api_versions: BTreeSet<String>) -> Self {

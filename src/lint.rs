@@ -57,7 +57,7 @@ impl UnknownVersion {
     /// # Errors
     /// If it is not.
     pub fn check(version: &KubeVersion) -> Result<(), Self> {
-        if minor_of(version).is_some() {
+        if version.known_minor().is_some() {
             return Ok(());
         }
         let known: Vec<String> = Minor::all().iter().map(Minor::to_string).collect();
@@ -66,11 +66,6 @@ impl UnknownVersion {
             known: known.join(", "),
         })
     }
-}
-
-fn minor_of(version: &KubeVersion) -> Option<Minor> {
-    let mut all = Minor::all().into_iter();
-    all.find(|minor| version.major == "1" && version.minor == minor.number().to_string())
 }
 
 /// Checks a chart by its files, in any order.
@@ -160,7 +155,7 @@ fn minors(
             let place = Place::file(CHART_FILE);
             findings.add(Finding::new(rule::KUBE_VERSION, place, error.to_string()));
         }
-        let minor = minor_of(version).into_iter();
+        let minor = version.known_minor().into_iter();
         let asked = minor.map(|minor| {
             let mut capabilities = Capabilities::of(minor);
             capabilities.kube_version = version.clone();

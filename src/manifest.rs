@@ -10,6 +10,7 @@ pub mod group;
 mod hook;
 mod id;
 mod kind_order;
+mod listing;
 mod parse;
 
 use std::fmt;
@@ -20,6 +21,7 @@ pub use error::Error;
 pub use hook::{DeletePolicy, Hook, HookEvent, OutputLogPolicy};
 pub use id::ResourceId;
 pub use kind_order::{install_rank, uninstall_rank};
+pub use listing::{Extra, Listed};
 pub use parse::{Placement, Recorded, ResourcePolicy};
 
 use generator::Generator;

@@ -12,6 +12,7 @@
 mod create;
 mod directory;
 mod ignore;
+mod output;
 mod remote;
 
 use std::fs;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use crate::chart::{self, Chart};
 
 pub use create::create;
+pub use output::write_files;
 pub use remote::{fetch_values, is_address, shown};
 
 /// A file of values may not be larger than this.
@@ -77,6 +79,14 @@ pub enum Error {
     BadName {
         /// The name.
         name: String,
+    },
+    /// A file would be written outside of the folder that it belongs into.
+    #[error("cannot write {path:?} into {}: it would lead out of that folder", folder.display())]
+    Escape {
+        /// The path below the folder.
+        path: String,
+        /// The folder.
+        folder: PathBuf,
     },
     /// The operating system refuses to write.
     #[error("cannot write {}", path.display())]

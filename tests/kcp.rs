@@ -116,6 +116,7 @@ fn a_prepared_chart_renders_each_variant_as_it_does_alone() {
             release: RELEASE.name,
             namespace: RELEASE.namespace,
             capabilities: &Capabilities::builtin(),
+            operation: Operation::Install,
         };
         let alone = ops::template(&chart, &request).unwrap();
         assert_eq!(prepared.template(&request).unwrap(), alone);

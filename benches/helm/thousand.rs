@@ -5,6 +5,7 @@ use std::hint::black_box;
 use pintle::capabilities::Capabilities;
 use pintle::chart::{Layer, Overrides};
 use pintle::ops::{Prepared, TemplateRequest};
+use pintle::render::Operation;
 use pintle::render::with_room;
 use pintle::source::{self, ChartRef};
 
@@ -28,6 +29,7 @@ pub(crate) fn render(path: &str) {
                 release: &release,
                 namespace: &release,
                 capabilities: &capabilities,
+                operation: Operation::Install,
             });
             let templated = templated.expect("values that fit the chart");
             assert!(templated.manifest.resources.len() > 20);

@@ -20,6 +20,8 @@ pub struct TemplateRequest<'a> {
     pub namespace: &'a str,
     /// What the cluster is taken to be able to do.
     pub capabilities: &'a Capabilities,
+    /// What templates are told that this is.
+    pub operation: Operation,
 }
 
 /// What a chart renders to.
@@ -39,7 +41,7 @@ pub struct Prepared<'a> {
     templates: Templates,
 }
 
-/// Renders a chart as the first installation of a release. Whoever renders a chart more than
+/// Renders a chart for a release. Whoever renders a chart more than
 /// once prepares it instead.
 ///
 /// # Errors
@@ -65,7 +67,7 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// Renders the chart as the first installation of a release.
+    /// Renders the chart for a release.
     ///
     /// # Errors
     /// If the name is bad, or the chart cannot be rendered with these values.
@@ -118,7 +120,7 @@ fn render(
         name: request.release,
         namespace: request.namespace,
         revision: 1,
-        operation: Operation::Install,
+        operation: request.operation,
     };
     let scope = Scope {
         release,

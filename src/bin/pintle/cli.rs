@@ -12,7 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use change::{ChangeArgs, Install, Rollback, Uninstall, Upgrade};
-pub(crate) use chart::{Create, Lint, ShowValues, Template, ValueArgs};
+pub(crate) use chart::{
+    Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template, ValueArgs,
+};
 pub(crate) use release::{
     Diff, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status,
 };
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     Create(Create),
     /// Render a chart without a cluster
     Template(Template),
+    /// Show what a chart says about itself
+    #[command(visible_alias = "inspect")]
+    Show(Show),
     /// Show the values of a chart or a release, and where they come from
     Values(ShowValues),
     /// Check charts without a cluster

@@ -12,6 +12,7 @@ mod kubeconfig;
 mod lint;
 mod list;
 mod rollback;
+mod show;
 mod status;
 mod template;
 mod uninstall;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Diff(args) => diff::run(&global, &args),
         Command::Create(args) => create::run(&args),
         Command::Template(args) => template::run(&global, &args),
+        Command::Show(args) => show::run(&args),
         Command::Values(args) => values::run(&global, &args),
         Command::Lint(args) => lint::run(&args),
         Command::List(args) => list::run(&global, &args),

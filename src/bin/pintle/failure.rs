@@ -46,6 +46,22 @@ pub(crate) enum Failure {
         /// Why there is no such release.
         source: Box<ops::Error>,
     },
+    /// A pattern of template paths cannot be read.
+    #[error("--show-only {glob} is no pattern of paths: {cause}")]
+    BadGlob {
+        /// The pattern.
+        glob: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// No template that renders to anything fits a pattern.
+    #[error("--show-only {glob} fits no template of the chart that renders to anything")]
+    NothingToShow {
+        /// The pattern.
+        glob: String,
+        /// The paths of those that do.
+        paths: Vec<String>,
+    },
     /// Writing the result failed.
     #[error("cannot write the output")]
     Io(#[from] io::Error),
@@ -72,7 +88,11 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         let error = match self {
             Self::Io(_) => return 1,
-            Self::Stdin | Self::ValuesOfRelease { .. } | Self::RevisionOfChart { .. } => return 2,
+            Self::Stdin
+            | Self::ValuesOfRelease { .. }
+            | Self::RevisionOfChart { .. }
+            | Self::BadGlob { .. }
+            | Self::NothingToShow { .. } => return 2,
             Self::Neither { source, .. } => source,
             Self::Operation(error) | Self::First(error) => error,
         };
@@ -143,21 +163,27 @@ impl Failure {
         }
     }
 
+    /// What to do about a command that asks for what cannot be.
+    fn own_hint(&self) -> Option<String> {
+        match self {
+            Self::Neither { name, .. } => Some(format!(
+                "for a chart, give the path of its folder, such as ./{name}; `pintle list -A` \
+                 shows all releases"
+            )),
+            Self::NothingToShow { paths, .. } if !paths.is_empty() => {
+                Some(format!("there are: {}", paths.join(", ")))
+            }
+            Self::ValuesOfRelease { release } => Some(format!(
+                "`pintle diff {release} CHART` with these flags shows what they would change"
+            )),
+            _ => None,
+        }
+    }
+
     /// One line that says what to do next.
     pub(crate) fn hint(&self) -> Option<String> {
-        let error = match self {
-            Self::Neither { name, .. } => {
-                return Some(format!(
-                    "for a chart, give the path of its folder, such as ./{name}; \
-                     `pintle list -A` shows all releases"
-                ));
-            }
-            Self::ValuesOfRelease { release } => {
-                return Some(format!(
-                    "`pintle diff {release} CHART` with these flags shows what they would change"
-                ));
-            }
-            _ => self.operation()?,
+        let Some(error) = self.operation() else {
+            return self.own_hint();
         };
         Some(match error {
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),

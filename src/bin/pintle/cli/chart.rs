@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use pintle::capabilities::KubeVersion;
 use pintle::chart::Starter;
 
@@ -19,13 +19,100 @@ pub(crate) struct Create {
 use super::OutputArgs;
 
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true)]
 pub(crate) struct Template {
     /// Name of the release
+    #[arg(default_value = "release-name", conflicts_with = "naming")]
     pub(crate) name: String,
     /// Chart: the path of a chart's folder
+    #[arg(required = true)]
     pub(crate) chart: String,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    /// Name the release by a Tera template, such as '{{ chart.name }}-{{ release.namespace }}'
+    #[arg(long = "name-template", value_name = "TEMPLATE")]
+    pub(crate) naming: Option<String>,
+    /// Show only what comes from this template, such as templates/web.yaml or 'charts/*/templates/*'
+    /// (can be repeated)
+    #[arg(short, long, value_name = "GLOB")]
+    pub(crate) show_only: Vec<String>,
+    #[command(flatten)]
+    pub(crate) extras: ExtraArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+}
+
+/// What is shown beside the resources.
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
+pub(crate) struct ExtraArgs {
+    /// Show no hooks
+    #[arg(long)]
+    pub(crate) no_hooks: bool,
+    /// Show no hooks that are tests
+    #[arg(long)]
+    pub(crate) skip_tests: bool,
+    /// Show what generators declare, which no API server ever sees
+    #[arg(long)]
+    pub(crate) show_generators: bool,
+}
+
+/// What a chart is rendered for.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArgs {
+    /// Version of Kubernetes that the chart is told [default: the newest that is known]
+    #[arg(long, value_name = "VERSION", value_parser = kube_version)]
+    pub(crate) kube_version: Option<KubeVersion>,
+    /// API versions that the chart is told beside those of Kubernetes, such as
+    /// monitoring.coreos.com/v1 (comma list, can be repeated)
+    #[arg(short, long, value_name = "VERSION", value_delimiter = ',')]
+    pub(crate) api_versions: Vec<String>,
+    /// Tell the chart that this is an upgrade
+    #[arg(long)]
+    pub(crate) is_upgrade: bool,
+}
+
+/// Where the result goes.
+#[derive(Debug, Args)]
+pub(crate) struct FolderArgs {
+    /// Write a file for each template into this folder instead of stdout
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) output_dir: Option<PathBuf>,
+    /// Put the files below a folder named after the release
+    #[arg(long, requires = "output_dir")]
+    pub(crate) release_name: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(subcommand)]
+    pub(crate) what: ShowWhat,
+}
+
+/// What to show of a chart.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ShowWhat {
+    /// Chart.yaml, values.yaml and the README
+    All(ShowArgs),
+    /// What Chart.yaml says
+    Chart(ShowArgs),
+    /// The defaults as values.yaml has them, with their comments
+    Values(ShowArgs),
+    /// The README
+    Readme(ShowArgs),
+    /// The JSON Schema of the values
+    Schema(ShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// Chart: the path of a chart's folder
+    pub(crate) chart: String,
 }
 
 #[derive(Debug, Args)]
