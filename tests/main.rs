@@ -26,6 +26,7 @@ mod lint;
 mod lock;
 mod schemas;
 mod support;
+mod template;
 mod tenant;
 mod tour;
 mod values;

@@ -77,7 +77,7 @@ mod tests {
         check("{{ release.namespace }}-web", Ok("shop-web"));
         check(
             "{{ chart.nam }}",
-            Err("web/templates/name:1:10: chart.nam is not defined; did you mean chart.name?"),
+            Err("web/templates/name:1:10: chart.nam is not defined; did you mean name?"),
         );
         check("Web", Err("release name \"Web\""));
         check("", Err("release name \"\""));

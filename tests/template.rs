@@ -1,0 +1,233 @@
+//! `template` with its flags beside Helm's, on two charts that say the same.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Place, path};
+
+const TERA: &str = "tests/cases/charts/twin-tera";
+const GO: &str = "tests/cases/charts/twin-go";
+
+/// Each document with the line that names its template.
+fn documents(text: &str) -> Vec<(String, Vec<Value>)> {
+    let parts = text.split("---\n").filter(|part| !part.trim().is_empty());
+    let named = parts.map(|part| {
+        let (line, body) = part.split_once('\n').unwrap();
+        let source = line.strip_prefix("# Source: ").unwrap();
+        let values = pintle::yaml::parse_all(body).unwrap();
+        let values = values.into_iter().map(|document| document.value);
+        (source.to_owned(), values.collect())
+    });
+    named.collect()
+}
+
+/// Both programs print the same with these arguments; gives pintle's text.
+#[track_caller]
+fn check(place: &Place, args: &[&str]) -> String {
+    let (tera, go) = (path(TERA), path(GO));
+    let ours = place.pintle(&[&["template", "shop", &tera], args].concat());
+    let theirs = place.helm(&[&["template", "shop", &go], args].concat());
+    let (ours, theirs) = (ours.ok().stdout, theirs.ok().stdout);
+    let (left, right) = (documents(&ours), documents(&theirs));
+    assert_eq!(left, right, "{args:?}");
+    ours
+}
+
+#[test]
+fn flags_choose_the_same_as_in_helm() {
+    let place = Place::without_namespace("template");
+    let all = check(&place, &[]);
+    assert!(all.contains("templates/tests/reach.yaml"), "{all}");
+    let cut = check(&place, &["--no-hooks"]);
+    assert!(!cut.contains("templates/tests/"), "{cut}");
+    assert_eq!(check(&place, &["--skip-tests"]), cut);
+    let upgrade = check(&place, &["--is-upgrade"]);
+    assert!(upgrade.contains("UPGRADED") && !all.contains("UPGRADED"));
+    let service = ["--show-only", "templates/service.yaml"];
+    assert_eq!(documents(&check(&place, &service)).len(), 1);
+    check(&place, &["-s", "templates/*.yaml"]);
+    check(
+        &place,
+        &["-s", "templates/config.yaml", "-s", "templates/s*"],
+    );
+    check(&place, &["-s", "templates/tests/*"]);
+}
+
+#[test]
+fn what_is_asked_for_in_vain_is_an_error_in_both() {
+    let place = Place::without_namespace("template-vain");
+    for glob in ["templates/none.yaml", "none/*", "service.yaml"] {
+        let helm = place.helm(&["template", "shop", &path(GO), "-s", glob]);
+        assert!(helm.code != Some(0), "{glob}: {helm}");
+        let ours = place.pintle(&["template", "shop", &path(TERA), "-s", glob]);
+        ours.fails_with(2)
+            .says(&[glob, "there are: templates/config.yaml"]);
+    }
+    let bad = place.pintle(&["template", "shop", &path(TERA), "-s", "a[b"]);
+    bad.fails_with(2)
+        .says(&["--show-only a[b is no pattern of paths"]);
+}
+
+/// The files below a folder with their texts.
+fn files(folder: &Path) -> Vec<(String, Vec<(String, Vec<Value>)>)> {
+    let mut all = vec![];
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let entry = entry.unwrap().path();
+            if entry.is_dir() {
+                open.push(entry);
+                continue;
+            }
+            let below = entry.strip_prefix(folder).unwrap();
+            let text = fs::read_to_string(&entry).unwrap();
+            all.push((below.to_str().unwrap().to_owned(), documents(&text)));
+        }
+    }
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+#[test]
+fn files_are_written_as_helm_writes_them() {
+    let place = Place::without_namespace("template-files");
+    for more in [&[][..], &["--release-name"]] {
+        let folder = |name: &str| place.folder().join(format!("{name}-{}", more.len()));
+        let (ours, theirs) = (folder("ours"), folder("theirs"));
+        let args = |folder: &Path| vec!["--output-dir".to_owned(), folder.display().to_string()];
+        let run = |program: &str, chart: &str, folder: &Path| {
+            let out = args(folder);
+            let chart = path(chart);
+            let mut all = vec!["template", "shop", &chart, &out[0], &out[1]];
+            all.extend(more);
+            match program {
+                "helm" => place.helm(&all).ok(),
+                _ => place.pintle(&all).ok(),
+            }
+        };
+        run("helm", GO, &theirs);
+        let said = run("pintle", TERA, &ours).stdout;
+        assert!(
+            said.lines().all(|line| line.starts_with("wrote ")),
+            "{said}"
+        );
+        assert_eq!(files(&ours), files(&theirs));
+        assert_eq!(said.lines().count(), files(&ours).len());
+    }
+}
+
+#[test]
+fn a_link_in_the_folder_leads_nowhere() {
+    let place = Place::without_namespace("template-link");
+    let out = place.folder().join("out");
+    let outside = place.folder().join("outside");
+    fs::create_dir_all(&out).unwrap();
+    fs::create_dir_all(&outside).unwrap();
+    std::os::unix::fs::symlink(&outside, out.join("twin")).unwrap();
+    let out = out.to_str().unwrap();
+    let run = place.pintle(&["template", "shop", &path(TERA), "--output-dir", out]);
+    run.fails_with(1)
+        .says(&["it would lead out of that folder"]);
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+}
+
+#[test]
+fn a_chart_is_told_of_a_cluster() {
+    let place = Place::without_namespace("template-cluster");
+    let tera = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  version: \
+                {{ capabilities.kube_version.version }}\n  has: \"{{ \
+                has_api(name='example.com/v1') ~ has_api(name='batch/v1') }}\"\n";
+    let go = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  version: \
+              {{ .Capabilities.KubeVersion.Version }}\n  has: \"{{ .Capabilities.APIVersions.Has \
+              \"example.com/v1\" }}{{ .Capabilities.APIVersions.Has \"batch/v1\" }}\"\n";
+    let chart = "apiVersion: v2\nname: a\nversion: 1.0.0\n";
+    place.file("go/Chart.yaml", chart);
+    place.file("go/templates/a.yaml", go);
+    let engine = "annotations: {pintle.dev/engine: tera}\n";
+    place.file("tera/Chart.yaml", &format!("{chart}{engine}"));
+    place.file("tera/templates/a.yaml", tera);
+    for args in [
+        &[
+            "--kube-version",
+            "1.34.2",
+            "--api-versions",
+            "example.com/v1",
+        ][..],
+        &["--kube-version", "v1.35.0", "-a", "other/v1,example.com/v1"],
+        &["--kube-version", "1.99"],
+    ] {
+        let run = |program: &str| {
+            let chart = place.folder().join(program);
+            let chart = chart.to_str().unwrap();
+            let all = [&["template", "x", chart], args].concat();
+            let run = match program {
+                "go" => place.helm(&all),
+                _ => place.pintle(&all),
+            };
+            documents(&run.ok().stdout)
+        };
+        assert_eq!(run("tera"), run("go"), "{args:?}");
+    }
+}
+
+#[test]
+fn a_release_that_is_only_rendered_needs_no_name() {
+    let place = Place::without_namespace("template-name");
+    let (tera, go) = (path(TERA), path(GO));
+    let ours = place.pintle(&["template", &tera]).ok().stdout;
+    assert_eq!(
+        documents(&ours),
+        documents(&place.helm(&["template", &go]).ok().stdout)
+    );
+    let template = "{{ chart.name }}-{{ release.namespace }}";
+    let named = place.pintle(&["template", &tera, "--name-template", template]);
+    named
+        .ok()
+        .prints(&[&format!("name: twin-{}", place.namespace)]);
+    let both = place.pintle(&["template", "shop", &tera, "--name-template", "x"]);
+    both.fails_with(2).says(&["--name-template"]);
+}
+
+#[test]
+fn generators_are_shown_on_request() {
+    let place = Place::without_namespace("template-generators");
+    let chart = path("charts/kcp");
+    let plain = place.pintle(&["template", "a", &chart]).ok().stdout;
+    assert!(!plain.contains("generate.pintle.dev/v1"), "{plain}");
+    let shown = place.pintle(&["template", "a", &chart, "--show-generators"]);
+    shown.ok().prints(&[
+        "apiVersion: generate.pintle.dev/v1",
+        "kind: CertificateAuthority",
+    ]);
+}
+
+#[test]
+fn a_chart_is_shown_in_parts() {
+    let place = Place::without_namespace("show");
+    place.file(
+        "web/Chart.yaml",
+        "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    );
+    place.file("web/values.yaml", "# how many\nreplicas: 2");
+    place.file("web/README.md", "# web\n");
+    place.file("web/values.schema.json", "{\"type\": \"object\"}\n");
+    let web = place.folder().join("web");
+    let web = web.to_str().unwrap();
+    let show = |what: &str| place.pintle(&["show", what, web]).ok().stdout;
+    assert_eq!(show("values"), "# how many\nreplicas: 2\n");
+    assert_eq!(show("readme"), "# web\n");
+    assert_eq!(show("schema"), "{\"type\": \"object\"}\n");
+    let said = pintle::yaml::parse(&show("chart")).unwrap();
+    assert_eq!(
+        said,
+        serde_json::json!({"apiVersion": "v2", "name": "web", "version": "1.0.0"})
+    );
+    let all = [show("chart"), show("values"), show("readme")].join("---\n");
+    assert_eq!(show("all"), all);
+    let helm = |what: &str| place.helm(&["show", what, web]).ok().stdout;
+    for what in ["chart", "values", "readme"] {
+        assert_eq!(show(what).trim(), helm(what).trim(), "{what}");
+    }
+}
