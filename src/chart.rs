@@ -4,6 +4,7 @@
 //! running revisions come in, final [`Values`] go out. Reading files is left to `source`,
 //! rendering to `render`.
 
+pub mod archive;
 pub mod constraint;
 mod error;
 mod load;
@@ -23,6 +24,13 @@ pub(crate) use secret::is_likely as is_likely_secret;
 pub use starter::Starter;
 pub use tree::{Node, Selection, Tree};
 pub use values::{Change, Layer, Leaf, Origin, Origins, Overrides, Values};
+
+/// How large one file of a chart may be, in bytes; the limit is Helm's.
+pub const MAX_FILE: usize = 5 << 20;
+/// How large all files of a chart may be together, in bytes; the limit is Helm's.
+pub const MAX_TOTAL: usize = 100 << 20;
+/// How many files and folders a chart may have.
+pub const MAX_ENTRIES: usize = 10_000;
 
 /// One file of a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]

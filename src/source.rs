@@ -33,6 +33,8 @@ const MAX_VALUES: usize = 16 << 20;
 pub enum ChartRef {
     /// In a folder.
     Directory(PathBuf),
+    /// In an archive, as `helm package` makes them.
+    Archive(PathBuf),
 }
 
 /// A chart or a file of values that cannot be read.
@@ -59,6 +61,21 @@ pub enum Error {
     NotDirectory {
         /// The path.
         path: PathBuf,
+    },
+    /// There is no file at the path of an archive, but nothing or something else.
+    #[error("no chart at {}: no such archive", path.display())]
+    NoArchive {
+        /// The path.
+        path: PathBuf,
+    },
+    /// An archive cannot be unpacked.
+    #[error("cannot unpack the chart at {}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: Box<chart::archive::Error>,
     },
     /// The folder has no `Chart.yaml`.
     #[error("no chart at {}: Chart.yaml is missing", path.display())]
@@ -184,7 +201,7 @@ pub enum Error {
     /// The files do not make a chart.
     #[error("cannot load the chart at {}", path.display())]
     Chart {
-        /// The chart's folder.
+        /// The chart's folder or archive.
         path: PathBuf,
         /// What is wrong with them.
         #[source]
@@ -196,14 +213,14 @@ impl ChartRef {
     /// Reads a reference as a user writes it; nothing is looked up yet.
     ///
     /// # Errors
-    /// If it refers to an archive, a registry or another address: only folders can be loaded.
+    /// If it refers to a registry or another address: only folders and archives can be loaded.
     pub fn parse(reference: &str) -> Result<Self, Error> {
         let what = if reference.starts_with("oci://") {
             "charts from registries"
         } else if reference.contains("://") {
             "charts from addresses"
         } else if is_archive(reference) {
-            "chart archives"
+            return Ok(Self::Archive(PathBuf::from(reference)));
         } else {
             return Ok(Self::Directory(PathBuf::from(reference)));
         };
@@ -211,6 +228,12 @@ impl ChartRef {
             reference: reference.to_owned(),
             what,
         })
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Directory(path) | Self::Archive(path) => path,
+        }
     }
 }
 
@@ -232,17 +255,18 @@ fn is_archive(reference: &str) -> bool {
 ///
 /// Of a folder, everything is taken in that its `.helmignore` does not rule out: up to 5 MiB a
 /// file, 100 MiB and 10,000 entries in all. A link may point to something else inside the
-/// folder, never out of it.
+/// folder, never out of it. Of an archive, everything is taken in: `.helmignore` was heeded when it
+/// was packed.
 ///
 /// # Errors
 /// If there is no chart, if something cannot be read or crosses a limit, or if the files do not
 /// make a valid chart.
 pub fn load(chart: &ChartRef) -> Result<Chart, Error> {
-    let ChartRef::Directory(path) = chart;
     let files = files(chart)?;
+    let path = chart.path();
     let chart = Chart::from_files(files);
     chart.map_err(|cause| Error::Chart {
-        path: path.clone(),
+        path: path.to_owned(),
         cause: Box::new(cause),
     })
 }
@@ -252,8 +276,25 @@ pub fn load(chart: &ChartRef) -> Result<Chart, Error> {
 /// # Errors
 /// If there is no chart, or if something cannot be read or crosses a limit.
 pub fn files(chart: &ChartRef) -> Result<Vec<chart::File>, Error> {
-    let ChartRef::Directory(path) = chart;
-    directory::read(path)
+    match chart {
+        ChartRef::Directory(path) => directory::read(path),
+        ChartRef::Archive(path) => read_archive(path),
+    }
+}
+
+fn read_archive(path: &Path) -> Result<Vec<chart::File>, Error> {
+    // Asked before it is opened: a pipe would not open before somebody writes to it.
+    if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return Err(Error::NoArchive {
+            path: path.to_owned(),
+        });
+    }
+    let archive = fs::File::open(path).map_err(|cause| unreadable(path, cause))?;
+    let files = chart::archive::unpack(archive);
+    files.map_err(|cause| Error::Archive {
+        path: path.to_owned(),
+        cause: Box::new(cause),
+    })
 }
 
 /// Reads a file of values, up to 16 MiB.
@@ -310,7 +351,10 @@ mod tests {
     #[track_caller]
     fn check_ref(reference: &str, expected: Result<&str, &str>) {
         let found = ChartRef::parse(reference).map_err(|error| error.to_string());
-        let expected = expected.map(|path| ChartRef::Directory(path.into()));
+        let expected = expected.map(|path| match is_archive(path) {
+            true => ChartRef::Archive(path.into()),
+            false => ChartRef::Directory(path.into()),
+        });
         assert_eq!(found, expected.map_err(str::to_owned));
     }
 
@@ -326,10 +370,7 @@ mod tests {
             "https://h/kcp.tgz",
             Err("cannot load https://h/kcp.tgz: charts from addresses are not supported yet"),
         );
-        check_ref(
-            "kcp-1.0.0.tgz",
-            Err("cannot load kcp-1.0.0.tgz: chart archives are not supported yet"),
-        );
+        check_ref("kcp-1.0.0.tgz", Ok("kcp-1.0.0.tgz"));
     }
 
     #[test]
@@ -350,6 +391,52 @@ mod tests {
             std::error::Error::source(&error).unwrap().to_string(),
             "Chart.yaml:1:1: version is required",
         );
+    }
+
+    #[test]
+    fn an_archive_is_the_folder_that_was_packed() {
+        let folder = tempfile::tempdir().unwrap();
+        let chart = folder.path().join("kcp");
+        fs::create_dir_all(chart.join("templates")).unwrap();
+        let write = |name: &str, text: &str| fs::write(chart.join(name), text).unwrap();
+        write("Chart.yaml", "apiVersion: v2\nname: kcp\nversion: 1.0.0\n");
+        write("values.yaml", "\u{feff}replicas: 3\n");
+        write("templates/a.yaml", "a: 1\n");
+        let path = folder.path().join("kcp-1.0.0.tgz");
+        let pack = || {
+            let file = fs::File::create(&path).unwrap();
+            let gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+            let mut tar = tar::Builder::new(gzip);
+            tar.append_dir_all("kcp", &chart).unwrap();
+            tar.into_inner().unwrap().finish().unwrap();
+        };
+        pack();
+        let archive = ChartRef::parse(path.to_str().unwrap()).unwrap();
+        let packed = load(&archive).unwrap();
+        assert_eq!(packed, load(&ChartRef::Directory(chart.clone())).unwrap());
+        // What was packed is not ignored any more.
+        write(".helmignore", "templates/\n");
+        pack();
+        assert_eq!(load(&archive).unwrap().templates, packed.templates);
+    }
+
+    #[track_caller]
+    fn check_archive(path: &Path, expected: &str) {
+        let error = load(&ChartRef::Archive(path.to_owned())).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn what_is_no_archive_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let shown = path.display();
+        check_archive(path, &format!("no chart at {shown}: no such archive"));
+        let path = path.join("kcp.tgz");
+        let shown = path.display();
+        check_archive(&path, &format!("no chart at {shown}: no such archive"));
+        fs::write(&path, "text").unwrap();
+        check_archive(&path, &format!("cannot unpack the chart at {shown}"));
     }
 
     #[track_caller]

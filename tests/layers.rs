@@ -28,11 +28,12 @@ const ORDER: [&str; 18] = [
 ];
 
 /// Crates that only these modules may name; `bin` is the binary.
-const HOMES: [(&str, &[&str]); 16] = [
+const HOMES: [(&str, &[&str]); 17] = [
     ("reqwest", &["source"]),
     ("x509_parser", &["x509"]),
     ("ring", &["x509", "pki"]),
     ("serde_saphyr", &["yaml"]),
+    ("tar", &["chart", "source"]),
     ("tera", &["render"]),
     ("jsonschema", &["chart"]),
     ("kube_cel", &["chart"]),

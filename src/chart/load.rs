@@ -158,18 +158,25 @@ fn has_extension(path: &str, extension: &str) -> bool {
 }
 
 fn check_path(path: &str) -> Result<(), Error> {
-    let problem = if path.contains(['\\', '\0']) {
-        "it has a backslash or a null character"
+    match path_problem(path) {
+        None => Ok(()),
+        Some(problem) => Err(Error::Path {
+            path: path.to_owned(),
+            problem,
+        }),
+    }
+}
+
+/// Why no file of a chart can have this path, if so. Paths are shown, on terminals too.
+pub(super) fn path_problem(path: &str) -> Option<&'static str> {
+    Some(if path.contains('\\') || path.contains(char::is_control) {
+        "it has a backslash or a control character"
     } else if path.starts_with('/') || path.as_bytes().get(1) == Some(&b':') {
         "it is absolute"
     } else if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
         "it has an empty part, . or .."
     } else {
-        return Ok(());
-    };
-    Err(Error::Path {
-        path: path.to_owned(),
-        problem,
+        return None;
     })
 }
 
@@ -311,7 +318,16 @@ mod tests {
 
     #[test]
     fn paths_stay_in_the_chart() {
-        for path in ["../a", "/a", "a/../b", "a//b", "a\\b", "C:/a", ""] {
+        for path in [
+            "../a",
+            "/a",
+            "a/../b",
+            "a//b",
+            "a\\b",
+            "C:/a",
+            "\u{1b}[2J",
+            "",
+        ] {
             let error = load(&[CHART, (path, "")]).unwrap_err();
             assert!(matches!(error, Error::Path { .. }), "{path:?}: {error}");
         }

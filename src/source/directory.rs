@@ -6,11 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::ignore::{Entry, Rules};
 use super::{Error, read_limited, unreadable};
-use crate::chart::File;
-
-const MAX_FILE: usize = 5 << 20;
-const MAX_TOTAL: usize = 100 << 20;
-const MAX_ENTRIES: usize = 10_000;
+use crate::chart::{File, MAX_ENTRIES, MAX_FILE, MAX_TOTAL};
 
 /// Reads every file below `path` that is not ignored, sorted by name in each folder.
 pub(super) fn read(path: &Path) -> Result<Vec<File>, Error> {

@@ -8,6 +8,7 @@ use pintle::history;
 use pintle::ops::{self, ErrorKind};
 use pintle::plan;
 use pintle::release::Status;
+use pintle::source;
 
 /// Exit code of `--exit-code` when there are differences.
 pub(crate) const DIFFERENT: u8 = 5;
@@ -186,6 +187,9 @@ impl Failure {
             return self.own_hint();
         };
         Some(match error {
+            ops::Error::Source(source::Error::Archive { .. }) => {
+                "`helm package` packs the folder of a chart into an archive that loads".to_owned()
+            }
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
                 format!("`pintle history {release}` shows its revisions")
