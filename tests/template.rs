@@ -128,7 +128,7 @@ fn a_link_in_the_folder_leads_nowhere() {
     std::os::unix::fs::symlink(&outside, out.join("twin")).unwrap();
     let out = out.to_str().unwrap();
     let run = place.pintle(&["template", "shop", &path(TERA), "--output-dir", out]);
-    run.fails_with(1)
+    run.fails_with(2)
         .says(&["it would lead out of that folder"]);
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
 }
@@ -156,7 +156,7 @@ fn a_chart_is_told_of_a_cluster() {
             "example.com/v1",
         ][..],
         &["--kube-version", "v1.35.0", "-a", "other/v1,example.com/v1"],
-        &["--kube-version", "1.99"],
+        &["--kube-version", "1.99.0"],
     ] {
         let run = |program: &str| {
             let chart = place.folder().join(program);
@@ -227,7 +227,9 @@ fn a_chart_is_shown_in_parts() {
     let all = [show("chart"), show("values"), show("readme")].join("---\n");
     assert_eq!(show("all"), all);
     let helm = |what: &str| place.helm(&["show", what, web]).ok().stdout;
-    for what in ["chart", "values", "readme"] {
+    let parsed = |text: &str| pintle::yaml::parse(text).unwrap();
+    assert_eq!(said, parsed(&helm("chart")));
+    for what in ["values", "readme"] {
         assert_eq!(show(what).trim(), helm(what).trim(), "{what}");
     }
 }

@@ -11,6 +11,7 @@
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
 mod forty;
+mod large;
 mod measure;
 mod static_chart;
 mod table;
@@ -45,6 +46,7 @@ fn main() {
         .unwrap_or(20);
     let bench = Bench::new(runs);
     let mut rows = vec![bench.version(), bench.template()];
+    rows.extend(large::rendering(&bench));
     rows.extend(tenant::rendering(&bench));
     for waiting in [Waiting::No, Waiting::Yes] {
         rows.extend(forty::release(&bench, waiting));
