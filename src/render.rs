@@ -1,20 +1,25 @@
 //! Rendering a chart's templates.
 //!
 //! A [`Tree`] of charts and a [`Scope`] come in, the text of each output file goes out. Rendering is pure:
-//! the same input gives the same bytes. Reading the text as resources is left to `manifest`.
+//! the same input gives the same bytes. Every chart has a template engine of its own, so that none sees what
+//! belongs to another; what library charts lend is put into the engines of those that contain them
+//! (`names`). Reading the text as resources is left to `manifest`.
 //! What a template can call is described in `docs/functions.md`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::capabilities::Capabilities;
 use crate::chart::{Selection, Tree};
 
 mod context;
+mod engine;
 mod error;
 mod explain;
 mod functions;
 mod include;
 mod name;
+mod names;
 mod nearest;
 mod reads;
 mod stack;
@@ -29,6 +34,9 @@ pub(crate) use nearest::nearest;
 pub use reads::{Read, reads};
 pub use stack::with_room;
 pub use templates::Templates;
+
+/// The annotation of a chart that names its template engine.
+const ENGINE: &str = "pintle.dev/engine";
 
 /// The bytes that one rendering may put out unless a caller says otherwise: 64 MiB.
 pub const OUTPUT_BYTES: usize = 64 << 20;
@@ -108,19 +116,55 @@ pub enum Operation {
     Upgrade,
 }
 
-/// What a chart renders to.
+/// What a tree of charts renders to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// The output files that are not blank, sorted by path.
     pub files: Vec<RenderedFile>,
-    /// `NOTES.txt`, if the chart has one.
+    /// `NOTES.txt` of the root, if it has one.
     pub notes: Option<String>,
+    /// The notes of the subcharts that have any, sorted by path.
+    pub subchart_notes: Vec<RenderedFile>,
+    /// Every chart of the tree, each before those that it contains.
+    pub charts: Vec<RenderedChart>,
+}
+
+/// Whose notes a release has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Notes {
+    /// The root's.
+    #[default]
+    Root,
+    /// The root's, and below them those of the subcharts.
+    WithSubcharts,
+}
+
+impl Rendered {
+    /// The notes that are asked for, with a line break between those of two charts, as Helm has it. Helm
+    /// gives them in any order; here the root's come first, the others by path.
+    pub fn notes(&self, notes: Notes) -> Option<String> {
+        let more = match notes {
+            Notes::Root => &[],
+            Notes::WithSubcharts => self.subchart_notes.as_slice(),
+        };
+        let all = self.notes.iter().chain(more.iter().map(|file| &file.text));
+        all.cloned().reduce(|all, next| format!("{all}\n{next}"))
+    }
+}
+
+/// A chart of the tree that was rendered, whether it takes part or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedChart {
+    /// Its path in the tree.
+    pub path: String,
+    /// The annotations of `Chart.yaml` that are about the order of its subcharts.
+    pub order: BTreeMap<String, String>,
 }
 
 /// The output of one template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedFile {
-    /// The template's path with the chart's name before it, such as `kcp/templates/etcd.yaml`.
+    /// The template's path with the chart's path before it, such as `kcp/templates/etcd.yaml`.
     pub path: String,
     /// The text: a YAML stream.
     pub text: String,

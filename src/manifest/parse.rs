@@ -351,7 +351,7 @@ mod tests {
                 path,
                 text: text.to_owned(),
             }],
-            notes: None,
+            ..Rendered::default()
         };
         let kinds = Kinds::default();
         Manifest::parse(

@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use tera::{Context, ErrorKind, ReportError, Span};
 
 use super::error::{Error, Fault, Place};
 use super::functions::OWN;
+use super::names::{Names, unmarked};
 use super::nearest::nearest;
 use super::strict::Shifts;
 
@@ -24,6 +26,8 @@ pub(super) struct Source {
     pub(super) text: String,
     /// How places in the text that the engine has become places in this one.
     pub(super) shifts: Shifts,
+    /// The templates that it includes, and the bytes at which it does.
+    pub(super) includes: Vec<(Range<usize>, String)>,
 }
 
 impl Source {
@@ -36,10 +40,12 @@ impl Source {
 }
 
 /// What is known about a chart's templates.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Sources {
-    /// The chart's name.
+    /// The chart's path in the tree.
     pub(super) chart: String,
+    /// What they can name.
+    pub(super) names: Arc<Names>,
     /// The templates by their path.
     pub(super) templates: BTreeMap<String, Source>,
 }
@@ -73,7 +79,7 @@ impl Sources {
             Some(fault) => Error::Template(Box::new(fault)),
             None => Error::Load {
                 chart: self.chart.clone(),
-                message: lowercase_first(&error.to_string()),
+                message: unmarked(&lowercase_first(&error.to_string())),
             },
         }
     }
@@ -101,7 +107,8 @@ impl Sources {
     fn reported(&self, report: &ReportError, text: &str, context: &Context) -> Option<Fault> {
         let source = self.templates.get(report.filename())?;
         let range = source.range(report.span());
-        let told = tell(report.message(), source, range.clone(), context);
+        let names = self.names.in_template(report.filename());
+        let told = tell(report.message(), (source, range.clone()), context, names);
         let mut fault = self.fault(report.filename(), told.at.unwrap_or(range), told.message);
         if GO.iter().any(|name| fault.place.source.contains(name)) {
             let hint = "; this looks like a Go template: write {{ values.name }}";
@@ -149,9 +156,11 @@ impl Sources {
             let message = lines.next()?.strip_prefix("error: ")?;
             let place = self.named(lines.next()?.trim_start().strip_prefix("--> ")?)?;
             let marks = lines.last().map_or(1, |line| line.matches('^').count());
+            let names = self.names.in_template(&place.path);
+            let name = unknown(message).map(|(what, name)| names.written(what, name));
             Some(Fault {
-                message: rephrase(message),
-                width: marks,
+                message: rephrase(message, names),
+                width: name.map_or(marks, |name| name.chars().count().min(marks)),
                 place,
                 calls: Vec::new(),
                 others: Vec::new(),
@@ -167,20 +176,21 @@ impl Sources {
 
 /// Explains an error in the text that a template gave to `tpl`, in one line. The text itself may
 /// be a secret and is not shown.
-pub(super) fn explain_inner(error: &tera::Error, source: &Source, context: &Context) -> String {
+pub(super) fn explain_inner(
+    error: &tera::Error,
+    source: &Source,
+    context: &Context,
+    names: &Names,
+) -> String {
     match error.kind() {
         ErrorKind::RenderingError(report) => {
             let line = report.span().start_line;
             if !report.filename().ends_with("_one_off") {
-                let message = rephrase(report.message());
+                let message = rephrase(report.message(), names);
                 return format!("in {}:{line}: {message}", report.filename());
             }
-            let told = tell(
-                report.message(),
-                source,
-                source.range(report.span()),
-                context,
-            );
+            let at = (source, source.range(report.span()));
+            let told = tell(report.message(), at, context, names);
             format!("in line {line} of the given text: {}", told.message)
         }
         ErrorKind::SyntaxError(report) => {
@@ -189,7 +199,7 @@ pub(super) fn explain_inner(error: &tera::Error, source: &Source, context: &Cont
             format!("the given text is not a template (line {line}, column {column})")
         }
         ErrorKind::Msg(text) if text.starts_with("error: ") => {
-            let message = rephrase(line_of(&text["error: ".len()..], 1));
+            let message = rephrase(line_of(&text["error: ".len()..], 1), names);
             format!("in the given text: {message}")
         }
         _ => "the given text cannot be used here".to_owned(),
@@ -204,25 +214,31 @@ struct Told {
 }
 
 /// What to say for one message of the engine about the bytes `at`.
-fn tell(message: &str, source: &Source, at: Range<usize>, context: &Context) -> Told {
+fn tell(
+    message: &str,
+    (source, at): (&Source, Range<usize>),
+    context: &Context,
+    names: &Names,
+) -> Told {
     let told = if message.starts_with(OWN) {
         None
     } else {
         missing::tell(message, &source.text, at, context)
     };
     told.unwrap_or_else(|| Told {
-        message: rephrase(message),
+        message: rephrase(message, names),
         at: None,
     })
 }
 
-/// A message of the engine in this program's words.
-fn rephrase(message: &str) -> String {
+/// A message of the engine in this program's words; `names` are those that the template can use.
+fn rephrase(message: &str, names: &Names) -> String {
     if let Some(own) = message.strip_prefix(OWN) {
         return own.to_owned();
     }
     if let Some((what, name)) = unknown(message) {
-        return match nearest(name, known(what)) {
+        let name = names.written(what, name);
+        return match meant(what, name, names) {
             Some(meant) => format!("there is no {what} {name}; did you mean {meant}?"),
             None => format!("there is no {what} {name}"),
         };
@@ -231,7 +247,7 @@ fn rephrase(message: &str) -> String {
     if SHOWS_A_VALUE.iter().any(shows_a_value) {
         return "a number or a text does not fit here".to_owned();
     }
-    lowercase_first(message.trim_end_matches('.'))
+    unmarked(&lowercase_first(message.trim_end_matches('.')))
 }
 
 /// What is unknown, and its name.
@@ -243,11 +259,18 @@ fn unknown(message: &str) -> Option<(&str, &str)> {
     ))
 }
 
-fn known(what: &str) -> Vec<&'static str> {
+/// The existing name that is nearest to an unknown one.
+fn meant(what: &str, name: &str, names: &Names) -> Option<String> {
+    let owned = |found: &str| found.to_owned();
     match what {
-        "filter" => super::functions::filters().collect(),
-        "function" => super::functions::functions().collect(),
-        _ => Vec::new(),
+        "filter" => nearest(name, super::functions::filters()).map(owned),
+        "function" => nearest(name, super::functions::functions()).map(owned),
+        "component" => nearest(name, names.components()).map(owned),
+        "template" => {
+            let files = names.includes();
+            nearest(name, files.iter().map(String::as_str)).map(owned)
+        }
+        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ use tera::{ErrorKind, Kwargs, State, Tera, TeraResult, Value};
 
 use kept::Kept;
 
+use super::names::Names;
 use super::nearest::nearest;
 use super::value::{kind, to_json};
 use crate::chart::File;
@@ -58,6 +59,8 @@ struct Entry {
 /// What the functions of one chart share.
 pub(super) struct Bound {
     files: BTreeMap<String, Vec<u8>>,
+    /// What the chart's templates can name.
+    names: Arc<Names>,
     patterns: Kept<Regex>,
     globs: Kept<Arc<GlobMatcher>>,
     /// The engine that the functions belong to, for `tpl`.
@@ -65,13 +68,14 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Takes a copy of a chart's files.
-    pub(super) fn new(files: &[File]) -> Self {
+    /// Takes a copy of a chart's files, and the names that its templates can use.
+    pub(super) fn new(files: &[File], names: &Arc<Names>) -> Self {
         let files = files
             .iter()
             .map(|file| (file.path.clone(), file.data.clone()));
         Self {
             files: files.collect(),
+            names: Arc::clone(names),
             patterns: Kept::default(),
             globs: Kept::default(),
             tera: OnceLock::new(),

@@ -8,7 +8,6 @@ use std::ops::Range;
 
 use super::error::Fault;
 use super::explain::Sources;
-use super::strict::includes;
 
 /// A template may include one that includes another, and so on, so many times.
 const MAX_LEVELS: usize = 10;
@@ -58,16 +57,10 @@ pub(super) fn fault(sources: &Sources) -> Option<Fault> {
 }
 
 fn graph(sources: &Sources) -> Graph<'_> {
-    let prefix = format!("{}/templates/", sources.chart);
-    let resolve = |name: &str| {
-        let whole = sources.templates.get_key_value(name);
-        let found = whole.or_else(|| sources.templates.get_key_value(&format!("{prefix}{name}")));
-        found.map(|(path, _)| path.as_str())
-    };
     (sources.templates.iter())
         .map(|(path, source)| {
-            let edges = includes(&source.text);
-            let edges = edges.filter_map(|(at, name)| Some((at, resolve(name)?)));
+            let edges = source.includes.iter();
+            let edges = edges.map(|(at, to)| (at.clone(), to.as_str()));
             (path.as_str(), edges.collect())
         })
         .collect()

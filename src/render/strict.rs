@@ -2,14 +2,17 @@
 //!
 //! The text of a template comes in. Out goes the same text in which each plain path that is
 //! compared by `==` or `!=`, joined by `~`, or sought by `in`, is checked: the engine would take a
-//! missing value for false or for nothing there. Also out goes how to find a place of the changed text in the
-//! original. The check itself, the filter [`CHECK`], is left to `functions`.
+//! missing value for false or for nothing there. Further edits can be given along. Also out goes how to
+//! find a place of the changed text in the original. The check itself, the filter [`CHECK`], is left to
+//! `functions`.
 
 use std::ops::Range;
 
+mod named;
 mod path;
 mod token;
 
+pub(super) use named::{Named, What, named};
 pub(super) use path::paths;
 pub(super) use token::{Kind, Token, actions};
 
@@ -19,34 +22,69 @@ pub(super) const CHECK: &str = "__defined";
 /// The variable by which the engine would print every value, secret or not.
 const DUMP: &str = "__tera_context";
 
+/// A change of a template's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edit {
+    /// The bytes that are replaced, within one line.
+    pub(super) range: Range<usize>,
+    /// What they are replaced by, without line breaks.
+    pub(super) text: String,
+}
+
 /// A template as it is given to the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rewritten {
-    /// The text with its checks.
+    /// The text with all edits.
     pub(super) text: String,
     /// Where they stand.
     pub(super) shifts: Shifts,
 }
 
-/// Where text was inserted: line from 1, column from 0 in the changed text, in characters.
+/// Where text was replaced, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Shifts(Vec<(usize, usize)>);
+pub(super) struct Shifts(Vec<Shift>);
+
+/// One replacement; columns and lengths are in characters of the changed text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shift {
+    /// From 1.
+    line: usize,
+    /// From 0.
+    column: usize,
+    before: usize,
+    after: usize,
+}
 
 impl Shifts {
     /// The column, from 0, in the original text of a column in the changed text.
     pub(super) fn original(&self, line: usize, column: usize) -> usize {
-        let inserted = CHECK.len() + 1;
-        self.0
-            .iter()
-            .filter(|(at, start)| *at == line && *start < column)
-            .fold(column, |left, (_, start)| {
-                left - inserted.min(column - start)
-            })
+        let shifts = self.0.iter();
+        let mut left = column;
+        for shift in shifts.filter(|shift| shift.line == line && shift.column < column) {
+            let inside = shift.after.min(column - shift.column);
+            let original = if inside == shift.after {
+                shift.before
+            } else {
+                shift.before.min(inside)
+            };
+            left = left - inside + original;
+        }
+        left
     }
 }
 
-/// Puts the checks into `text`.
-pub(super) fn rewrite(text: &str) -> Rewritten {
+/// Puts the checks, and the other `edits`, into `text`.
+pub(super) fn rewrite(text: &str, mut edits: Vec<Edit>) -> Rewritten {
+    edits.extend(checks(text).into_iter().map(|at| Edit {
+        range: at..at,
+        text: format!("|{CHECK}"),
+    }));
+    edits.sort_by_key(|edit| edit.range.start);
+    apply(text, &edits)
+}
+
+/// Where the checks go.
+fn checks(text: &str) -> Vec<usize> {
     let mut points = Vec::new();
     for tokens in token::actions(text) {
         for (at, token) in tokens.iter().enumerate() {
@@ -62,7 +100,7 @@ pub(super) fn rewrite(text: &str) -> Rewritten {
     }
     points.sort_unstable();
     points.dedup();
-    insert(text, &points)
+    points
 }
 
 /// The byte range of the name in `text` that would print all values, if it is used.
@@ -76,34 +114,26 @@ pub(super) fn dump(text: &str) -> Option<Range<usize>> {
         .map(|token| token.range)
 }
 
-/// The files that `text` includes, and the bytes at which it does.
-pub(super) fn includes(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
-    let has_any = text.contains("include");
-    let actions = has_any.then(|| token::actions(text)).into_iter().flatten();
-    actions.filter_map(|tokens| match tokens.as_slice() {
-        [word, name, ..] if word.text == "include" && name.kind == Kind::Literal => Some((
-            word.range.start..name.range.end,
-            name.text.trim_matches(['"', '\'', '`']),
-        )),
-        _ => None,
-    })
-}
-
-fn insert(text: &str, points: &[usize]) -> Rewritten {
+fn apply(text: &str, edits: &[Edit]) -> Rewritten {
     let mut shifts = Vec::new();
-    let mut changed = String::with_capacity(text.len() + points.len() * (CHECK.len() + 1));
+    let more: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    let mut changed = String::with_capacity(text.len() + more);
     let (mut done, mut line, mut line_start) = (0, 1, 0);
-    for point in points {
-        let piece = &text[done..*point];
+    for edit in edits {
+        let piece = &text[done..edit.range.start];
         if let Some(last) = piece.rfind('\n') {
             line += piece.matches('\n').count();
             line_start = changed.len() + last + 1;
         }
         changed.push_str(piece);
-        shifts.push((line, changed[line_start..].chars().count()));
-        changed.push('|');
-        changed.push_str(CHECK);
-        done = *point;
+        shifts.push(Shift {
+            line,
+            column: changed[line_start..].chars().count(),
+            before: text[edit.range.clone()].chars().count(),
+            after: edit.text.chars().count(),
+        });
+        changed.push_str(&edit.text);
+        done = edit.range.end;
     }
     changed.push_str(&text[done..]);
     Rewritten {
@@ -121,7 +151,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let check = format!("|{CHECK}");
-        assert_eq!(rewrite(text).text.replace(&check, "!"), expected);
+        assert_eq!(rewrite(text, vec![]).text.replace(&check, "!"), expected);
     }
 
     #[test]
@@ -190,7 +220,7 @@ mod tests {
 
     #[test]
     fn columns_are_found_again() {
-        let Rewritten { text, shifts } = rewrite("{{ ab ~ cd }}\nx{{ e == f }}");
+        let Rewritten { text, shifts } = rewrite("{{ ab ~ cd }}\nx{{ e == f }}", vec![]);
         for (line, (changed, original)) in text
             .lines()
             .zip(["{{ ab ~ cd }}", "x{{ e == f }}"])
@@ -210,6 +240,32 @@ mod tests {
         }
     }
 
+    /// `column` is that of a letter in the changed text.
+    #[track_caller]
+    fn check_shift(column: usize, expected: usize) {
+        let edit = |range, text: &str| Edit {
+            range,
+            text: text.to_owned(),
+        };
+        let edits = vec![edit(2..4, "1234"), edit(5..8, "5"), edit(9..9, "6")];
+        let rewritten = rewrite("abcdefghijk", edits);
+        assert_eq!(rewritten.text, "ab1234e5i6jk");
+        assert_eq!(rewritten.shifts.original(1, column), expected);
+    }
+
+    #[test]
+    fn columns_are_found_again_behind_longer_and_shorter_text() {
+        check_shift(0, 0);
+        check_shift(1, 1);
+        check_shift(2, 2);
+        check_shift(6, 4);
+        check_shift(7, 5);
+        check_shift(8, 8);
+        check_shift(9, 9);
+        check_shift(10, 9);
+        check_shift(11, 10);
+    }
+
     #[test]
     fn the_name_that_prints_all_values_is_found() {
         assert_eq!(dump("a {{ __tera_context }}"), Some(5..19));
@@ -220,7 +276,7 @@ mod tests {
         #[test]
         fn any_text_can_be_rewritten(text in "([{}%#~=!.|'\\[\\]?a-c \n\u{e9}-]|\\{\\{|==){0,40}") {
             let check = format!("|{CHECK}");
-            prop_assert_eq!(rewrite(&text).text.replace(&check, ""), text);
+            prop_assert_eq!(rewrite(&text, vec![]).text.replace(&check, ""), text);
         }
     }
 }

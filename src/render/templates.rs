@@ -1,102 +1,122 @@
-//! The templates of one chart, ready to be rendered for any number of releases.
+//! The templates of a tree of charts, ready to be rendered for any number of releases.
 //!
-//! A [`Chart`] comes in and is checked and compiled once; then each [`Scope`] gives a
-//! [`Rendered`]. Names under which templates find each other: the path below `templates/`
-//! (`_labels.yaml`) or the whole path (`web/templates/_labels.yaml`).
+//! A [`Tree`] comes in and is checked and compiled once; then each [`Scope`] gives a [`Rendered`].
+//! The compiled templates of one chart are left to `engine`.
 
-use std::sync::Arc;
+use tera::Context;
 
-use tera::{Context, Tera, Value};
-
+use super::context::Shared;
+use super::engine::Engine;
 use super::error::Error;
-use super::explain::{Source, Sources};
-use super::functions::{self, Bound};
+use super::names::{is_partial, last, text};
 use super::stack::with_room;
 use super::value::{MAX_DEPTH, fits};
 use super::writer::{Crossed, Sink};
-use super::{Budget, Rendered, RenderedFile, Scope, context, include, strict};
-use crate::chart::{Chart, File, Tree};
+use super::{Budget, Rendered, RenderedChart, RenderedFile, Scope, context};
+use crate::chart::{Kind, Node, Selection, Tree};
 
-/// The annotation of a chart that names its template engine.
-const ENGINE: &str = "pintle.dev/engine";
+/// The annotations that tell the order of subcharts start with one of these.
+const ORDER: [&str; 2] = ["pintle.dev/depends-on", "helm.sh/depends-on"];
 
-/// The compiled templates of one chart.
+/// The compiled templates of a tree of charts.
 #[derive(Debug)]
 pub struct Templates {
+    /// Every chart, each before those that it contains.
+    charts: Vec<Unit>,
+    /// What gives output files, sorted by path.
     outputs: Vec<Output>,
-    notes: Option<Output>,
+    /// What gives notes, the root's first, then sorted by path.
+    notes: Vec<Output>,
+}
+
+/// One chart of the tree.
+#[derive(Debug)]
+struct Unit {
+    about: RenderedChart,
+    /// The index of the chart that contains it; its own for the root.
+    parent: usize,
+    keys: Vec<String>,
     engine: Option<Engine>,
-    name: String,
 }
 
 /// One template that gives an output file.
 #[derive(Debug)]
 struct Output {
+    /// The index of the chart.
+    unit: usize,
     path: String,
     /// The text of a chart without a template engine.
     plain: String,
-}
-
-struct Engine {
-    tera: Arc<Tera>,
-    sources: Sources,
-    facts: Value,
-}
-
-impl std::fmt::Debug for Engine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").finish_non_exhaustive()
-    }
 }
 
 impl Templates {
     /// Checks and compiles the templates of all charts in `tree`.
     ///
     /// A chart is rendered with Tera if its annotation `pintle.dev/engine` is `tera`. Without
-    /// that annotation its templates are passed on as they are.
+    /// that annotation its templates are passed on as they are. A library chart gives no output.
     ///
     /// # Errors
     /// If a template is not text, has a fault, or names a function, filter, component or file
     /// that does not exist, even where it would not be reached.
     pub fn prepare(tree: &Tree<'_>) -> Result<Self, Error> {
-        let chart = tree.root.chart;
-        let name = chart.metadata.name.clone();
-        let templates = (chart.templates.iter())
-            .map(|file| Ok((format!("{name}/{}", file.path), text(&name, file)?)))
-            .collect::<Result<Vec<_>, Error>>()?;
-        let engine = match chart.metadata.annotations.get(ENGINE).map(String::as_str) {
-            None => None,
-            Some("tera") => Some(Engine::load(chart, &templates)?),
-            Some(other) => {
-                return Err(Error::UnknownEngine {
-                    chart: name,
-                    engine: other.to_owned(),
-                });
-            }
+        let mut templates = Self {
+            charts: vec![],
+            outputs: vec![],
+            notes: vec![],
         };
-        let notes_path = format!("{name}/templates/NOTES.txt");
-        let mut outputs = Vec::new();
-        let mut notes = None;
-        for (path, text) in templates {
-            let plain = if engine.is_some() {
-                String::new()
-            } else {
-                text.to_owned()
+        templates.add(&tree.root, 0)?;
+        templates.outputs.sort_by(|a, b| a.path.cmp(&b.path));
+        let is_root = |output: &Output| output.unit == 0;
+        let place = |output: &Output| (!is_root(output), output.path.clone());
+        templates.notes.sort_by_cached_key(place);
+        Ok(templates)
+    }
+
+    fn add(&mut self, node: &Node<'_>, parent: usize) -> Result<(), Error> {
+        let unit = self.charts.len();
+        let is_library = node.chart.metadata.chart_kind() == Kind::Library;
+        let engine = if is_library && unit > 0 {
+            // It is compiled where it is used.
+            None
+        } else {
+            Engine::of(node)?
+        };
+        if !is_library {
+            self.add_outputs(node, engine.as_ref())?;
+        }
+        let is_order = |key: &str| ORDER.iter().any(|start| key.starts_with(start));
+        let order = node.chart.metadata.annotations.iter();
+        let order = order.filter(|(key, _)| is_order(key));
+        self.charts.push(Unit {
+            about: RenderedChart {
+                path: node.path.clone(),
+                order: order
+                    .map(|(key, text)| (key.clone(), text.clone()))
+                    .collect(),
+            },
+            parent,
+            keys: node.keys.clone(),
+            engine,
+        });
+        let mut subcharts = node.subcharts.iter();
+        subcharts.try_for_each(|subchart| self.add(subchart, unit))
+    }
+
+    fn add_outputs(&mut self, node: &Node<'_>, engine: Option<&Engine>) -> Result<(), Error> {
+        for file in &node.chart.templates {
+            let text = text(node, file)?;
+            let output = Output {
+                unit: self.charts.len(),
+                path: format!("{}/{}", node.path, file.path),
+                plain: engine.map_or_else(|| text.to_owned(), |_| String::new()),
             };
-            let base = path.rsplit('/').next().unwrap_or_default();
-            if path == notes_path {
-                notes = Some(Output { path, plain });
-            } else if !base.starts_with('_') && base != "NOTES.txt" {
-                outputs.push(Output { path, plain });
+            if file.path == "templates/NOTES.txt" {
+                self.notes.push(output);
+            } else if !is_partial(&file.path) && last(&file.path) != "NOTES.txt" {
+                self.outputs.push(output);
             }
         }
-        outputs.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Self {
-            outputs,
-            notes,
-            engine,
-            name,
-        })
+        Ok(())
     }
 
     /// Renders all templates for one release, within the default [`Budget`].
@@ -114,71 +134,107 @@ impl Templates {
     /// # Errors
     /// As [`Templates::render`].
     pub fn render_within(&self, scope: &Scope<'_>, budget: Budget<'_>) -> Result<Rendered, Error> {
-        let Some(engine) = &self.engine else {
-            return Pass::new(self, Context::new(), budget).finish();
-        };
+        if self.charts.iter().all(|unit| unit.engine.is_none()) {
+            return Pass::new(self, scope.selection, budget).finish(None);
+        }
         if !(scope.selection.values.0.values()).all(|value| fits(value, MAX_DEPTH - 1)) {
             return Err(Error::TooDeep {
-                chart: self.name.clone(),
+                chart: self.charts[0].about.path.clone(),
                 limit: MAX_DEPTH,
             });
         }
-        with_room(|| Pass::new(self, context::context(&engine.facts, scope), budget).finish())
+        with_room(|| {
+            let shared = Shared::new(scope);
+            Pass::new(self, scope.selection, budget).finish(Some(&shared))
+        })
     }
 }
 
 /// One rendering of all templates.
 struct Pass<'a> {
     templates: &'a Templates,
-    context: Context,
+    /// Which charts take part.
+    takes_part: Vec<bool>,
+    /// What the templates of the chart with that index see. They are rendered one chart after the other.
+    context: (usize, Context),
     budget: Budget<'a>,
     /// How many bytes may still be written.
     left: usize,
 }
 
 impl<'a> Pass<'a> {
-    fn new(templates: &'a Templates, context: Context, budget: Budget<'a>) -> Self {
+    fn new(templates: &'a Templates, selection: &Selection, budget: Budget<'a>) -> Self {
+        let mut takes_part = vec![true];
+        for unit in templates.charts.iter().skip(1) {
+            let is_on = !selection.off.contains(&unit.about.path);
+            takes_part.push(is_on && takes_part[unit.parent]);
+        }
         Self {
             templates,
-            context,
+            takes_part,
+            context: (usize::MAX, Context::new()),
             budget,
             left: budget.output_bytes,
         }
     }
 
-    fn finish(mut self) -> Result<Rendered, Error> {
-        let mut rendered = Rendered::default();
-        for output in &self.templates.outputs {
-            let text = self.render(output)?;
+    /// `shared` is there if a chart has an engine.
+    fn finish(mut self, shared: Option<&Shared>) -> Result<Rendered, Error> {
+        let files = self.all(&self.templates.outputs, shared)?;
+        let mut subchart_notes = self.all(&self.templates.notes, shared)?;
+        let root = &self.templates.charts[0].about.path;
+        let is_root = |file: &RenderedFile| file.path == format!("{root}/templates/NOTES.txt");
+        let notes = subchart_notes.first().is_some_and(is_root);
+        Ok(Rendered {
+            files,
+            notes: notes.then(|| subchart_notes.remove(0).text),
+            subchart_notes,
+            charts: (self.templates.charts.iter())
+                .map(|unit| unit.about.clone())
+                .collect(),
+        })
+    }
+
+    /// What `outputs` of charts that take part give, unless it is blank.
+    fn all(
+        &mut self,
+        outputs: &[Output],
+        shared: Option<&Shared>,
+    ) -> Result<Vec<RenderedFile>, Error> {
+        let mut files = vec![];
+        let takes_part = self.takes_part.clone();
+        for output in outputs.iter().filter(|it| takes_part[it.unit]) {
+            let unit = &self.templates.charts[output.unit];
+            let text = match unit.engine.as_ref().zip(shared) {
+                Some((engine, shared)) => {
+                    if self.context.0 != output.unit {
+                        let context = shared.context(&engine.facts, &unit.keys);
+                        self.context = (output.unit, context);
+                    }
+                    self.run((engine, unit), output)?
+                }
+                None => output.plain.clone(),
+            };
+            self.left =
+                (self.left.checked_sub(text.len())).ok_or_else(|| self.too_large(output))?;
             if !text.trim().is_empty() {
                 let path = output.path.clone();
-                rendered.files.push(RenderedFile { path, text });
+                files.push(RenderedFile { path, text });
             }
         }
-        if let Some(output) = &self.templates.notes {
-            rendered.notes = Some(self.render(output)?).filter(|text| !text.trim().is_empty());
-        }
-        Ok(rendered)
+        Ok(files)
     }
 
-    fn render(&mut self, output: &Output) -> Result<String, Error> {
-        let text = match &self.templates.engine {
-            Some(engine) => self.run(engine, output)?,
-            None => output.plain.clone(),
-        };
-        self.left = (self.left.checked_sub(text.len())).ok_or_else(|| self.too_large(output))?;
-        Ok(text)
-    }
-
-    fn run(&mut self, engine: &Engine, output: &Output) -> Result<String, Error> {
+    fn run(&mut self, (engine, unit): (&Engine, &Unit), output: &Output) -> Result<String, Error> {
         let path = &output.path;
-        context::enter(&mut self.context, &self.templates.name, path);
+        let context = &mut self.context.1;
+        context::enter(context, &unit.about.path, path);
         let mut sink = Sink::new(self.left, self.budget.expired);
-        let result = engine.tera.render_to(path, &self.context, &mut sink);
+        let result = engine.tera.render_to(path, context, &mut sink);
         match (result, sink.crossed()) {
             (_, Some(Crossed::Bytes)) => Err(self.too_large(output)),
             (_, Some(Crossed::Time)) => Err(Error::TooSlow { path: path.clone() }),
-            (Err(error), None) => Err(engine.sources.explain(&error, &self.context)),
+            (Err(error), None) => Err(engine.sources.explain(&error, context)),
             (Ok(()), None) => {
                 (sink.into_text()).ok_or_else(|| Error::NotText { path: path.clone() })
             }
@@ -191,66 +247,4 @@ impl<'a> Pass<'a> {
             limit: self.budget.output_bytes,
         }
     }
-}
-
-impl Engine {
-    fn load(chart: &Chart, templates: &[(String, &str)]) -> Result<Self, Error> {
-        let name = &chart.metadata.name;
-        let mut sources = Sources {
-            chart: name.clone(),
-            ..Sources::default()
-        };
-        let mut rewritten = Vec::with_capacity(templates.len());
-        for (path, text) in templates {
-            let strict::Rewritten {
-                text: strict,
-                shifts,
-            } = strict::rewrite(text);
-            let text = (*text).to_owned();
-            sources
-                .templates
-                .insert(path.clone(), Source { text, shifts });
-            rewritten.push((path, strict));
-        }
-        for (path, source) in &sources.templates {
-            if let Some(at) = strict::dump(&source.text) {
-                let message = "__tera_context is not available: it would print every value";
-                let fault = sources.fault(path, at, message.to_owned());
-                return Err(Error::Template(Box::new(fault)));
-            }
-        }
-        if let Some(fault) = include::fault(&sources) {
-            return Err(Error::Template(Box::new(fault)));
-        }
-        let bound = Arc::new(Bound::new(&chart.files));
-        let tera = tera(name, &bound, rewritten)
-            .map_err(|error| sources.explain(&error, &Context::new()))?;
-        let tera = Arc::new(tera);
-        bound.serve(&tera);
-        Ok(Self {
-            tera,
-            sources,
-            facts: context::chart(&chart.metadata),
-        })
-    }
-}
-
-fn tera(
-    chart: &str,
-    bound: &Arc<Bound>,
-    templates: Vec<(&String, String)>,
-) -> tera::TeraResult<Tera> {
-    let mut tera = Tera::new();
-    // Manifests are no HTML, whatever a template's suffix is.
-    tera.autoescape_on(Vec::<&str>::new());
-    tera.set_fallback_prefixes([format!("{chart}/templates/")])?;
-    functions::register(&mut tera, bound);
-    tera.add_raw_templates(templates)?;
-    Ok(tera)
-}
-
-fn text<'a>(chart: &str, file: &'a File) -> Result<&'a str, Error> {
-    std::str::from_utf8(&file.data).map_err(|_| Error::NotText {
-        path: format!("{chart}/{}", file.path),
-    })
 }

@@ -7,6 +7,7 @@ use crate::capabilities::KubeVersion;
 use crate::chart::{Chart, File, Metadata, Values};
 
 mod charts;
+mod tree;
 
 /// A Tera chart `web` of the given files.
 pub(super) fn chart(files: &[(&str, &str)]) -> Chart {
@@ -435,15 +436,24 @@ fn the_same_input_gives_the_same_bytes() {
     let text = "{{ values | to_yaml }}{{ chart | to_json }}{{ capabilities | to_json }}\
         {% for k, v in { ...values.service, 'a': 1 } | merge(with={}) %}{{ k }}{% endfor %}";
     let chart = chart(&[("templates/a.yaml", text)]);
-    let templates = Templates::prepare(&Tree::of(&chart).unwrap()).unwrap();
-    let given = Selection::from(values(&given()));
+    check_same(&Tree::of(&chart).unwrap(), &given());
+    tree::check_same_tree();
+}
+
+/// Prepares `tree` twice, and renders it on 1 and on 8 threads.
+#[track_caller]
+fn check_same(tree: &Tree<'_>, given: &Json) {
+    let [templates, again] = [0, 1].map(|_| Templates::prepare(tree).unwrap());
+    let given = Selection::from(values(given));
     let scope = Scope {
         release: RELEASE,
         selection: &given,
         capabilities: &capabilities(),
     };
     let first = templates.render(&scope).unwrap();
+    assert!(!first.files.is_empty());
     assert_eq!(templates.render(&scope).unwrap(), first);
+    assert_eq!(again.render(&scope).unwrap(), first);
     std::thread::scope(|threads| {
         let all: Vec<_> = (0..8)
             .map(|_| threads.spawn(|| templates.render(&scope).unwrap()))

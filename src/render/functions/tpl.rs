@@ -61,10 +61,13 @@ fn tpl(call: &Call<'_>) -> TeraResult<Value> {
         return Err(call.error("the templates are not loaded yet"));
     };
     let context = context(call)?;
+    let names = &call.bound.names;
+    let edits = names.edits(&strict::named(&text));
+    let edits = edits.map_err(|ambiguous| call.error(ambiguous.message))?;
     let Rewritten {
         text: strict,
         shifts,
-    } = strict::rewrite(&text);
+    } = strict::rewrite(&text, edits);
     let mut sink = Sink::new(OUTPUT_BYTES, None);
     let result = tera.render_str_to(&strict, &context, false, &mut sink);
     if sink.crossed() == Some(Crossed::Bytes) {
@@ -74,8 +77,12 @@ fn tpl(call: &Call<'_>) -> TeraResult<Value> {
     match result {
         Ok(()) => Ok(Value::from(sink.into_text().unwrap_or_default())),
         Err(error) => {
-            let source = Source { text, shifts };
-            Err(call.error(explain_inner(&error, &source, &context)))
+            let source = Source {
+                text,
+                shifts,
+                includes: vec![],
+            };
+            Err(call.error(explain_inner(&error, &source, &context, names)))
         }
     }
 }
