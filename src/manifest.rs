@@ -4,6 +4,7 @@
 //! and the text that Helm records. What the cluster holds is left to `plan`.
 
 mod cut;
+mod edit;
 mod error;
 pub mod generator;
 pub mod group;
@@ -11,6 +12,7 @@ mod hook;
 mod id;
 mod kind_order;
 mod listing;
+pub mod order;
 mod parse;
 
 use std::fmt;

@@ -304,7 +304,7 @@ fn unparsable(error: &manifest::Error, rendered: &Rendered, chart: &str) -> Find
     let rule = match error {
         Error::Yaml { .. } | Error::Resource { .. } => rule::MANIFEST,
         Error::Generator(_) => rule::GENERATOR,
-        Error::Group(_) => rule::GROUPS,
+        Error::Group(_) | Error::Order(_) => rule::GROUPS,
         Error::Duplicate { .. } => rule::DUPLICATE_RESOURCE,
     };
     let text = match error {

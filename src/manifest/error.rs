@@ -1,6 +1,6 @@
 //! What can be wrong with rendered text.
 
-use super::{Origin, ResourceId, generator, group};
+use super::{Origin, ResourceId, generator, group, order};
 use crate::yaml;
 
 /// Rendered text that is not a manifest.
@@ -30,6 +30,9 @@ pub enum Error {
     /// The groups have no order.
     #[error(transparent)]
     Group(#[from] group::Error),
+    /// The charts of a tree have no order.
+    #[error(transparent)]
+    Order(#[from] order::Error),
     /// Two documents ask for the same resource.
     #[error("{second}: {id} is already defined at {first}")]
     Duplicate {

@@ -104,16 +104,20 @@ pub fn groups(resources: &[Resource]) -> Result<Vec<Group>, Error> {
 }
 
 fn dependencies(resource: &Resource) -> Result<Vec<String>, Error> {
-    let body = &resource.body;
-    let Some(text) = annotation(body, DEPENDS_ON).or_else(|| annotation(body, HELM_DEPENDS_ON))
-    else {
-        return Ok(vec![]);
-    };
-    serde_json::from_str(text).map_err(|_| Error::List {
+    listed(&resource.body).ok_or_else(|| Error::List {
         origin: resource.origin.clone(),
         id: resource.id.clone(),
-        found: text.to_owned(),
+        found: list(&resource.body).unwrap_or_default().to_owned(),
     })
+}
+
+fn list(body: &Value) -> Option<&str> {
+    annotation(body, DEPENDS_ON).or_else(|| annotation(body, HELM_DEPENDS_ON))
+}
+
+/// Returns the groups that a resource's group depends on; none if that is no list.
+pub(super) fn listed(body: &Value) -> Option<Vec<String>> {
+    list(body).map_or(Some(vec![]), |text| serde_json::from_str(text).ok())
 }
 
 fn refuse_unknown(

@@ -8,7 +8,7 @@ use super::cut::{self, Cut};
 use super::generator::{self, Generator};
 use super::hook::{self, DeletePolicy, Hook, HookEvent, OutputLogPolicy};
 use super::{Document, Error, Manifest, NO_OLD_PODS, Origin, READY, Resource, ResourceId, WRITTEN};
-use super::{annotation, group, install_rank, kind_order};
+use super::{annotation, group, install_rank, kind_order, order};
 use crate::capabilities::Kinds;
 use crate::render::{Rendered, RenderedFile};
 use crate::yaml;
@@ -55,12 +55,14 @@ impl Manifest {
     ///
     /// # Errors
     /// If a document is not YAML, is not a resource, stands twice, or carries an unknown hook or
-    /// resource policy; if a generator is wrong, or the resource groups have no order.
+    /// resource policy; if a generator is wrong, or the resource groups or the charts have no order.
     pub fn parse(rendered: &Rendered, placement: Placement<'_>) -> Result<Self, Error> {
         let mut documents = Vec::new();
         for file in &rendered.files {
             documents.extend(cut::split(file));
         }
+        let mut documents = read(documents)?;
+        order::apply(&rendered.charts, &mut documents)?;
         let manifest = build(documents, placement)?;
         check_generators(&manifest, placement.namespace)?;
         refuse_duplicates(&manifest.resources)?;
@@ -80,7 +82,7 @@ impl Manifest {
             text: recorded.text.to_owned(),
         };
         let documents = cut::split(&file).into_iter().map(cut::named_by_comment);
-        let mut manifest = build(documents.collect(), placement)?;
+        let mut manifest = build(read(documents.collect())?, placement)?;
         refuse_duplicates(&manifest.resources)?;
         if let Some(text) = recorded.generators {
             manifest.generators = generator::specs_from_yaml(text)?;
@@ -120,14 +122,22 @@ impl Resource {
     }
 }
 
-fn build(cuts: Vec<Cut>, placement: Placement<'_>) -> Result<Manifest, Error> {
-    let mut manifest = Manifest::default();
+/// Reads the documents that say anything.
+fn read(cuts: Vec<Cut>) -> Result<Vec<(Cut, Value)>, Error> {
+    let mut documents = Vec::with_capacity(cuts.len());
     for mut cut in cuts {
         let mut value = yaml::parse(&cut.text).map_err(|fault| cut::yaml_error(&cut, fault))?;
-        if value.is_null() {
-            continue;
+        if !value.is_null() {
+            group::rename(&mut cut, &mut value);
+            documents.push((cut, value));
         }
-        group::rename(&mut cut, &mut value);
+    }
+    Ok(documents)
+}
+
+fn build(documents: Vec<(Cut, Value)>, placement: Placement<'_>) -> Result<Manifest, Error> {
+    let mut manifest = Manifest::default();
+    for (mut cut, mut value) in documents {
         let origin = Origin {
             template: cut.template.clone(),
             line: cut.line,
