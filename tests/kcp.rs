@@ -24,7 +24,7 @@ use pintle::chart::{Chart, Layer, Overrides, Selection, Tree, Values, schema};
 use pintle::manifest::generator::{self, Generator};
 use pintle::manifest::{Manifest, Placement, Resource};
 use pintle::ops::{self, Prepared, TemplateRequest};
-use pintle::render::{self, Operation, ReleaseFacts, Scope};
+use pintle::render::{self, Notes, Operation, ReleaseFacts, Scope};
 use pintle::source::{self, ChartRef};
 use pintle::yaml;
 use serde_json::{Value, json};
@@ -117,6 +117,7 @@ fn a_prepared_chart_renders_each_variant_as_it_does_alone() {
             namespace: RELEASE.namespace,
             capabilities: &Capabilities::builtin(),
             operation: Operation::Install,
+            notes: Notes::Root,
         };
         let alone = ops::template(&chart, &request).unwrap();
         assert_eq!(prepared.template(&request).unwrap(), alone);

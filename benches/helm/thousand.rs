@@ -5,8 +5,7 @@ use std::hint::black_box;
 use pintle::capabilities::Capabilities;
 use pintle::chart::{Layer, Overrides};
 use pintle::ops::{Prepared, TemplateRequest};
-use pintle::render::Operation;
-use pintle::render::with_room;
+use pintle::render::{Notes, Operation, with_room};
 use pintle::source::{self, ChartRef};
 
 /// The argument by which the benchmark tells itself to do this work.
@@ -30,6 +29,7 @@ pub(crate) fn render(path: &str) {
                 namespace: &release,
                 capabilities: &capabilities,
                 operation: Operation::Install,
+                notes: Notes::Root,
             });
             let templated = templated.expect("values that fit the chart");
             assert!(templated.manifest.resources.len() > 20);

@@ -97,11 +97,8 @@ fn written(text: &str, pairs: &[Pair]) -> Option<String> {
         changed.push_str("annotations:\n");
     }
     for (key, value) in pairs {
-        changed.push_str(&format!(
-            "{}{key}: {}\n",
-            " ".repeat(inner),
-            Value::from(value.as_str())
-        ));
+        let value = yaml::to_string(&Value::from(value.as_str()));
+        changed.extend([&" ".repeat(inner), *key, ": ", value.trim_end(), "\n"]);
     }
     let rest = lines.iter().enumerate().skip(start + 1);
     let rest = rest.filter(|(at, line)| *at >= end || found.is_none() || !is_old(line));
@@ -142,24 +139,24 @@ mod tests {
     #[test]
     fn the_text_changes_nowhere_else() {
         check(
-            "# note\nmetadata:\n  name: n # as is\nspec: {x: 1}\n",
-            "# note\nmetadata:\n  annotations:\n    a: \"x\"\n    b: \"[\\\"y\\\"]\"\n  name: n # as is\nspec: {x: 1}\n",
+            "# note\nmetadata:\n  name: m # as is\nspec: {x: 1}\n",
+            "# note\nmetadata:\n  annotations:\n    a: x\n    b: \"[\\\"y\\\"]\"\n  name: m # as is\nspec: {x: 1}\n",
         );
         check(
-            "metadata:\n    name: n\n    annotations:\n      # why\n      c: 1\n      a: old\n      \"b\": old\nspec:\n  a: 1\n",
-            "metadata:\n    name: n\n    annotations:\n      a: \"x\"\n      b: \"[\\\"y\\\"]\"\n      # why\n      c: 1\nspec:\n  a: 1\n",
+            "metadata:\n    name: m\n    annotations:\n      # why\n      c: 1\n      a: old\n      \"b\": old\nspec:\n  a: 1\n",
+            "metadata:\n    name: m\n    annotations:\n      a: x\n      b: \"[\\\"y\\\"]\"\n      # why\n      c: 1\nspec:\n  a: 1\n",
         );
     }
 
     #[test]
     fn other_forms_are_written_anew() {
-        let expected = "metadata:\n  annotations:\n    a: x\n    b: '[\"y\"]'\n  name: n\n";
-        check("metadata: {name: n}\n", expected);
-        check("metadata:\n  name: n\n  annotations: {a: old}\n", expected);
-        check("metadata:\n  annotations:\n  name: n\n", expected);
+        let expected = "metadata:\n  annotations:\n    a: x\n    b: \"[\\\"y\\\"]\"\n  name: m\n";
+        check("metadata: {name: m}\n", expected);
+        check("metadata:\n  name: m\n  annotations: {a: old}\n", expected);
+        check("metadata:\n  annotations:\n  name: m\n", expected);
         check(
-            "kind: List\nitems:\n- metadata: {name: n}\n",
-            "items:\n- metadata:\n    annotations:\n      a: x\n      b: '[\"y\"]'\n    name: n\nkind: List\n",
+            "kind: List\nitems:\n- metadata: {name: m}\n",
+            "items:\n- metadata:\n    annotations:\n      a: x\n      b: \"[\\\"y\\\"]\"\n    name: m\nkind: List\n",
         );
     }
 

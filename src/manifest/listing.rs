@@ -103,7 +103,7 @@ mod tests {
                 file("templates/c.yaml", resource("ConfigMap", "test")),
                 file("templates/d.yaml", key.to_owned()),
             ],
-            notes: None,
+            ..Rendered::default()
         };
         let placement = Placement {
             namespace: "shop",

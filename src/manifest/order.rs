@@ -117,7 +117,8 @@ pub(super) fn apply(charts: &[RenderedChart], documents: &mut [(Cut, Value)]) ->
     groups.put_the_rest_last();
     groups.connect(charts, &order);
     for (cut, body) in documents.iter_mut().filter(|(_, body)| !is_hook(body)) {
-        if let Some(chart) = chart_of(&cut.template, &paths) {
+        let chart = chart_of(&cut.template, &paths).map(str::to_owned);
+        if let Some(chart) = &chart {
             edit::annotate(cut, body, |resource| groups.annotations(resource, chart));
         }
     }

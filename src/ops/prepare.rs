@@ -11,7 +11,7 @@ use crate::history::{self, Entry};
 use crate::manifest::Manifest;
 use crate::manifest::generator::{self, RECORD_FILE};
 use crate::release::{ApplyMethod, Info, RecordedChart, Release, Status, StoredHook};
-use crate::render::{self, ReleaseFacts, Scope};
+use crate::render::{self, Notes, ReleaseFacts, Scope};
 
 use super::catalogue::Catalogue;
 use super::{Error, Session, lock, notices};
@@ -26,6 +26,8 @@ pub struct ChartRequest<'a> {
     /// What the chart is told about the tenant that it is installed into, below the values of this
     /// command and above those of the running revision.
     pub tenant: &'a Values,
+    /// Whose notes the revision has.
+    pub notes: Notes,
 }
 
 /// What a release's past says about its next revision.
@@ -130,7 +132,7 @@ pub(super) async fn desired(
         .await?;
     let mut release = pending(session, chart, past);
     record_generators(&mut release, &manifest);
-    release.info.notes = rendered.notes.unwrap_or_default();
+    release.info.notes = rendered.notes(request.notes).unwrap_or_default();
     release.config = config;
     release.manifest = manifest.to_text();
     release.hooks = manifest

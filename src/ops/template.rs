@@ -7,7 +7,7 @@ use crate::chart::schema::{self, Schema};
 use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values};
 use crate::manifest::{Manifest, Placement};
 use crate::release::check_name;
-use crate::render::{Operation, ReleaseFacts, Scope, Templates};
+use crate::render::{Notes, Operation, ReleaseFacts, Scope, Templates};
 
 /// What to render a chart for.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,8 @@ pub struct TemplateRequest<'a> {
     pub capabilities: &'a Capabilities,
     /// What templates are told that this is.
     pub operation: Operation,
+    /// Whose notes are wanted.
+    pub notes: Notes,
 }
 
 /// What a chart renders to.
@@ -136,6 +138,6 @@ fn render(
     let manifest = Manifest::parse(&rendered, placement)?;
     Ok(Templated {
         manifest,
-        notes: rendered.notes,
+        notes: rendered.notes(request.notes),
     })
 }

@@ -157,10 +157,12 @@ impl Sources {
             let place = self.named(lines.next()?.trim_start().strip_prefix("--> ")?)?;
             let marks = lines.last().map_or(1, |line| line.matches('^').count());
             let names = self.names.in_template(&place.path);
-            let name = unknown(message).map(|(what, name)| names.written(what, name));
+            let added = unknown(message).map_or(0, |(what, name)| {
+                name.chars().count() - names.written(what, name).chars().count()
+            });
             Some(Fault {
                 message: rephrase(message, names),
-                width: name.map_or(marks, |name| name.chars().count().min(marks)),
+                width: marks.saturating_sub(added).max(1),
                 place,
                 calls: Vec::new(),
                 others: Vec::new(),

@@ -11,7 +11,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use change::{ChangeArgs, Install, Rollback, Uninstall, Upgrade};
+pub(crate) use change::{ChangeArgs, Install, NotesArgs, Rollback, Uninstall, Upgrade};
 pub(crate) use chart::{
     Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template, ValueArgs,
 };

@@ -120,21 +120,21 @@ fn everything_in_a_subchart_waits_for_everything_in_the_other() {
         ],
         &[
             "web/charts/a: x",
-            "web/charts/a: y < x",
+            "web/charts/a: z < x",
             "web/charts/a/charts/in",
             "web/charts/b: x",
-            "web/charts/b: y < x",
+            "web/charts/b: z < x",
             "web/charts/b",
             "web/charts/b/charts/in",
         ],
         &[
             "web/charts/a/charts/in",
             "web/charts/a/x",
-            "web/charts/a/y < web/charts/a/x",
-            "web/charts/b/charts/in < web/charts/a/charts/in, web/charts/a/y",
-            "web/charts/b/x < web/charts/a/charts/in, web/charts/a/y",
-            "web/charts/b/y < web/charts/b/x",
-            "web/charts/b < web/charts/b/y",
+            "web/charts/a/z < web/charts/a/x",
+            "web/charts/b/charts/in < web/charts/a/charts/in, web/charts/a/z",
+            "web/charts/b/x < web/charts/a/charts/in, web/charts/a/z",
+            "web/charts/b/z < web/charts/b/x",
+            "web/charts/b < web/charts/b/z",
         ],
     );
 }
@@ -209,19 +209,19 @@ fn what_is_off_or_empty_hands_the_order_on() {
 fn groups_belong_to_their_chart() {
     check(
         &["web", "web/charts/a"],
-        &["web: x", "web: y < x", "web/charts/a: x", "web/charts/a"],
+        &["web: x", "web: z < x", "web/charts/a: x", "web/charts/a"],
         &[
             "web/charts/a/x",
             "web/charts/a < web/charts/a/x",
             "web/x",
-            "web/y < web/x",
+            "web/z < web/x",
         ],
     );
     check_error(
         &["web", "web/charts/a"],
-        &["web: x", "web/charts/a: y < x"],
+        &["web: x", "web/charts/a: z < x"],
         "web/charts/a/templates/1.yaml:1: ConfigMap c1 depends on resource group \
-         \"web/charts/a/x\", which nothing is in; there are web/charts/a/y, web/x",
+         \"web/charts/a/x\", which nothing is in; there are web/charts/a/z, web/x",
     );
     check_error(
         &["web", "web/charts/a"],
@@ -295,7 +295,7 @@ fn what_makes_no_order_is_refused() {
     check_error(
         &[r#"web pintle.dev/depends-on {"b":["a"]}"#],
         &["web"],
-        "Chart.yaml of web: the annotation pintle.dev/depends-on names \"a\", which is no subchart; \
+        "Chart.yaml of web: the annotation pintle.dev/depends-on names \"b\", which is no subchart; \
          there are none",
     );
 }

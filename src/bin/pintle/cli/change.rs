@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use pintle::render::Notes;
 
 use super::{OutputArgs, ValueArgs};
 
@@ -14,6 +15,8 @@ pub(crate) struct Install {
     pub(crate) chart: String,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) notes: NotesArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
     /// Create the namespace if it does not exist
@@ -29,6 +32,8 @@ pub(crate) struct Upgrade {
     pub(crate) chart: String,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) notes: NotesArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
     #[command(flatten)]
@@ -56,6 +61,25 @@ pub(crate) struct Uninstall {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+}
+
+/// Whose notes a revision has.
+#[derive(Debug, Args)]
+pub(crate) struct NotesArgs {
+    /// Add the notes of subcharts to those of the chart
+    #[arg(long)]
+    render_subchart_notes: bool,
+}
+
+impl NotesArgs {
+    /// What the flags stand for.
+    pub(crate) fn notes(&self) -> Notes {
+        if self.render_subchart_notes {
+            Notes::WithSubcharts
+        } else {
+            Notes::Root
+        }
+    }
 }
 
 /// How a change is carried out.

@@ -16,7 +16,7 @@ pub(crate) struct Create {
     pub(crate) starter: Starter,
 }
 
-use super::OutputArgs;
+use super::{NotesArgs, OutputArgs};
 
 #[derive(Debug, Args)]
 #[command(allow_missing_positional = true)]
@@ -42,6 +42,8 @@ pub(crate) struct Template {
     pub(crate) target: TargetArgs,
     #[command(flatten)]
     pub(crate) folder: FolderArgs,
+    #[command(flatten)]
+    pub(crate) notes: NotesArgs,
 }
 
 /// What is shown beside the resources.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use pintle::ops::{self, ChartRequest};
+use pintle::render::Notes;
 
 use crate::cli::{Diff, Global};
 use crate::connection::with_cluster;
@@ -21,6 +22,7 @@ pub(super) fn run(global: &Global, args: &Diff) -> Result<ExitCode, Failure> {
             chart: &chart,
             overrides: &overrides,
             tenant: &tenant,
+            notes: Notes::Root,
         };
         let change = ops::upgrade(&session, &request).await?;
         let mut progress = Progress::new(&args.name);

@@ -26,6 +26,7 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
             chart: &chart,
             overrides: &overrides,
             tenant: &tenant,
+            notes: args.notes.notes(),
         };
         let change = ops::install(&session, &request).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;

@@ -35,6 +35,7 @@ pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure>
         release: &name,
         namespace,
         capabilities: &capabilities(&args.target),
+        notes: args.notes.notes(),
         operation: if args.target.is_upgrade {
             Operation::Upgrade
         } else {

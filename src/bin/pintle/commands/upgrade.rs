@@ -22,6 +22,7 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
             chart: &chart,
             overrides: &overrides,
             tenant: &tenant,
+            notes: args.notes.notes(),
         };
         let change = ops::upgrade(&session, &request).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;
