@@ -8,6 +8,7 @@ pub mod archive;
 pub mod constraint;
 mod error;
 mod load;
+pub mod lock;
 mod metadata;
 mod path;
 pub mod schema;
@@ -17,7 +18,8 @@ mod tree;
 pub mod values;
 
 pub use constraint::Constraint;
-pub use error::{Error, Position, Problem};
+pub use error::{Error, Position, Problem, Unmet};
+pub use lock::Lock;
 pub use metadata::{Dependency, Engine, Kind, Maintainer, Metadata};
 pub(crate) use path::{dotted as dotted_path, parse as path_steps};
 pub(crate) use secret::is_likely as is_likely_secret;
@@ -42,10 +44,15 @@ pub struct File {
 }
 
 /// A chart, valid once built.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Chart {
-    /// `Chart.yaml`.
+    /// Where its files stand below the folder of the chart that was loaded: `charts/db/`, or
+    /// `charts/db-1.0.0.tgz/` in an archive; empty for that chart itself.
+    pub folder: String,
+    /// `Chart.yaml`; of charts of format v1 with the dependencies of `requirements.yaml`.
     pub metadata: Metadata,
+    /// `Chart.lock`, or `requirements.lock`.
+    pub lock: Option<Lock>,
     /// `values.yaml`: the defaults.
     pub values: Values,
     /// The text of `values.yaml`, to tell where a default stands.
@@ -56,4 +63,24 @@ pub struct Chart {
     pub templates: Vec<File>,
     /// Every other file, sorted by path.
     pub files: Vec<File>,
+    /// The charts in `charts/`, sorted by the names of their folders and archives.
+    pub subcharts: Vec<Self>,
+}
+
+impl Chart {
+    /// The files of custom resource definitions that are not templates: those of the chart itself
+    /// (`crds/**.yaml`, `.yml` and `.json`), then those of each subchart. Each has its path below
+    /// the folder of the chart that was loaded.
+    pub fn crds(&self) -> Vec<File> {
+        let is_crd = |file: &&File| {
+            let extension = file.path.rsplit_once('.').map_or("", |(_, end)| end);
+            file.path.starts_with("crds/") && ["yaml", "yml", "json"].contains(&extension)
+        };
+        let own = self.files.iter().filter(is_crd).map(|file| File {
+            path: format!("{}{}", self.folder, file.path),
+            data: file.data.clone(),
+        });
+        own.chain(self.subcharts.iter().flat_map(Self::crds))
+            .collect()
+    }
 }

@@ -53,8 +53,61 @@ pub enum Error {
         at: Position,
     },
     /// There is no `Chart.yaml`.
-    #[error("not a chart: Chart.yaml is missing")]
-    NoChartYaml,
+    #[error("not a chart: {file} is missing")]
+    NoChartYaml {
+        /// Where it should stand.
+        file: String,
+    },
+    /// A file in `charts/` that is no chart.
+    #[error("{file}: only charts belong into charts/, in folders or archives (.tgz)")]
+    Stray {
+        /// The file.
+        file: String,
+    },
+    /// An archive in `charts/` that cannot be unpacked.
+    #[error("{file}: archives of subcharts are not supported yet: unpack it into a folder")]
+    Archive {
+        /// The archive.
+        file: String,
+    },
+    /// There are more charts in a chart, or they are nested deeper, than in any real one.
+    #[error("the chart contains more than {limit} {unit}")]
+    TooMany {
+        /// The limit crossed.
+        limit: usize,
+        /// What was counted.
+        unit: &'static str,
+    },
+    /// Charts that a chart depends on are not in it.
+    #[error("chart {chart} depends on charts that are not in its folder charts/:{}", unmet(.missing))]
+    Missing {
+        /// The chart's path, such as `web/charts/db`.
+        chart: String,
+        /// What is missing.
+        missing: Vec<Unmet>,
+    },
+    /// Two subcharts go by the same name.
+    #[error("chart {chart} has two subcharts that go by the name of {name}: {} and {}", folders.0, folders.1)]
+    SameName {
+        /// The chart's path.
+        chart: String,
+        /// The name.
+        name: String,
+        /// Where they stand.
+        folders: (String, String),
+    },
+    /// A value that decides something about subcharts has the wrong type.
+    #[error("{path} must be {expected}, is {found}: {why}")]
+    Shape {
+        /// Where it stands in the values.
+        path: String,
+        /// The type it must have.
+        expected: &'static str,
+        /// The type it has.
+        found: &'static str,
+        /// What it decides.
+        why: String,
+    },
     /// A field of `Chart.yaml` is not what it must be.
     #[error("{at}: {field} {problem}")]
     Field {
@@ -115,6 +168,28 @@ pub enum Error {
     Schema(#[from] schema::Error),
 }
 
+/// A dependency without a chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The name of the chart.
+    pub name: String,
+    /// The versions that will do, as a constraint.
+    pub version: String,
+    /// The versions that there are.
+    pub found: Vec<String>,
+}
+
+fn unmet(all: &[Unmet]) -> String {
+    let one = |unmet: &Unmet| {
+        let Unmet { name, version, .. } = unmet;
+        match unmet.found.as_slice() {
+            [] => format!("\n  {name} {version}"),
+            found => format!("\n  {name} {version} (there is {})", found.join(", ")),
+        }
+    };
+    all.iter().map(one).collect()
+}
+
 /// What is wrong with a field of `Chart.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
@@ -162,6 +237,24 @@ impl Error {
             column: cause.column,
         };
         Self::Yaml { at, cause }
+    }
+
+    /// Says that the chart at fault stands in `folder`, such as `charts/db/`.
+    #[must_use]
+    pub(super) fn within(mut self, folder: &str) -> Self {
+        match &mut self {
+            Self::Yaml { at, .. }
+            | Self::ValuesNotMapping { at }
+            | Self::Field { at, .. }
+            | Self::GoTemplates { at } => at.file.insert_str(0, folder),
+            Self::NotText { file, .. }
+            | Self::NoChartYaml { file }
+            | Self::Stray { file }
+            | Self::Archive { file }
+            | Self::Path { path: file, .. } => file.insert_str(0, folder),
+            _ => {}
+        }
+        self
     }
 
     /// The place of the fault, if it is one in a file.

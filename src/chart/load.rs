@@ -1,67 +1,95 @@
-//! Making a chart of its files.
+//! Making a chart of its files, and of the charts in them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::{Chart, Engine, Error, File, Metadata, Position, Values};
-use crate::yaml;
+use super::{Chart, Engine, Error, File, Lock, Metadata, Position, Values};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
+/// How deep charts may be nested.
+const MAX_DEPTH: usize = 20;
+/// How many charts there may be in all.
+const MAX_CHARTS: usize = 2_000;
 
 /// What the files of a chart are, before anything is known about the chart itself.
 #[derive(Default)]
 struct Parts {
     chart: Option<Vec<u8>>,
+    lock: Option<File>,
     values: Option<Vec<u8>>,
     schema: Option<Vec<u8>>,
-    requirements: Option<Vec<u8>>,
+    requirements: Option<File>,
     templates: Vec<File>,
     files: Vec<File>,
-    subcharts: BTreeSet<String>,
-    crds: bool,
+    /// What stands in `charts/`, by the names of folders and files there.
+    subcharts: BTreeMap<String, Vec<File>>,
 }
 
 impl Chart {
     /// Builds a chart of the files in its folder, in any order; a byte order mark is dropped.
     ///
-    /// `Chart.yaml`, `values.yaml` and `values.schema.json` become fields of their own and, like
-    /// `Chart.lock`, stand in no list of files, as in Helm's record.
+    /// `Chart.yaml`, `values.yaml`, `values.schema.json` and `Chart.lock` become fields of their
+    /// own and stand in no list of files, as in Helm's record. What stands in `charts/` becomes
+    /// subcharts, up to 20 levels deep and 2,000 in all; what starts with `_` or `.` there is
+    /// dropped, and `.prov` files stay files.
     ///
     /// # Errors
-    /// If `Chart.yaml` is missing or wrong, if `values.yaml` is not a YAML mapping, if a path
-    /// leads out of the chart, and for what is not supported yet: Go templates, subcharts and
-    /// `crds/`.
+    /// If a `Chart.yaml` or a lock is missing or wrong, if a `values.yaml` is not a YAML mapping,
+    /// if a path leads out of the chart, if a file in `charts/` is no chart, and for what is not
+    /// supported yet: Go templates. What is wrong with a subchart is told with its path.
     pub fn from_files(files: Vec<File>) -> Result<Self, Error> {
-        let parts = Parts::sort(files)?;
-        let text = text(
-            "Chart.yaml",
-            parts.chart.as_deref().ok_or(Error::NoChartYaml)?,
-        )?;
-        let metadata = Metadata::parse(text)?;
-        if metadata.engine()? == Engine::None {
-            refuse_go_templates(&parts.templates)?;
-        }
-        parts.refuse_unsupported(&metadata)?;
-        let values_text = match &parts.values {
-            None => "",
-            Some(data) => self::text("values.yaml", data)?,
-        };
-        let values_text = values_text.to_owned();
-        let values = Values::parse("values.yaml", &values_text)?;
-        let Parts {
-            schema,
-            templates,
-            files,
-            ..
-        } = parts;
-        Ok(Self {
-            metadata,
-            values,
-            values_text,
-            schema,
-            templates,
-            files,
-        })
+        Loader::default().chart(files, String::new(), 0)
     }
+}
+
+/// Builds a chart and the charts in it.
+#[derive(Default)]
+struct Loader {
+    /// How many charts there are so far.
+    charts: usize,
+}
+
+impl Loader {
+    /// Builds the chart of `files`, which stand in `folder`.
+    fn chart(&mut self, files: Vec<File>, folder: String, depth: usize) -> Result<Chart, Error> {
+        self.charts += 1;
+        for (found, limit, unit) in [
+            (self.charts, MAX_CHARTS, "charts"),
+            (depth, MAX_DEPTH, "levels of charts"),
+        ] {
+            if found > limit {
+                return Err(Error::TooMany { limit, unit });
+            }
+        }
+        let built = Parts::sort(files).and_then(Parts::build);
+        let (mut chart, subcharts) = built.map_err(|error| error.within(&folder))?;
+        for (name, files) in subcharts {
+            let files = unpacked(&name, files).map_err(|error| error.within(&folder))?;
+            let inner = format!("{folder}charts/{name}/");
+            chart.subcharts.push(self.chart(files, inner, depth + 1)?);
+        }
+        chart.folder = folder;
+        Ok(chart)
+    }
+}
+
+/// The files of the subchart in the folder or archive `name`, from those of the chart that has it.
+fn unpacked(name: &str, files: Vec<File>) -> Result<Vec<File>, Error> {
+    let start = format!("charts/{name}/");
+    let is_file = |file: &File| !file.path.starts_with(&start);
+    if let Some(file) = files.iter().find(|file| is_file(file)) {
+        let file = file.path.clone();
+        return Err(if has_extension(name, "tgz") {
+            // TODO: unpack it, once that can be done.
+            Error::Archive { file }
+        } else {
+            Error::Stray { file }
+        });
+    }
+    let below = |file: File| File {
+        path: file.path[start.len()..].to_owned(),
+        data: file.data,
+    };
+    Ok(files.into_iter().map(below).collect())
 }
 
 impl Parts {
@@ -91,18 +119,12 @@ impl Parts {
             "Chart.yaml" => self.chart = Some(file.data),
             "values.yaml" => self.values = Some(file.data),
             "values.schema.json" => self.schema = Some(file.data),
-            // It pins dependencies, and a chart that has any is refused.
-            "Chart.lock" => {}
-            "requirements.yaml" => {
-                self.requirements = Some(file.data.clone());
-                self.files.push(file);
-            }
+            "requirements.yaml" => self.requirements = Some(file),
+            // Sorted by path, that of format v1 comes last and wins.
+            "Chart.lock" | "requirements.lock" => self.lock = Some(file),
             path if path.starts_with("templates/") => self.templates.push(file),
             path if path.starts_with("charts/") => self.add_subchart(file),
-            path => {
-                self.crds |= path.starts_with("crds/");
-                self.files.push(file);
-            }
+            _ => self.files.push(file),
         }
     }
 
@@ -112,36 +134,56 @@ impl Parts {
         if has_extension(&file.path, "prov") {
             self.files.push(file);
         } else if !name.starts_with(['_', '.']) {
-            self.subcharts.insert(name.to_owned());
+            let name = name.to_owned();
+            self.subcharts.entry(name).or_default().push(file);
         }
     }
 
-    fn refuse_unsupported(&self, metadata: &Metadata) -> Result<(), Error> {
-        let feature = if let Some(dependency) = metadata.dependencies.first() {
-            format!("the dependency {}", dependency.name)
-        } else if let Some(subchart) = self.subcharts.first() {
-            format!("the subchart charts/{subchart}")
-        } else if self.crds {
-            "a folder crds/".to_owned()
-        } else if self.has_requirements()? {
-            "dependencies in requirements.yaml".to_owned()
-        } else {
-            return Ok(());
+    /// The chart without its subcharts, and the files of these.
+    fn build(mut self) -> Result<(Chart, BTreeMap<String, Vec<File>>), Error> {
+        let data = self.chart.as_deref().ok_or_else(|| Error::NoChartYaml {
+            file: "Chart.yaml".to_owned(),
+        })?;
+        let mut metadata = Metadata::parse(text("Chart.yaml", data)?)?;
+        if metadata.engine()? == Engine::None {
+            refuse_go_templates(&self.templates)?;
+        }
+        if let Some(file) = &self.requirements {
+            let listed = Metadata::parse_requirements(text(&file.path, &file.data)?)?;
+            metadata.dependencies = listed.unwrap_or(metadata.dependencies);
+        }
+        let lock = self.lock.as_ref().map(|file| {
+            let text = text(&file.path, &file.data)?;
+            Lock::parse(&file.path, text)
+        });
+        let lock = lock.transpose()?;
+        self.keep_files_of_format_v1(&metadata);
+        let values_text = match &self.values {
+            None => "",
+            Some(data) => text("values.yaml", data)?,
         };
-        Err(Error::Unsupported {
-            chart: metadata.name.clone(),
-            feature,
-        })
+        let values_text = values_text.to_owned();
+        let chart = Chart {
+            folder: String::new(),
+            values: Values::parse("values.yaml", &values_text)?,
+            metadata,
+            lock,
+            values_text,
+            schema: self.schema,
+            templates: self.templates,
+            files: self.files,
+            subcharts: Vec::new(),
+        };
+        Ok((chart, self.subcharts))
     }
 
-    /// Charts of format v1 list their dependencies here.
-    fn has_requirements(&self) -> Result<bool, Error> {
-        const FILE: &str = "requirements.yaml";
-        let Some(data) = &self.requirements else {
-            return Ok(false);
-        };
-        let tree = yaml::parse(text(FILE, data)?).map_err(|cause| Error::yaml(FILE, cause))?;
-        Ok(tree.get("dependencies").is_some_and(|list| !list.is_null()))
+    /// What became fields stays a file as well in charts of format v1, as Helm's record has it.
+    fn keep_files_of_format_v1(&mut self, metadata: &Metadata) {
+        let old = [self.requirements.take(), self.lock.take()];
+        let mut old: Vec<File> = old.into_iter().flatten().collect();
+        old.retain(|file| metadata.api_version == "v1" && file.path.starts_with("requirements."));
+        self.files.append(&mut old);
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
     }
 }
 
@@ -235,6 +277,7 @@ mod tests {
             ("README.md", "# kcp"),
             (".helmignore", ".git/"),
             ("Chart.lock", "digest: x"),
+            ("crds/a.yaml", "kind: x"),
             ("charts/_hidden/x.yaml", ""),
             ("charts/a.tgz.prov", "signed"),
             TERA,
@@ -252,8 +295,14 @@ mod tests {
         );
         assert_eq!(
             paths(&chart.files),
-            [".helmignore", "README.md", "charts/a.tgz.prov"]
+            [
+                ".helmignore",
+                "README.md",
+                "charts/a.tgz.prov",
+                "crds/a.yaml"
+            ]
         );
+        assert_eq!(chart.lock.unwrap().digest, "x");
     }
 
     #[test]
@@ -294,25 +343,145 @@ mod tests {
         assert!(load(&[CHART, ("README.md", "{{ example }}\n")]).is_ok());
     }
 
+    const DB: &str = "name: db\nversion: 1.2.0\n";
+
     #[test]
-    fn what_is_not_supported_is_refused() {
-        let end = "which is not supported yet";
+    fn charts_stand_in_charts() {
+        let chart = load(&[
+            CHART,
+            ("crds/z.json", ""),
+            ("crds/README.md", ""),
+            ("charts/db/Chart.yaml", DB),
+            ("charts/db/templates/a.yaml", "a: 1"),
+            ("charts/db/crds/a.yaml", ""),
+            (
+                "charts/db/charts/disk/Chart.yaml",
+                "name: disk\nversion: 1.0.0\n",
+            ),
+            ("charts/db/charts/disk/values.yaml", "size: 1\n"),
+            ("charts/db/charts/disk/crds/b/c.yml", ""),
+            ("charts/app.v1/Chart.yaml", "name: app\nversion: 1.0.0\n"),
+        ])
+        .unwrap();
+        let names: Vec<_> = (chart.subcharts.iter())
+            .map(|sub| (sub.folder.as_str(), sub.metadata.name.as_str()))
+            .collect();
+        assert_eq!(names, [("charts/app.v1/", "app"), ("charts/db/", "db")]);
+        let db = &chart.subcharts[1];
+        assert_eq!(paths(&db.templates), ["templates/a.yaml"]);
+        let disk = &db.subcharts[0];
+        assert_eq!(disk.folder, "charts/db/charts/disk/");
+        assert_eq!(
+            serde_json::to_value(&disk.values).unwrap(),
+            json!({"size": 1})
+        );
+        let crds = chart.crds();
+        assert_eq!(
+            paths(&crds),
+            [
+                "crds/z.json",
+                "charts/db/crds/a.yaml",
+                "charts/db/charts/disk/crds/b/c.yml"
+            ]
+        );
+    }
+
+    #[test]
+    fn faults_of_subcharts_name_their_paths() {
+        let db = ("charts/db/Chart.yaml", DB);
         check_error(
-            &[CHART, ("charts/etcd/Chart.yaml", "")],
-            &format!("chart kcp has the subchart charts/etcd, {end}"),
+            &[CHART, ("charts/db/Chart.yaml", "name: db\nversion: x\n")],
+            "charts/db/Chart.yaml:2:10: version \"x\" is not a version such as 1.2.3",
         );
         check_error(
-            &[CHART, ("crds/a.yaml", "")],
-            &format!("chart kcp has a folder crds/, {end}"),
+            &[CHART, ("charts/db/values.yaml", "a: 1")],
+            "not a chart: charts/db/Chart.yaml is missing",
         );
         check_error(
-            &[CHART, ("requirements.yaml", "dependencies: [{name: a}]")],
-            &format!("chart kcp has dependencies in requirements.yaml, {end}"),
+            &[CHART, db, ("charts/db/charts/x/values.yaml", "")],
+            "not a chart: charts/db/charts/x/Chart.yaml is missing",
         );
-        let text = format!("{}dependencies: [{{name: etcd}}]\n", CHART.1);
         check_error(
-            &[("Chart.yaml", &text)],
-            &format!("chart kcp has the dependency etcd, {end}"),
+            &[CHART, db, ("charts/db/values.yaml", "- 1")],
+            "charts/db/values.yaml:1:1: values must be a mapping",
+        );
+        check_error(
+            &[CHART, db, ("charts/db/templates/a.yaml", "{{ a }}")],
+            "charts/db/templates/a.yaml:1:1: Go templates are not rendered; a Tera chart carries \
+             the annotation pintle.dev/engine: tera in Chart.yaml",
+        );
+        check_error(
+            &[CHART, db, ("charts/db/Chart.lock", "generated: x")],
+            "charts/db/Chart.lock:1:12: generated is \"x\": must be a time such as \
+             2026-01-31T12:00:00Z",
+        );
+        let stray = "only charts belong into charts/, in folders or archives (.tgz)";
+        check_error(
+            &[CHART, ("charts/README.md", "# Charts")],
+            &format!("charts/README.md: {stray}"),
+        );
+        check_error(
+            &[CHART, db, ("charts/db/charts/x", "")],
+            &format!("charts/db/charts/x: {stray}"),
+        );
+        check_error(
+            &[CHART, ("charts/db-1.0.0.tgz", "")],
+            "charts/db-1.0.0.tgz: archives of subcharts are not supported yet: unpack it into a \
+             folder",
+        );
+    }
+
+    #[test]
+    fn charts_of_format_v1_have_their_requirements() {
+        const V1: (&str, &str) = ("Chart.yaml", "name: a\nversion: 1.0.0\n");
+        const LIST: (&str, &str) = ("requirements.yaml", "dependencies: [{name: db}]\n");
+        let chart = load(&[V1, LIST, ("requirements.lock", "digest: y")]).unwrap();
+        assert_eq!(chart.metadata.dependencies[0].name, "db");
+        assert_eq!(chart.lock.unwrap().digest, "y");
+        assert_eq!(
+            paths(&chart.files),
+            ["requirements.lock", "requirements.yaml"]
+        );
+        let chart = load(&[CHART, LIST]).unwrap();
+        assert_eq!(chart.metadata.dependencies.len(), 1);
+        assert_eq!(paths(&chart.files), [""; 0]);
+        check_error(
+            &[V1, ("requirements.yaml", "dependencies: [{name: [a]}]\n")],
+            "requirements.yaml:1:23: dependencies[0].name must be a string",
+        );
+    }
+
+    #[test]
+    fn depth_and_number_have_limits() {
+        let nested = |depth: usize| {
+            let file = |depth: usize| {
+                let path = format!("{}Chart.yaml", "charts/a/".repeat(depth));
+                (path, "name: a\nversion: 1.0.0\n")
+            };
+            let files: Vec<_> = (0..=depth).map(file).collect();
+            let files: Vec<_> = files
+                .iter()
+                .map(|(path, text)| (path.as_str(), *text))
+                .collect();
+            load(&files)
+        };
+        assert!(nested(MAX_DEPTH).is_ok());
+        let error = nested(MAX_DEPTH + 1).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the chart contains more than 20 levels of charts"
+        );
+        let many = |count: usize| {
+            let file = |n: usize| (format!("charts/a{n}/Chart.yaml"), DB);
+            let files: Vec<_> = (1..count).map(file).collect();
+            let files = files.iter().map(|(path, text)| (path.as_str(), *text));
+            load(&files.chain([CHART]).collect::<Vec<_>>())
+        };
+        assert!(many(MAX_CHARTS).is_ok());
+        let error = many(MAX_CHARTS + 1).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the chart contains more than 2000 charts"
         );
     }
 

@@ -3,7 +3,7 @@
 //! Its text comes in, checked [`Metadata`] goes out. What the files beside it mean is left to
 //! the loader.
 
-mod read;
+pub(super) mod read;
 
 use std::collections::BTreeMap;
 
@@ -108,6 +108,15 @@ impl Metadata {
     /// If `text` is not YAML, or a field is missing, of the wrong type or not allowed.
     pub fn parse(text: &str) -> Result<Self, Error> {
         read::metadata(text)
+    }
+
+    /// Reads and checks the dependencies in the text of a `requirements.yaml`, where charts of
+    /// format v1 have them; none if it lists none.
+    ///
+    /// # Errors
+    /// As [`Metadata::parse`].
+    pub(super) fn parse_requirements(text: &str) -> Result<Option<Vec<Dependency>>, Error> {
+        read::requirements(text)
     }
 
     /// The template engine that the chart asks for.

@@ -69,7 +69,7 @@ impl Values {
     }
 }
 
-fn layer(base: &mut Map<String, Value>, over: Map<String, Value>) {
+pub(super) fn layer(base: &mut Map<String, Value>, over: Map<String, Value>) {
     for (key, value) in over {
         match base.entry(key) {
             Entry::Vacant(entry) => {
@@ -83,7 +83,10 @@ fn layer(base: &mut Map<String, Value>, over: Map<String, Value>) {
     }
 }
 
-fn coalesce(defaults: &Map<String, Value>, config: &Map<String, Value>) -> Map<String, Value> {
+pub(super) fn coalesce(
+    defaults: &Map<String, Value>,
+    config: &Map<String, Value>,
+) -> Map<String, Value> {
     let kept = defaults.iter().filter_map(|(key, default)| {
         let value = match (default, config.get(key)) {
             (_, None) => default.clone(),

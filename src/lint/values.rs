@@ -193,7 +193,7 @@ mod tests {
                 path: "templates/a.yaml".to_owned(),
                 data: template.into(),
             }],
-            files: Vec::new(),
+            ..Chart::default()
         }
     }
 

@@ -30,6 +30,7 @@ pub(super) fn chart(files: &[(&str, &str)]) -> Chart {
         schema: None,
         templates,
         files,
+        ..Chart::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading and checking `Chart.yaml`.
 
-mod fields;
+pub(in crate::chart) mod fields;
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,29 @@ use fields::{Fault, Fields, fault};
 const FILE: &str = "Chart.yaml";
 
 pub(super) fn metadata(text: &str) -> Result<Metadata, Error> {
-    let tree = yaml::parse(text).map_err(|cause| Error::yaml(FILE, cause))?;
-    build(&tree).map_err(|Fault { path, problem }| {
+    document(FILE, text, build)
+}
+
+pub(super) fn requirements(text: &str) -> Result<Option<Vec<Dependency>>, Error> {
+    document("requirements.yaml", text, |tree| {
+        if tree.is_null() {
+            return Ok(None);
+        }
+        let root = Fields::root(tree)?;
+        let dependencies = root.entries("dependencies", dependency)?;
+        check_dependencies(&root, &dependencies)?;
+        Ok((!dependencies.is_empty()).then_some(dependencies))
+    })
+}
+
+/// Reads the one document of `file` by `read`, and says where its faults are.
+pub(in crate::chart) fn document<T>(
+    file: &str,
+    text: &str,
+    read: impl FnOnce(&Value) -> Result<T, Fault>,
+) -> Result<T, Error> {
+    let tree = yaml::parse(text).map_err(|cause| Error::yaml(file, cause))?;
+    read(&tree).map_err(|Fault { path, problem }| {
         // A field that is missing has no place of its own: its parent has.
         let place = (0..=path.len())
             .rev()
@@ -30,7 +51,7 @@ pub(super) fn metadata(text: &str) -> Result<Metadata, Error> {
         };
         Error::Field {
             at: Position {
-                file: FILE.to_owned(),
+                file: file.to_owned(),
                 line,
                 column,
             },
@@ -93,7 +114,7 @@ fn dependency(fields: &Fields<'_>) -> Result<Dependency, Fault> {
         condition: fields.text("condition")?,
         tags: fields.texts("tags")?,
         enabled: fields.flag("enabled")?,
-        import_values: fields.values("import-values")?,
+        import_values: fields.imports("import-values")?,
         alias: fields.raw_text("alias")?,
     })
 }

@@ -30,6 +30,7 @@ fn load(path: &str) -> Chart {
         schema: fs::read(root.join("values.schema.json")).ok(),
         templates,
         files,
+        ..Chart::default()
     }
 }
 

@@ -9,23 +9,23 @@ use serde_json::{Map, Value};
 use crate::chart::Problem;
 use crate::yaml::Step;
 
-pub(super) struct Fault {
-    pub(super) path: Vec<Step>,
-    pub(super) problem: Problem,
+pub(in crate::chart) struct Fault {
+    pub(in crate::chart) path: Vec<Step>,
+    pub(in crate::chart) problem: Problem,
 }
 
-pub(super) fn fault(path: Vec<Step>, problem: Problem) -> Fault {
+pub(in crate::chart) fn fault(path: Vec<Step>, problem: Problem) -> Fault {
     Fault { path, problem }
 }
 
 /// A mapping and where it stands.
-pub(super) struct Fields<'a> {
+pub(in crate::chart) struct Fields<'a> {
     map: &'a Map<String, Value>,
     path: Vec<Step>,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn root(value: &'a Value) -> Result<Self, Fault> {
+    pub(in crate::chart) fn root(value: &'a Value) -> Result<Self, Fault> {
         Self::new(value, Vec::new())
     }
 
@@ -42,49 +42,60 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn has(&self, field: &str) -> bool {
+    pub(in crate::chart) fn has(&self, field: &str) -> bool {
         self.map.contains_key(field)
     }
 
-    pub(super) fn at(&self, field: &str) -> Vec<Step> {
+    pub(in crate::chart) fn at(&self, field: &str) -> Vec<Step> {
         let mut path = self.path.clone();
         path.push(Step::Key(field.to_owned()));
         path
     }
 
-    pub(super) fn in_entry(&self, list: &str, index: usize, field: &str) -> Vec<Step> {
+    pub(in crate::chart) fn in_entry(&self, list: &str, index: usize, field: &str) -> Vec<Step> {
         let mut path = self.at(list);
         path.extend([Step::Index(index), Step::Key(field.to_owned())]);
         path
     }
 
     /// A string without what does not print; empty if it is not there.
-    pub(super) fn text(&self, field: &str) -> Result<String, Fault> {
+    pub(in crate::chart) fn text(&self, field: &str) -> Result<String, Fault> {
         self.raw_text(field).map(|text| clean(&text))
     }
 
-    pub(super) fn raw_text(&self, field: &str) -> Result<String, Fault> {
+    pub(in crate::chart) fn raw_text(&self, field: &str) -> Result<String, Fault> {
         match self.map.get(field) {
             None | Some(Value::Null) => Ok(String::new()),
             Some(value) => text(value, || self.at(field)),
         }
     }
 
-    pub(super) fn texts(&self, field: &str) -> Result<Vec<String>, Fault> {
+    pub(in crate::chart) fn texts(&self, field: &str) -> Result<Vec<String>, Fault> {
         self.each(field, |item, path| match item {
             Value::Null => Err(fault(path(), Problem::Null)),
             item => text(item, path).map(|text| clean(&text)),
         })
     }
 
-    pub(super) fn values(&self, field: &str) -> Result<Vec<Value>, Fault> {
-        self.each(field, |item, path| match item {
-            Value::Null => Err(fault(path(), Problem::Null)),
-            item => Ok(item.clone()),
+    /// Values to import: the name of an export, or a mapping with `child` and `parent`.
+    pub(in crate::chart) fn imports(&self, field: &str) -> Result<Vec<Value>, Fault> {
+        self.each(field, |item, path| {
+            if item.is_string() {
+                return Ok(item.clone());
+            }
+            let expected = "a name, or a mapping with child and parent";
+            let fields = Fields::new(item, path());
+            let fields = fields.map_err(|_| fault(path(), Problem::Type { expected }))?;
+            for end in ["child", "parent"] {
+                if fields.raw_text(end)?.is_empty() {
+                    return Err(fault(fields.at(end), Problem::Missing));
+                }
+            }
+            Ok(item.clone())
         })
     }
 
-    pub(super) fn entries<T>(
+    pub(in crate::chart) fn entries<T>(
         &self,
         field: &str,
         read: fn(&Fields<'_>) -> Result<T, Fault>,
@@ -92,7 +103,7 @@ impl<'a> Fields<'a> {
         self.each(field, |item, path| read(&Fields::new(item, path())?))
     }
 
-    pub(super) fn flag(&self, field: &str) -> Result<bool, Fault> {
+    pub(in crate::chart) fn flag(&self, field: &str) -> Result<bool, Fault> {
         match self.map.get(field) {
             None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
@@ -105,7 +116,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn annotations(&self, field: &str) -> Result<BTreeMap<String, String>, Fault> {
+    pub(in crate::chart) fn annotations(
+        &self,
+        field: &str,
+    ) -> Result<BTreeMap<String, String>, Fault> {
         let value = match self.map.get(field) {
             None | Some(Value::Null) => return Ok(BTreeMap::new()),
             Some(value) => value,
