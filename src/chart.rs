@@ -68,6 +68,31 @@ pub struct Chart {
 }
 
 impl Chart {
+    /// The chart and everything in it, each before what it contains.
+    pub fn all(&self) -> Vec<&Self> {
+        let inner = self.subcharts.iter().flat_map(Self::all);
+        std::iter::once(self).chain(inner).collect()
+    }
+
+    /// Whether its lock was made for other dependencies than it has now.
+    pub fn has_stale_lock(&self) -> bool {
+        let Metadata {
+            api_version,
+            dependencies,
+            ..
+        } = &self.metadata;
+        let lock = self.lock.as_ref();
+        lock.is_some_and(|lock| !lock.fits(api_version, dependencies))
+    }
+
+    /// What its lock is called.
+    pub fn lock_file(&self) -> &'static str {
+        match self.metadata.api_version.as_str() {
+            "v1" => "requirements.lock",
+            _ => "Chart.lock",
+        }
+    }
+
     /// The files of custom resource definitions that are not templates: those of the chart itself
     /// (`crds/**.yaml`, `.yml` and `.json`), then those of each subchart. Each has its path below
     /// the folder of the chart that was loaded.

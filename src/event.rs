@@ -27,6 +27,11 @@ pub enum Event {
         /// What they read it as.
         value: bool,
     },
+    /// The chart's lock was made for other dependencies than it has.
+    StaleLock {
+        /// The lock.
+        file: String,
+    },
     /// A revision that an earlier process left unfinished is part of what is replaced.
     Interrupted {
         /// The unfinished revision.

@@ -6,11 +6,13 @@
 //! against what that minor's API server publishes. Reading files is left to `source`, telling people
 //! to the binary.
 //!
-//! Charts inside a chart are not walked: whoever has the files of one can lint it by itself.
+//! Charts inside a chart take part in what is rendered. Their files are not walked: whoever has
+//! those of one can lint it by itself.
 
 mod api;
 mod chart_file;
 mod check;
+mod dependencies;
 mod finding;
 mod layout;
 mod place;
@@ -25,7 +27,7 @@ pub use rule::{RULES, Rule, Severity};
 
 use crate::builtin::openapi::Minor;
 use crate::capabilities::{Capabilities, KubeVersion};
-use crate::chart::schema::Schema;
+use crate::chart::schema::Schemas;
 use crate::chart::{Chart, Engine, Error, File, Kind, Layer, Overrides, Tree};
 use crate::render::Templates;
 
@@ -137,6 +139,7 @@ fn unloadable(error: &Error) -> Finding {
             let message = format!("{feature} is not supported yet");
             Finding::new(rule::UNSUPPORTED, place, message)
         }
+        Error::Archive { .. } => Finding::new(rule::UNSUPPORTED, place, error.to_string()),
         Error::Yaml { .. } | Error::ValuesNotMapping { .. } => values::broken(error),
         other => Finding::new(rule::CHART_FILE, place, other.to_string()),
     }
@@ -197,10 +200,19 @@ fn loaded(
     (request, minors): (&Request<'_>, &[(Minor, Capabilities)]),
     findings: &mut Findings,
 ) {
+    findings.extend(dependencies::lock(chart));
+    let tree = match Tree::of(chart) {
+        Ok(tree) => tree,
+        Err(error) => {
+            findings.extend(dependencies::faults(&error));
+            return;
+        }
+    };
+    findings.extend(dependencies::values(&tree));
     match chart.metadata.engine() {
         Ok(Engine::Tera) => {
             findings.extend(layout::silent_in_helm(&chart.templates));
-            findings.extend(values::usage(chart, values));
+            findings.extend(values::usage(&tree, values));
         }
         Ok(Engine::None) => {}
         Err(error) => {
@@ -208,18 +220,11 @@ fn loaded(
             return;
         }
     }
-    let schema = match chart.schema.as_deref().map(Schema::compile).transpose() {
-        Ok(schema) => schema,
+    let schemas = match Schemas::compile(&tree) {
+        Ok(schemas) => Some(schemas),
         Err(error) => {
             findings.extend(values::misfits(error, VALUES_FILE, values));
             None
-        }
-    };
-    let tree = match Tree::of(chart) {
-        Ok(tree) => tree,
-        Err(error) => {
-            findings.add(unloadable(&error));
-            return;
         }
     };
     let templates = match Templates::prepare(&tree) {
@@ -235,7 +240,7 @@ fn loaded(
     let check = Check {
         tree: &tree,
         defaults: values,
-        schema: schema.as_ref(),
+        schemas: schemas.as_ref(),
         templates: &templates,
     };
     let sets = value_sets(chart, request.overrides);

@@ -1,8 +1,11 @@
-//! Values: `tests/cases/values.yaml` is given to Helm and pintle, and `pintle values` shows them.
+//! Values: `tests/cases/values.yaml` and `dependencies.yaml` are given to Helm and pintle, and
+//! `pintle values` shows them.
 
 mod command;
+mod dependencies;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::fs;
 use std::sync::Mutex;
 use std::thread;
@@ -160,6 +163,15 @@ fn judge(
     defaults: &str,
     judge: impl Fn(usize, &Pair) -> Option<String> + Sync,
 ) -> Vec<String> {
+    each(rows, |place, row| run(place, row, defaults), judge)
+}
+
+/// Runs all rows, several at once, and collects what `judge` says about each.
+fn each<R: Debug + Sync>(
+    rows: &[R],
+    run: impl Fn(&Place, (usize, &R)) -> Pair + Sync,
+    judge: impl Fn(usize, &Pair) -> Option<String> + Sync,
+) -> Vec<String> {
     let place = Place::without_namespace("values");
     let next = Mutex::new(0..rows.len());
     let found = Mutex::new(BTreeMap::new());
@@ -170,7 +182,7 @@ fn judge(
                     let Some(number) = next.lock().unwrap().next() else {
                         return;
                     };
-                    let pair = run(&place, (number, &rows[number]), defaults);
+                    let pair = run(&place, (number, &rows[number]));
                     if let Some(what) = judge(number, &pair) {
                         let shown = |made: &Result<Value, String>| match made {
                             Ok(value) => value.to_string(),
@@ -186,6 +198,30 @@ fn judge(
         }
     });
     found.into_inner().unwrap().into_values().collect()
+}
+
+/// Checks that a section of the documentation has these rows: what is given, what Helm and pintle make
+/// of it, and why.
+fn documented<'a>(
+    heading: &str,
+    expected: impl Iterator<Item = (&'a str, (&'a Value, &'a Value), &'a str)>,
+) {
+    let text = fs::read_to_string(path("docs/values.md")).unwrap();
+    let (_, section) = text.split_once(heading).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1);
+    let made = |value: &Value| match value.as_str() {
+        Some(error) => error.to_owned(),
+        None => format!("`{value}`"),
+    };
+    let expected = expected.map(|(given, (helm, pintle), why)| {
+        format!("| {given} | {} | {} | {why} |", made(helm), made(pintle))
+    });
+    let (rows, expected): (Vec<_>, Vec<_>) = (rows.collect(), expected.collect());
+    assert_eq!(rows, expected);
 }
 
 #[test]
@@ -226,25 +262,16 @@ fn what_differs_does_so_on_purpose() {
 
 #[test]
 fn what_differs_is_documented() {
-    let text = fs::read_to_string(path("docs/values.md")).unwrap();
-    let (_, section) = text
-        .split_once("## Where Helm reads values otherwise")
-        .unwrap();
-    let rows = section
-        .lines()
-        .filter(|line| line.starts_with("| "))
-        .skip(1);
-    let made = |value: &Value| match value.as_str() {
-        Some(error) => error.to_owned(),
-        None => format!("`{value}`"),
-    };
     let table = table();
-    let expected = table.differ.iter().map(|one| {
-        let (helm, pintle) = (made(&one.helm), made(&one.pintle));
-        format!("| {} | {helm} | {pintle} | {} |", one.given, one.why)
+    let rows = table.differ.iter();
+    let rows = rows.map(|one| {
+        (
+            one.given.as_str(),
+            (&one.helm, &one.pintle),
+            one.why.as_str(),
+        )
     });
-    let (rows, expected): (Vec<_>, Vec<_>) = (rows.collect(), expected.collect());
-    assert_eq!(rows, expected);
+    documented("## Where Helm reads values otherwise", rows);
 }
 
 /// Texts that a YAML reader likes to take for something else.

@@ -435,9 +435,9 @@ mod tests {
     fn charts_of_format_v1_have_their_requirements() {
         const V1: (&str, &str) = ("Chart.yaml", "name: a\nversion: 1.0.0\n");
         const LIST: (&str, &str) = ("requirements.yaml", "dependencies: [{name: db}]\n");
-        let chart = load(&[V1, LIST, ("requirements.lock", "digest: y")]).unwrap();
+        let chart = load(&[V1, LIST, ("requirements.lock", "digest: x2")]).unwrap();
         assert_eq!(chart.metadata.dependencies[0].name, "db");
-        assert_eq!(chart.lock.unwrap().digest, "y");
+        assert_eq!(chart.lock.unwrap().digest, "x2");
         assert_eq!(
             paths(&chart.files),
             ["requirements.lock", "requirements.yaml"]

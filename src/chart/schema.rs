@@ -7,21 +7,25 @@
 
 mod cost;
 mod describe;
+mod global;
 mod limit;
 mod nearest;
 mod refs;
 mod rules;
+mod tree;
 mod violation;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Values;
 use super::values::Origins;
 use rules::{Rules, Which};
 
 pub use refs::{RuleBelowRef, rules_below_refs};
+pub use tree::Schemas;
 pub use violation::{Reason, Violation};
 
 /// Values nested deeper than this are refused before anything recursive looks at them.
@@ -93,8 +97,17 @@ pub enum Error {
     #[error("values are nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
     /// The values break the schema or its rules; sorted by path, never empty.
-    #[error("values do not fit the chart's values.schema.json:{}", violation::list(.0))]
+    #[error("values do not fit {}:{}", violation::schemas(.0), violation::list(.0))]
     Violations(Vec<Violation>),
+    /// The schema of a subchart cannot be used.
+    #[error("cannot check the values of the subchart {chart}")]
+    Subchart {
+        /// The subchart's folder.
+        chart: String,
+        /// What is wrong.
+        #[source]
+        cause: Box<Self>,
+    },
 }
 
 impl Error {
@@ -114,7 +127,7 @@ impl Error {
 }
 
 /// A `values.schema.json` that is read and compiled, to check any number of values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Schema {
     compiled: Arc<Compiled>,
 }
@@ -148,11 +161,30 @@ impl Schema {
     /// # Errors
     /// If the values are too deep, if checking them takes too long, or with all violations.
     pub fn check(&self, values: &Values, previous: &[&Values]) -> Result<(), Error> {
-        let (values, previous) = (instance(values)?, instances(previous)?);
-        let compiled = Arc::clone(&self.compiled);
-        let judged = limit::limited(limit::TIME, move || compiled.check(&values, &previous))?;
-        outcome(judged?)
+        let (values, previous) = (instance(&values.0)?, instances(previous)?);
+        outcome(self.judge(values, previous, Global::Judged)?)
     }
+
+    /// Finds what is wrong with `values`.
+    fn judge(
+        &self,
+        values: Value,
+        previous: Vec<Value>,
+        global: Global,
+    ) -> Result<Vec<Violation>, Error> {
+        let compiled = Arc::clone(&self.compiled);
+        limit::limited(limit::TIME, move || {
+            compiled.check(&values, &previous, global)
+        })?
+    }
+}
+
+/// Whether a schema that does not speak of the key `global` judges it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Global {
+    Judged,
+    /// It may be there: it comes from, or is for, another chart.
+    Allowed,
 }
 
 impl Compiled {
@@ -172,13 +204,22 @@ impl Compiled {
         })
     }
 
-    fn check(&self, values: &Value, previous: &[Value]) -> Result<Vec<Violation>, Error> {
+    fn check(
+        &self,
+        values: &Value,
+        previous: &[Value],
+        global: Global,
+    ) -> Result<Vec<Violation>, Error> {
         cost::check_values(&self.document, values)?;
+        let judged = match global {
+            Global::Allowed if !global::is_known(&self.document) => global::without(values),
+            _ => Cow::Borrowed(values),
+        };
         let mut violations: Vec<_> = self
             .validator
-            .iter_errors(values)
+            .iter_errors(&judged)
             .take(MAX_VIOLATIONS)
-            .flat_map(|error| describe::violations(&error, &self.document, values))
+            .flat_map(|error| describe::violations(&error, &self.document, &judged))
             .collect();
         if let Some(rules) = &self.rules {
             violations.extend(rules.check(values, previous)?);
@@ -205,7 +246,7 @@ pub fn check(schema: &[u8], values: &Values, previous: &[&Values]) -> Result<(),
 /// As [`check`].
 pub fn check_rules(schema: &[u8], values: &Values, previous: &[&Values]) -> Result<(), Error> {
     let schema = parse(schema)?;
-    let values = instance(values)?;
+    let values = instance(&values.0)?;
     let previous = instances(previous)?;
     let judged = limit::limited(limit::TIME, move || {
         match Rules::compile(&schema, Which::Transitions)? {
@@ -221,18 +262,15 @@ fn parse(schema: &[u8]) -> Result<Value, Error> {
 }
 
 fn instances(values: &[&Values]) -> Result<Vec<Value>, Error> {
-    values.iter().map(|values| instance(values)).collect()
+    values.iter().map(|values| instance(&values.0)).collect()
 }
 
-fn instance(values: &Values) -> Result<Value, Error> {
-    let too_deep = values
-        .0
-        .values()
-        .any(|value| is_deeper(value, MAX_DEPTH - 1));
+fn instance(values: &Map<String, Value>) -> Result<Value, Error> {
+    let too_deep = values.values().any(|value| is_deeper(value, MAX_DEPTH - 1));
     if too_deep {
         Err(Error::TooDeep)
     } else {
-        Ok(Value::Object(values.0.clone()))
+        Ok(Value::Object(values.clone()))
     }
 }
 

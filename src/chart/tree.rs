@@ -87,12 +87,39 @@ impl<'a> Tree<'a> {
         }
         all
     }
+
+    /// The dependencies of the root that take part in `selection`, as Helm records them: turned on,
+    /// under the names that they go by, and with both ends of each import.
+    pub fn dependencies(&self, selection: &Selection) -> Vec<Dependency> {
+        let on = (self.root.subcharts.iter()).filter(|sub| !selection.off.contains(&sub.path));
+        let recorded = on.filter_map(|sub| {
+            let imports = sub.imports().map(|(child, parent)| {
+                let ends = [("child", child), ("parent", parent)].into_iter();
+                ends.map(|(end, path)| (end.to_owned(), Value::from(path)))
+                    .collect()
+            });
+            Some(Dependency {
+                name: sub.name().to_owned(),
+                enabled: true,
+                import_values: imports.map(Value::Object).collect(),
+                ..sub.entry?.clone()
+            })
+        });
+        recorded.collect()
+    }
 }
 
 impl<'a> Node<'a> {
     /// The name that it goes by in its parent; that of the chart for the root.
     pub fn name(&self) -> &str {
         self.keys.last().unwrap_or(&self.chart.metadata.name)
+    }
+
+    /// What its parent imports from it: where that stands in its values, and where it goes to in
+    /// those of the parent (`.` is the top).
+    pub(crate) fn imports(&self) -> impl Iterator<Item = (String, String)> {
+        let imports = self.entry.iter().flat_map(|entry| &entry.import_values);
+        imports.filter_map(select::import_ends)
     }
 
     /// Adds what the chart contains; `count` is how many charts there are so far.

@@ -7,7 +7,7 @@ use super::structure::Fault;
 use super::{api, release, resource, values};
 use crate::builtin::openapi::Minor;
 use crate::capabilities::{Capabilities, Kinds};
-use crate::chart::schema::Schema;
+use crate::chart::schema::Schemas;
 use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values, dotted_path};
 use crate::manifest::{self, Manifest, Placement, Resource};
 use crate::render::{self, Operation, ReleaseFacts, Rendered, Scope, Templates};
@@ -31,7 +31,8 @@ pub(super) struct Check<'a> {
     pub(super) tree: &'a Tree<'a>,
     /// The text of `values.yaml`.
     pub(super) defaults: &'a str,
-    pub(super) schema: Option<&'a Schema>,
+    /// None if one of them is wrong.
+    pub(super) schemas: Option<&'a Schemas>,
     pub(super) templates: &'a Templates,
 }
 
@@ -87,14 +88,13 @@ impl Check<'_> {
                     error.to_string(),
                 )]
             })?;
-        let Some(schema) = self.schema else {
+        let Some(schemas) = self.schemas else {
             return Ok(selection);
         };
-        match schema.check(&selection.values, &[]) {
+        match schemas.check(&selection, &[]) {
             Ok(()) => Ok(selection),
             Err(error) => {
-                // Defaults are found in the chart's own file.
-                let mut origins = Origins::default();
+                let mut origins = Origins::of(self.tree, &selection);
                 let error = match origins.overrides(case.overrides) {
                     Ok(()) => error.traced(&origins),
                     Err(_) => error,

@@ -4,15 +4,15 @@ use serde_json::{Map, Value};
 
 use super::finding::{Finding, Place};
 use super::rule;
-use crate::chart::{self, Chart, Error, Origin, schema};
+use crate::chart::{self, Chart, Error, Kind, Node, Origin, Tree, Values, schema};
 use crate::render::{Read, reads};
 use crate::yaml::{self, Step};
 
 const FILE: &str = "values.yaml";
 const SCHEMA: &str = "values.schema.json";
 
-/// The keys of the defaults that no template needs to read: Helm's own.
-const ALWAYS_USED: [&str; 1] = ["global"];
+/// The keys of the defaults that no template needs to read: Helm's own, for other charts.
+const ALWAYS_USED: [&str; 2] = ["global", "exports"];
 
 /// A `values.yaml` that cannot be read.
 pub(super) fn broken(error: &Error) -> Finding {
@@ -27,6 +27,13 @@ pub(super) fn broken(error: &Error) -> Finding {
 
 /// What is wrong with the schema itself, or with values for it; `file` is where the values stand.
 pub(super) fn misfits(error: schema::Error, file: &str, text: &str) -> Vec<Finding> {
+    if let schema::Error::Subchart { chart, cause } = error {
+        let mut findings = misfits(*cause, file, text);
+        for finding in &mut findings {
+            finding.place.file = format!("{chart}/{}", finding.place.file);
+        }
+        return findings;
+    }
     let schema::Error::Violations(violations) = error else {
         let text = error.to_string();
         let message = text.strip_prefix("values.schema.json: ").unwrap_or(&text);
@@ -40,17 +47,21 @@ pub(super) fn misfits(error: schema::Error, file: &str, text: &str) -> Vec<Findi
             place.map_or(0, |(line, _)| line)
         };
         // What the user has set stands in no file of the chart.
-        let (line, source) = match violation.origin {
-            None => (line(), String::new()),
-            Some(Origin::File(at)) if at.file == file => (at.line, String::new()),
-            Some(origin) => (0, format!(" ({origin})")),
+        let (file, line, source) = match violation.origin {
+            None => (file.to_owned(), line(), String::new()),
+            Some(Origin::Default(at)) if at.file == FILE => {
+                (file.to_owned(), line(), String::new())
+            }
+            Some(Origin::Default(at)) => (at.file, at.line, String::new()),
+            Some(Origin::File(at)) if at.file == file => (at.file, at.line, String::new()),
+            Some(origin) => (file.to_owned(), 0, format!(" ({origin})")),
         };
         let what = match violation.path.as_str() {
             "" => "the values",
             path => path,
         };
         let message = format!("{what}: {}{source}", violation.expected);
-        Finding::new(rule::VALUES, Place::line(file, line), message)
+        Finding::new(rule::VALUES, Place::line(&file, line), message)
     });
     violations.collect()
 }
@@ -58,24 +69,21 @@ pub(super) fn misfits(error: schema::Error, file: &str, text: &str) -> Vec<Findi
 /// Compares what the templates read with what the defaults and the schema have.
 ///
 /// `text` is that of `values.yaml`.
-pub(super) fn usage(chart: &Chart, text: &str) -> Vec<Finding> {
-    let mut all = Vec::new();
-    for template in &chart.templates {
-        let text = std::str::from_utf8(&template.data).unwrap_or_default();
-        all.extend(
-            reads(text)
-                .into_iter()
-                .map(|read| (template.path.as_str(), read)),
-        );
-    }
+pub(super) fn usage(tree: &Tree<'_>, text: &str) -> Vec<Finding> {
+    let chart = tree.root.chart;
+    let all = all_reads(chart);
+    // What subcharts have by default the chart may read as well.
+    let defaults = tree.select(&Values::default()).unwrap_or_default();
     let document = chart.schema.as_deref();
     let document = document.and_then(|schema| serde_json::from_slice(schema).ok());
     let mut found = undeclared(
-        &chart.values.0,
+        &defaults.values.0,
         &document.unwrap_or(Value::Bool(false)),
         &all,
     );
-    let paths: Vec<&[Step]> = all.iter().map(|(_, read)| read.path.as_slice()).collect();
+    let others = used_by_subcharts(tree);
+    let paths = all.iter().map(|(_, read)| read.path.as_slice());
+    let paths: Vec<&[Step]> = paths.chain(others.iter().map(Vec::as_slice)).collect();
     let mut path = Vec::new();
     unused(&chart.values.0, &paths, &mut path, &mut |path| {
         let line = yaml::locate(text, path).map_or(0, |(line, _)| line);
@@ -84,6 +92,39 @@ pub(super) fn usage(chart: &Chart, text: &str) -> Vec<Finding> {
         found.push(finding.hint("remove it, or use it"));
     });
     found
+}
+
+/// What the templates of a chart read, each with the template.
+fn all_reads(chart: &Chart) -> Vec<(&str, Read)> {
+    let templates = chart.templates.iter();
+    let read = templates.flat_map(|template| {
+        let text = std::str::from_utf8(&template.data).unwrap_or_default();
+        let reads = reads(text).into_iter();
+        reads.map(|read| (template.path.as_str(), read))
+    });
+    read.collect()
+}
+
+/// The values of the root that its subcharts use: their own, those that turn them on, and what the
+/// templates of libraries read, which are lent to it.
+fn used_by_subcharts(tree: &Tree<'_>) -> Vec<Vec<Step>> {
+    let key = |key: &str| Step::Key(key.to_owned());
+    let mut used = Vec::new();
+    let mut open: Vec<&Node<'_>> = tree.root.subcharts.iter().collect();
+    used.extend(open.iter().map(|sub| vec![key(sub.name())]));
+    for entry in open.iter().filter_map(|sub| sub.entry) {
+        let conditions = entry.condition.split(',').map(str::trim);
+        used.extend(conditions.map(|path| path.split('.').map(key).collect()));
+        used.extend(entry.tags.iter().map(|tag| vec![key("tags"), key(tag)]));
+    }
+    while let Some(node) = open.pop() {
+        open.extend(&node.subcharts);
+        if node.chart.metadata.chart_kind() == Kind::Library {
+            let reads = all_reads(node.chart).into_iter();
+            used.extend(reads.map(|(_, read)| read.path));
+        }
+    }
+    used
 }
 
 /// Tells of the highest values that no path of `reads` leads to, through or from.
@@ -199,7 +240,8 @@ mod tests {
 
     #[track_caller]
     fn check(values: &str, schema: Option<&str>, template: &str, expected: &[&str]) {
-        let found = usage(&chart(values, schema, template), values);
+        let chart = chart(values, schema, template);
+        let found = usage(&Tree::of(&chart).unwrap(), values);
         let shown = found.iter().map(|f| format!("{}: {}", f.place, f.message));
         assert_eq!(shown.collect::<Vec<_>>(), expected);
     }

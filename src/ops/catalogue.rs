@@ -70,15 +70,17 @@ impl<'a> Catalogue<'a> {
         Ok(parse(self.placement())?)
     }
 
-    /// What the chart may ask about: the cluster's answers where a template or the metadata asks,
-    /// otherwise those of the newest known Kubernetes.
+    /// What the chart and those in it may ask about: the cluster's answers where a template or the
+    /// metadata asks, otherwise those of the newest known Kubernetes.
     pub(super) async fn capabilities(&mut self, chart: &Chart) -> Result<Capabilities, Error> {
         let mut capabilities = Capabilities::builtin();
+        let all = chart.all();
         let asks = |word: &[u8]| {
-            let mut templates = chart.templates.iter();
+            let mut templates = all.iter().flat_map(|chart| &chart.templates);
             templates.any(|file| file.data.windows(word.len()).any(|window| window == word))
         };
-        if asks(b"capabilities") || !chart.metadata.kube_version.is_empty() {
+        let needs_version = |chart: &&Chart| !chart.metadata.kube_version.is_empty();
+        if asks(b"capabilities") || all.iter().any(needs_version) {
             capabilities.kube_version = self.cluster.version().await?;
         }
         if asks(b"api_versions") || asks(b"has_api") {

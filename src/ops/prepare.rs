@@ -3,8 +3,8 @@
 use serde_json::Map;
 
 use crate::capabilities::Capabilities;
-use crate::chart::schema;
-use crate::chart::{Chart, Origins, Overrides, Tree, Values};
+use crate::chart::schema::{self, Schemas};
+use crate::chart::{self, Chart, Origins, Overrides, Selection, Tree, Values};
 use crate::cluster::Tenure;
 use crate::event::Event;
 use crate::history::{self, Entry};
@@ -108,12 +108,13 @@ pub(super) async fn desired(
 ) -> Result<(Desired, Vec<Event>), Error> {
     let chart = request.chart;
     let tree = Tree::of(chart)?;
+    refuse_crds(chart)?;
     let (config, mut events) = config(request, past)?;
     let selection = tree.select(&config)?;
     events.extend(notices(chart, request.overrides));
-    check_values(request, &selection.values, past)?;
+    check_values(request, (&tree, &selection), past)?;
     let capabilities = catalogue.capabilities(chart).await?;
-    check_usable(chart, &capabilities)?;
+    check_usable(&tree, &selection, &capabilities)?;
     let revision = past.next_revision();
     let facts = ReleaseFacts {
         name: session.release,
@@ -130,7 +131,7 @@ pub(super) async fn desired(
     let manifest = catalogue
         .parse(|placement| Manifest::parse(&rendered, placement))
         .await?;
-    let mut release = pending(session, chart, past);
+    let mut release = pending(session, RecordedChart::of(&tree, &selection)?, past);
     record_generators(&mut release, &manifest);
     release.info.notes = rendered.notes(request.notes).unwrap_or_default();
     release.config = config;
@@ -169,8 +170,12 @@ fn config(request: &ChartRequest<'_>, past: &Past) -> Result<(Values, Vec<Event>
 }
 
 /// The layers that the values of this command come from.
-fn origins(request: &ChartRequest<'_>, past: &Past) -> Result<Origins, Error> {
-    let mut origins = Origins::of(request.chart);
+fn origins(
+    request: &ChartRequest<'_>,
+    (tree, selection): (&Tree<'_>, &Selection),
+    past: &Past,
+) -> Result<Origins, Error> {
+    let mut origins = Origins::of(tree, selection);
     if let Some(release) = reused(request, past) {
         origins.revision(release.revision, &release.config);
     }
@@ -179,19 +184,21 @@ fn origins(request: &ChartRequest<'_>, past: &Past) -> Result<Origins, Error> {
     Ok(origins)
 }
 
-/// Checks the values by the chart's schema and rules, and by the rules of the running charts.
-fn check_values(request: &ChartRequest<'_>, values: &Values, past: &Past) -> Result<(), Error> {
+/// Checks the values by the schemas and rules of all charts that take part, and by the rules of the
+/// running revisions: their records hold no subcharts.
+fn check_values(
+    request: &ChartRequest<'_>,
+    (tree, selection): (&Tree<'_>, &Selection),
+    past: &Past,
+) -> Result<(), Error> {
     let previous: Vec<Values> = past
         .base
         .iter()
         .map(|release| Values::coalesce(&release.chart.values, &release.config))
         .collect();
+    let judged = Schemas::compile(tree).and_then(|all| all.check(selection, &previous));
     let previous: Vec<&Values> = previous.iter().collect();
     let own = request.chart.schema.as_ref();
-    let judged = match own {
-        Some(schema) => schema::check(schema, values, &previous),
-        None => Ok(()),
-    };
     let running = past
         .base
         .iter()
@@ -199,24 +206,45 @@ fn check_values(request: &ChartRequest<'_>, values: &Values, past: &Past) -> Res
     let judged = judged.and_then(|()| {
         running
             .filter(|schema| Some(schema) != own)
-            .try_for_each(|schema| schema::check_rules(&schema, values, &previous))
+            .try_for_each(|schema| schema::check_rules(&schema, &selection.values, &previous))
     });
     match judged {
         Ok(()) => Ok(()),
-        Err(error) => Err(error.traced(&origins(request, past)?).into()),
+        Err(error) => {
+            let origins = origins(request, (tree, selection), past)?;
+            Err(error.traced(&origins).into())
+        }
     }
 }
 
-/// Refuses a chart that is a library, or whose `kubeVersion` does not allow the cluster's version.
-pub(super) fn check_usable(chart: &Chart, capabilities: &Capabilities) -> Result<(), Error> {
-    let metadata = &chart.metadata;
-    metadata.check_installable()?;
-    metadata.check_kube_version(&capabilities.kube_version)?;
+/// Refuses a chart that is a library, or with a part whose `kubeVersion` does not allow the
+/// cluster's version.
+pub(super) fn check_usable(
+    tree: &Tree<'_>,
+    selection: &Selection,
+    capabilities: &Capabilities,
+) -> Result<(), Error> {
+    tree.root.chart.metadata.check_installable()?;
+    for (node, _) in tree.taking_part(selection) {
+        let metadata = &node.chart.metadata;
+        metadata.check_kube_version(&capabilities.kube_version)?;
+    }
     Ok(())
 }
 
+/// Refuses a chart whose custom resource definitions would have to be installed before all else.
+fn refuse_crds(chart: &Chart) -> Result<(), Error> {
+    match chart.crds().first() {
+        None => Ok(()),
+        Some(file) => Err(Error::Chart(chart::Error::Unsupported {
+            chart: chart.metadata.name.clone(),
+            feature: format!("a custom resource definition in {}", file.path),
+        })),
+    }
+}
+
 /// The pending revision that follows `past`, before it is rendered.
-fn pending(session: &Session<'_>, chart: &Chart, past: &Past) -> Release {
+fn pending(session: &Session<'_>, chart: RecordedChart, past: &Past) -> Release {
     let now = (session.now)();
     let first = past
         .base
@@ -235,7 +263,7 @@ fn pending(session: &Session<'_>, chart: &Chart, past: &Past) -> Release {
             status,
             ..Info::default()
         },
-        chart: RecordedChart::of(chart),
+        chart,
         config: Values::default(),
         manifest: String::new(),
         hooks: vec![],

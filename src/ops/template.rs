@@ -3,7 +3,7 @@
 use super::Error;
 use super::prepare::check_usable;
 use crate::capabilities::{Capabilities, Kinds};
-use crate::chart::schema::{self, Schema};
+use crate::chart::schema::{self, Schemas};
 use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values};
 use crate::manifest::{Manifest, Placement};
 use crate::release::check_name;
@@ -39,7 +39,7 @@ pub struct Templated {
 #[derive(Debug)]
 pub struct Prepared<'a> {
     tree: Tree<'a>,
-    schema: Option<Schema>,
+    schemas: Schemas,
     templates: Templates,
 }
 
@@ -51,7 +51,7 @@ pub struct Prepared<'a> {
 pub fn template(chart: &Chart, request: &TemplateRequest<'_>) -> Result<Templated, Error> {
     // Nothing of the schema is kept while the chart is rendered: it is larger than all the rest.
     let tree = Tree::of(chart)?;
-    let selection = select(&tree, compile(chart)?.as_ref(), request)?;
+    let selection = select(&tree, &Schemas::compile(&tree)?, request)?;
     render(&Templates::prepare(&tree)?, &selection, request)
 }
 
@@ -59,11 +59,12 @@ impl<'a> Prepared<'a> {
     /// Compiles what every release shares.
     ///
     /// # Errors
-    /// If the schema, a rule of it or a template is wrong.
+    /// If a chart that is depended on is missing, or if a schema, a rule of it or a template is
+    /// wrong.
     pub fn new(chart: &'a Chart) -> Result<Self, Error> {
         let tree = Tree::of(chart)?;
         Ok(Self {
-            schema: compile(chart)?,
+            schemas: Schemas::compile(&tree)?,
             templates: Templates::prepare(&tree)?,
             tree,
         })
@@ -74,19 +75,13 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// If the name is bad, or the chart cannot be rendered with these values.
     pub fn template(&self, request: &TemplateRequest<'_>) -> Result<Templated, Error> {
-        let selection = select(&self.tree, self.schema.as_ref(), request)?;
+        let selection = select(&self.tree, &self.schemas, request)?;
         render(&self.templates, &selection, request)
     }
 }
 
-fn compile(chart: &Chart) -> Result<Option<Schema>, Error> {
-    let text = chart.schema.as_deref();
-    Ok(text.map(Schema::compile).transpose()?)
-}
-
 /// Names the layer of each value at fault.
-fn traced(error: schema::Error, chart: &Chart, overrides: &Overrides) -> schema::Error {
-    let mut origins = Origins::of(chart);
+fn traced(error: schema::Error, mut origins: Origins, overrides: &Overrides) -> schema::Error {
     match origins.overrides(overrides) {
         Ok(()) => error.traced(&origins),
         // They have been merged, so they can be read.
@@ -94,22 +89,20 @@ fn traced(error: schema::Error, chart: &Chart, overrides: &Overrides) -> schema:
     }
 }
 
-/// What takes part, with final values that the chart accepts.
+/// What takes part, with final values that all charts accept.
 fn select(
     tree: &Tree<'_>,
-    schema: Option<&Schema>,
+    schemas: &Schemas,
     request: &TemplateRequest<'_>,
 ) -> Result<Selection, Error> {
     check_name(request.release)?;
-    let chart = tree.root.chart;
     let config = request.overrides.config(Values::default())?;
     let selection = tree.select(&config)?;
-    if let Some(schema) = schema {
-        schema
-            .check(&selection.values, &[])
-            .map_err(|error| traced(error, chart, request.overrides))?;
-    }
-    check_usable(chart, request.capabilities)?;
+    schemas.check(&selection, &[]).map_err(|error| {
+        let origins = Origins::of(tree, &selection);
+        traced(error, origins, request.overrides)
+    })?;
+    check_usable(tree, &selection, request.capabilities)?;
     Ok(selection)
 }
 

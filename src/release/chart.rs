@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::null_is_empty;
-use crate::chart::{Chart, File, Metadata, Values};
+use crate::chart::{Error, File, Metadata, Selection, Tree, Values};
 
 /// Go's zero time, which Helm 4 writes for a schema without a time.
 const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -56,13 +56,23 @@ pub struct RecordedFile {
 }
 
 impl RecordedChart {
-    /// The record of `chart`.
-    pub fn of(chart: &Chart) -> Self {
-        Self {
-            metadata: chart.metadata.clone(),
-            lock: Value::Null,
+    /// The record of the charts in `tree` that take part in `selection`, as Helm writes it: the
+    /// root with the defaults of all, and the dependencies that are on, each under the name that it
+    /// goes by.
+    ///
+    /// # Errors
+    /// If a default that a chart depends on has the wrong shape.
+    pub fn of(tree: &Tree<'_>, selection: &Selection) -> Result<Self, Error> {
+        let chart = tree.root.chart;
+        let mut metadata = chart.metadata.clone();
+        metadata.dependencies = tree.dependencies(selection);
+        // What is plain data can be written.
+        let lock = serde_json::to_value(&chart.lock).unwrap_or_default();
+        Ok(Self {
+            metadata,
+            lock,
             templates: chart.templates.iter().map(RecordedFile::of).collect(),
-            values: chart.values.clone(),
+            values: tree.defaults(selection)?,
             schema: chart
                 .schema
                 .as_ref()
@@ -70,7 +80,7 @@ impl RecordedChart {
             schemamodtime: zero_time(),
             files: chart.files.iter().map(RecordedFile::of).collect(),
             other: Map::new(),
-        }
+        })
     }
 
     /// Puts a file beside those of the chart, instead of one of the same name; none takes it out.

@@ -25,6 +25,7 @@ pub(super) fn violations(
         expected,
         rule: rule.to_owned(),
         reason: Reason::Keyword,
+        chart: String::new(),
         origin: None,
     };
     let child = |key: &str| {

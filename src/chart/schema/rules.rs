@@ -196,6 +196,7 @@ fn violation(error: kube_cel::ValidationError) -> Violation {
         expected,
         rule: error.rule,
         reason,
+        chart: String::new(),
         origin: None,
     }
 }

@@ -22,6 +22,8 @@ pub struct Violation {
     pub rule: String,
     /// What kind of check failed.
     pub reason: Reason,
+    /// The folder of the subchart whose schema it is; empty for the chart itself.
+    pub chart: String,
     /// The layer that set the value, once traced.
     pub origin: Option<Origin>,
 }
@@ -47,6 +49,15 @@ impl Violation {
 impl Violation {
     /// The rule in a few words, unless the expectation repeats it.
     fn shown_rule(&self) -> Option<String> {
+        let rule = self.own_rule();
+        match (rule, self.chart.as_str()) {
+            (rule, "") => rule,
+            (None, chart) => Some(format!("by {chart}")),
+            (Some(rule), chart) => Some(format!("{rule} of {chart}")),
+        }
+    }
+
+    fn own_rule(&self) -> Option<String> {
         match self.reason {
             Reason::Keyword => Some(format!("schema {}", self.rule)),
             Reason::BrokenRule => None,
@@ -59,6 +70,17 @@ impl Violation {
                 Some(format!("rule {start}{more}"))
             }
         }
+    }
+}
+
+/// Whose schemas they do not fit.
+pub(super) fn schemas(violations: &[Violation]) -> String {
+    let mut charts = violations.iter().map(|violation| violation.chart.as_str());
+    let first = charts.next().unwrap_or_default();
+    match (charts.all(|chart| chart == first), first) {
+        (false, _) => "the schemas of charts".to_owned(),
+        (true, "") => "the chart's values.schema.json".to_owned(),
+        (true, chart) => format!("{chart}/values.schema.json"),
     }
 }
 

@@ -18,6 +18,8 @@ use crate::chart::values::coalesce;
 use crate::chart::{Error, Values};
 use crate::yaml::Step;
 
+pub(super) use import::ends as import_ends;
+
 /// The key of the values that go down into subcharts.
 const GLOBAL: &str = "global";
 

@@ -54,15 +54,15 @@ fn dependencies_choose_charts() {
     );
     check_tree(
         &[
-            root("dependencies: [{name: a, alias: x}, {name: a, alias: y}, {name: a}]"),
+            root("dependencies: [{name: a, alias: x}, {name: a, alias: z}, {name: a}]"),
             A,
             ("charts/a/charts/c/Chart.yaml", ""),
         ],
         &[
             "web/charts/x",
             "web/charts/x/charts/c",
-            "web/charts/y",
-            "web/charts/y/charts/c",
+            "web/charts/z",
+            "web/charts/z/charts/c",
             "web/charts/a",
             "web/charts/a/charts/c",
         ],
@@ -501,8 +501,9 @@ proptest! {
         let config = Values(config);
         if let Ok(selection) = tree.select(&config) {
             prop_assert!(won(&config.0, &selection.values.0), "{:?}", selection.values);
-            let unset = tree.select(&Values::default()).unwrap();
-            prop_assert!(won(&root, &unset.values.0), "{:?}", unset.values);
+            if let Ok(unset) = tree.select(&Values::default()) {
+                prop_assert!(won(&root, &unset.values.0), "{:?}", unset.values);
+            }
             for (node, values) in tree.taking_part(&selection) {
                 prop_assert!(node.keys.is_empty() || values["global"].is_object());
             }

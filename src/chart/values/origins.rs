@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::set::{self, Kind};
 use super::{Overrides, Values};
 use crate::chart::path::dotted;
-use crate::chart::{Chart, Error, Position};
+use crate::chart::{Chart, Error, Node, Position, Selection, Tree};
 use crate::yaml::{Places, Step};
 
 pub use explain::{Change, Leaf};
@@ -55,6 +55,8 @@ impl fmt::Display for Origin {
 #[derive(Debug, Default)]
 pub struct Origins {
     sources: Vec<Source>,
+    /// Where the values of subcharts stand.
+    subcharts: Vec<Vec<Step>>,
 }
 
 #[derive(Debug)]
@@ -65,11 +67,12 @@ struct Source {
 
 #[derive(Debug)]
 enum Of {
-    /// The defaults of a chart whose values stand at `prefix`.
+    /// The defaults of a chart, of which those `inside` stand at `prefix`.
     Chart {
         file: String,
         places: Places,
         prefix: Vec<Step>,
+        inside: Vec<Step>,
     },
     Revision(u32),
     Tenant,
@@ -95,10 +98,27 @@ enum Found<'a> {
 }
 
 impl Origins {
-    /// Begins with the defaults of `chart`.
-    pub fn of(chart: &Chart) -> Self {
+    /// Begins with the defaults of the charts in `tree` that take part in `selection`.
+    pub fn of(tree: &Tree<'_>, selection: &Selection) -> Self {
         let mut origins = Self::default();
-        origins.defaults("values.yaml", (&chart.values, &chart.values_text), &[]);
+        let all = tree.taking_part(selection);
+        for (node, _) in all.iter().rev() {
+            for sub in &node.subcharts {
+                origins.imports(node, sub);
+            }
+        }
+        // What stands deeper is lower.
+        for (node, _) in all.into_iter().rev() {
+            let Chart {
+                folder,
+                values,
+                values_text,
+                ..
+            } = node.chart;
+            let file = format!("{folder}values.yaml");
+            let keys: Vec<&str> = node.keys.iter().map(String::as_str).collect();
+            origins.defaults(&file, (values, values_text), &keys);
+        }
         origins
     }
 
@@ -106,20 +126,40 @@ impl Origins {
     /// not known). Those of a subchart stand at `prefix` in the values, as `sub`.
     pub fn defaults(&mut self, file: &str, defaults: (&Values, &str), prefix: &[&str]) {
         let (values, text) = defaults;
-        let key = |key: &&str| Step::Key((*key).to_owned());
-        let tree = prefix.iter().rev().fold(values.0.clone(), |tree, key| {
-            [((*key).to_owned(), Value::Object(tree))]
-                .into_iter()
-                .collect()
-        });
-        self.add(
-            Of::Chart {
-                file: file.to_owned(),
-                places: Places::read(text),
-                prefix: prefix.iter().map(key).collect(),
-            },
-            tree,
-        );
+        let prefix = keys(prefix.iter().copied());
+        let tree = placed(&prefix, values.0.clone());
+        if !prefix.is_empty() {
+            self.subcharts.push(prefix.clone());
+        }
+        let file = file.to_owned();
+        let (places, inside) = (Places::read(text), vec![]);
+        let kind = Of::Chart {
+            file,
+            places,
+            prefix,
+            inside,
+        };
+        self.add(kind, tree);
+    }
+
+    /// Adds what `node` imports from the defaults of `sub`.
+    fn imports(&mut self, node: &Node<'_>, sub: &Node<'_>) {
+        for (child, parent) in sub.imports() {
+            let inside = keys(child.split('.'));
+            let Found::Value(Value::Object(tree)) = at(&sub.chart.values.0, &inside) else {
+                continue;
+            };
+            let above = node.keys.iter().map(String::as_str);
+            let prefix = keys(above.chain(parent.split('.').filter(|key| !key.is_empty())));
+            let tree = placed(&prefix, tree.clone());
+            let kind = Of::Chart {
+                file: format!("{}values.yaml", sub.chart.folder),
+                places: Places::read(&sub.chart.values_text),
+                prefix,
+                inside,
+            };
+            self.add(kind, tree);
+        }
     }
 
     /// Adds the `config` of a recorded revision.
@@ -154,13 +194,30 @@ impl Origins {
     }
 
     /// Finds the highest layer that has a value at `path`; `None` if there is none, and for the
-    /// empty path: what is about all values together came from no single layer.
+    /// empty path: what is about all values together came from no single layer, also of a subchart.
     pub fn find(&self, path: &[Step]) -> Option<Origin> {
-        let mut sources = self.sources.iter().rev();
-        sources
-            .find(|source| matches!(source.at(path), Found::Value(_)))
-            .filter(|_| !path.is_empty())
-            .map(|source| source.origin(path))
+        if path.is_empty() || self.subcharts.iter().any(|sub| sub == path) {
+            return None;
+        }
+        self.alike(path).into_iter().find_map(|path| {
+            let mut sources = self.sources.iter().rev();
+            let found = sources.find(|source| matches!(source.at(&path), Found::Value(_)));
+            found.map(|source| source.origin(&path))
+        })
+    }
+
+    /// The paths that the value at `path` can come from: what is `global` in a chart comes from the
+    /// charts that contain it, the highest first.
+    fn alike(&self, path: &[Step]) -> Vec<Vec<Step>> {
+        let is_global = |step: &Step| matches!(step, Step::Key(key) if key == "global");
+        let ends = (1..path.len()).filter(|end| is_global(&path[*end]));
+        let mut ends = ends.filter(|end| self.subcharts.iter().any(|sub| *sub == path[..*end]));
+        let Some(end) = ends.next() else {
+            return vec![path.to_vec()];
+        };
+        (0..=end)
+            .map(|above| [&path[..above], &path[end..]].concat())
+            .collect()
     }
 
     fn add(&mut self, kind: Of, tree: Map<String, Value>) {
@@ -186,7 +243,7 @@ impl Source {
 
     /// What the layer is called where it has the value at `path`.
     fn origin(&self, path: &[Step]) -> Origin {
-        let position = |file: &str, places: &Places, path| {
+        let position = |file: &str, places: &Places, path: &[Step]| {
             let (line, column) = places.find(path).unwrap_or_default();
             Position {
                 file: file.to_owned(),
@@ -199,9 +256,11 @@ impl Source {
                 file,
                 places,
                 prefix,
+                inside,
             } => {
-                let own = path.get(prefix.len()..).unwrap_or_default();
-                Origin::Default(position(file, places, own))
+                let below = path.get(prefix.len()..).unwrap_or_default();
+                let own = [inside.as_slice(), below].concat();
+                Origin::Default(position(file, places, &own))
             }
             Of::Revision(number) => Origin::Revision(*number),
             Of::Tenant => Origin::Tenant,
@@ -219,6 +278,19 @@ impl Source {
             }
         }
     }
+}
+
+fn keys<'k>(keys: impl Iterator<Item = &'k str>) -> Vec<Step> {
+    keys.map(|key| Step::Key(key.to_owned())).collect()
+}
+
+/// The tree in which `tree` stands at `path`.
+fn placed(path: &[Step], tree: Map<String, Value>) -> Map<String, Value> {
+    let wrap = |tree, step: &Step| match step {
+        Step::Key(key) => [(key.clone(), Value::Object(tree))].into_iter().collect(),
+        Step::Index(_) => tree,
+    };
+    path.iter().rev().fold(tree, wrap)
 }
 
 fn at<'a>(tree: &'a Map<String, Value>, path: &[Step]) -> Found<'a> {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use pintle::chart;
-use pintle::chart::{Origins, Tree};
+use pintle::chart::{Chart, Origins, Overrides, Tree, Values};
 use pintle::ops::{self, Revision};
 use pintle::source;
 
@@ -35,17 +35,25 @@ fn of_chart(global: &Global, args: &ShowValues) -> Result<(), Failure> {
         Some(_) => with_cluster(global, async |connection| {
             Ok(connection.tenant_values(&chart))
         })?,
-        None => chart::Values::default(),
+        None => Values::default(),
     };
-    let mut origins = Origins::of(&chart);
+    let (origins, values) = merged(&chart, tenant, &overrides).map_err(ops::Error::from)?;
+    show(&origins, &values, args)
+}
+
+/// The values of a chart, and where they come from.
+fn merged(
+    chart: &Chart,
+    tenant: Values,
+    overrides: &Overrides,
+) -> Result<(Origins, Values), chart::Error> {
+    let tree = Tree::of(chart)?;
+    let config = overrides.config(tenant.clone())?;
+    let selection = tree.select(&config)?;
+    let mut origins = Origins::of(&tree, &selection);
     origins.tenant(&tenant);
-    let merged = origins
-        .overrides(&overrides)
-        .and_then(|()| overrides.config(tenant));
-    let config = merged.map_err(ops::Error::from)?;
-    let tree = Tree::of(&chart).map_err(ops::Error::from)?;
-    let selection = tree.select(&config).map_err(ops::Error::from)?;
-    show(&origins, &selection.values, args)
+    origins.overrides(overrides)?;
+    Ok((origins, selection.values))
 }
 
 fn of_release(global: &Global, args: &ShowValues) -> Result<(), Failure> {
@@ -69,12 +77,12 @@ fn of_release(global: &Global, args: &ShowValues) -> Result<(), Failure> {
     origins.revision(release.revision, &release.config);
     show(
         &origins,
-        &chart::Values::coalesce(&release.chart.values, &release.config),
+        &Values::coalesce(&release.chart.values, &release.config),
         args,
     )
 }
 
-fn show(origins: &Origins, values: &chart::Values, args: &ShowValues) -> Result<(), Failure> {
+fn show(origins: &Origins, values: &Values, args: &ShowValues) -> Result<(), Failure> {
     let format = args.output.output;
     if args.explain {
         output::values::print(&origins.explain(values), format)

@@ -45,6 +45,10 @@ impl Progress {
                 "{CHANGED}warning{CHANGED:#}: {at}: Kubernetes and Helm read the key {key} as \
                  {value}: put quotes around it"
             ),
+            Event::StaleLock { file } => format!(
+                "{CHANGED}warning{CHANGED:#}: {file} was made for other dependencies than the \
+                 chart has: charts/ may hold other charts than are meant"
+            ),
             Event::Interrupted { revision, status } => {
                 format!("revision {revision} was left {status} by an earlier command")
             }

@@ -18,8 +18,7 @@ pub(super) fn imported(
 ) -> Map<String, Value> {
     let mut all = Map::new();
     for sub in node.on(off) {
-        let entries = sub.entry.iter().flat_map(|entry| &entry.import_values);
-        for (child, parent) in entries.filter_map(ends) {
+        for (child, parent) in sub.imports() {
             let Some(Value::Object(found)) = find(values.get(sub.name()), &child) else {
                 continue;
             };
@@ -32,7 +31,7 @@ pub(super) fn imported(
 }
 
 /// Where an import comes from and where it goes to: `data` means from `exports.data` to the top.
-pub(super) fn ends(import: &Value) -> Option<(String, String)> {
+pub(in crate::chart::tree) fn ends(import: &Value) -> Option<(String, String)> {
     match import {
         Value::String(name) => Some((format!("exports.{name}"), ".".to_owned())),
         Value::Object(ends) => {

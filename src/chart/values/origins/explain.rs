@@ -35,8 +35,13 @@ impl Origins {
     pub fn explain(&self, values: &Values) -> Vec<Leaf> {
         let mut leaves = vec![];
         walk_map(&values.0, &mut vec![], &mut |path, value| {
-            let winner = self.winner(path, value);
-            leaves.push(self.leaf(path, Change::Value(value.clone()), winner));
+            let alike = self.alike(path).into_iter();
+            let mut found = alike.filter_map(|from| Some((self.winner(&from, value)?, from)));
+            let (winner, from) = found.next().unzip();
+            let from = from.unwrap_or_else(|| path.to_vec());
+            let mut leaf = self.leaf(&from, Change::Value(value.clone()), winner);
+            leaf.path = dotted(path);
+            leaves.push(leaf);
         });
         let mut lost = vec![];
         for source in self.sources.iter().filter(|source| source.is_default()) {

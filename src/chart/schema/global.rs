@@ -1,0 +1,81 @@
+//! The key `global` in values, which parents put there whether a schema knows it or not.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+const GLOBAL: &str = "global";
+/// Schemas that lead to more schemas for the same value than this are taken to know the key.
+const MAX_STEPS: usize = 1_000;
+
+/// Whether a schema says anything about the key: then it is judged like any other.
+pub(super) fn is_known(document: &Value) -> bool {
+    let mut open = vec![document];
+    let mut steps = 0;
+    while let Some(schema) = open.pop() {
+        steps += 1;
+        if steps > MAX_STEPS || speaks(schema) {
+            return true;
+        }
+        open.extend(in_place(schema, document));
+    }
+    false
+}
+
+fn speaks(schema: &Value) -> bool {
+    let lists = |key: &str| {
+        let mut names = schema[key].as_array().into_iter().flatten();
+        names.any(|name| name == GLOBAL)
+    };
+    schema["properties"].get(GLOBAL).is_some() || lists("required")
+}
+
+/// The schemas that hold for the same value as `schema` does.
+fn in_place<'s>(schema: &'s Value, document: &'s Value) -> Vec<&'s Value> {
+    let lists = ["allOf", "anyOf", "oneOf"].into_iter();
+    let lists = lists.filter_map(|key| schema[key].as_array()).flatten();
+    let single = ["if", "then", "else", "not"].into_iter();
+    let single = single.filter_map(|key| schema.get(key));
+    let target = schema["$ref"].as_str();
+    let target = target.and_then(|at| document.pointer(at.strip_prefix('#')?));
+    lists.chain(single).chain(target).collect()
+}
+
+/// The values without the key.
+pub(super) fn without(values: &Value) -> Cow<'_, Value> {
+    let mut values = Cow::Borrowed(values);
+    if values.get(GLOBAL).is_some()
+        && let Value::Object(map) = values.to_mut()
+    {
+        map.remove(GLOBAL);
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(schema: &Value, expected: bool) {
+        assert_eq!(is_known(schema), expected);
+    }
+
+    #[test]
+    fn a_schema_that_speaks_of_the_key_knows_it() {
+        check(&json!({"additionalProperties": false}), false);
+        check(
+            &json!({"properties": {"a": {"properties": {"global": {}}}}}),
+            false,
+        );
+        check(&json!({"properties": {"global": {}}}), true);
+        check(&json!({"required": ["global"]}), true);
+        check(&json!({"allOf": [{"if": {"required": ["global"]}}]}), true);
+        let definitions = json!({"a": {"properties": {"global": {}}}});
+        check(&json!({"$ref": "#/$defs/a", "$defs": definitions}), true);
+        check(&json!({"$defs": definitions}), false);
+        check(&json!({"$ref": "#"}), true);
+        check(&json!(true), false);
+    }
+}

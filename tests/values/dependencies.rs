@@ -1,0 +1,209 @@
+//! Subcharts: `tests/cases/dependencies.yaml` is given to Helm and pintle.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Pair, documented, each, outcome, same, strs};
+use crate::support::{Place, path};
+
+const TERA: &str = "annotations: {pintle.dev/engine: tera}\n";
+const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: table}\ndata:\n  values: ";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    base: BTreeMap<String, String>,
+    same: Vec<Row>,
+    fail: Vec<Row>,
+    differ: Vec<Difference>,
+}
+
+/// A chart, and what is given to it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Row {
+    deps: Option<String>,
+    values: String,
+    files: BTreeMap<String, Option<String>>,
+    set: Option<String>,
+    args: Vec<String>,
+}
+
+/// A row that Helm reads otherwise, on purpose.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Difference {
+    row: Row,
+    /// What the documentation says is given.
+    given: String,
+    /// What both make of it, without what `base` gives; `error` if they refuse it.
+    helm: Value,
+    pintle: Value,
+    why: String,
+}
+
+fn table() -> Table {
+    let text = fs::read_to_string(path("tests/cases/dependencies.yaml")).unwrap();
+    serde_json::from_value(pintle::yaml::parse(&text).unwrap()).unwrap()
+}
+
+/// The head of the `Chart.yaml` in a folder, unless its own text says otherwise.
+fn head(folder: &str, rest: &str) -> String {
+    let name = folder.rsplit('/').nth(1).unwrap_or("table");
+    let (name, version) = name.split_once('@').unwrap_or((name, "1.0.0"));
+    let fields = [("apiVersion", "v2"), ("name", name), ("version", version)];
+    let fields = fields
+        .iter()
+        .filter(|(field, _)| !rest.contains(&format!("{field}:")));
+    fields
+        .map(|(field, value)| format!("{field}: {value}\n"))
+        .collect()
+}
+
+fn run(place: &Place, (number, row): (usize, &Row), base: &BTreeMap<String, String>) -> Pair {
+    let mut files: BTreeMap<&str, String> = BTreeMap::new();
+    files.extend(
+        base.iter()
+            .map(|(path, text)| (path.as_str(), text.clone())),
+    );
+    files.insert("Chart.yaml", String::new());
+    files.insert("values.yaml", row.values.clone());
+    for (path, text) in &row.files {
+        match text {
+            Some(text) => files.insert(path, text.clone()),
+            None => files.remove(path.as_str()),
+        };
+    }
+    let dependencies = row
+        .deps
+        .iter()
+        .map(|deps| format!("\ndependencies: {deps}\n"));
+    files.entry("Chart.yaml").or_default().extend(dependencies);
+    for (kind, template) in [
+        ("tera", "{{ values | to_json | b64encode }}"),
+        ("helm", "{{ .Values | toJson | b64enc }}"),
+    ] {
+        let file = |path: &str, text: &str| place.file(&format!("{number}/{kind}/{path}"), text);
+        file("templates/a.yaml", &format!("{HEAD}{template}\n"));
+        for (path, text) in &files {
+            let engine = if (kind, *path) == ("tera", "Chart.yaml") {
+                TERA
+            } else {
+                ""
+            };
+            let text = match path.strip_suffix("Chart.yaml") {
+                Some(folder) => format!("{}{engine}{text}\n", head(folder, text)),
+                None => text.clone(),
+            };
+            file(path, &text);
+        }
+    }
+    let mut args = row.args.clone();
+    if let Some(text) = &row.set {
+        let file = place.file(&format!("{number}/set.yaml"), text);
+        args.extend(["-f".to_owned(), file]);
+    }
+    let template = |kind: &str| {
+        let chart = place.folder().join(format!("{number}/{kind}"));
+        let chart = chart.to_str().unwrap().to_owned();
+        [
+            vec!["template".to_owned(), "table".to_owned(), chart],
+            args.clone(),
+        ]
+        .concat()
+    };
+    let (helm, pintle) = (template("helm"), template("tera"));
+    Pair {
+        helm: outcome(&place.helm(&strs(&helm))),
+        pintle: outcome(&place.pintle(&strs(&pintle))),
+    }
+}
+
+fn judge(rows: &[Row], judge: impl Fn(usize, &Pair) -> Option<String> + Sync) -> Vec<String> {
+    let base = table().base;
+    each(rows, |place, row| run(place, row, &base), judge)
+}
+
+#[test]
+fn charts_see_of_subcharts_what_they_see_in_helm() {
+    let table = table();
+    assert!(table.same.len() >= 80, "{} rows", table.same.len());
+    let found = judge(&table.same, |_, pair| match (&pair.helm, &pair.pintle) {
+        (Ok(helm), Ok(pintle)) if same(helm, pintle) => None,
+        _ => Some("not the same".to_owned()),
+    });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn subcharts_that_helm_refuses_are_refused() {
+    let table = table();
+    let found = judge(&table.fail, |_, pair| {
+        (pair.helm.is_ok() || pair.pintle.is_ok()).then(|| "not refused by both".to_owned())
+    });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn subcharts_that_differ_do_so_on_purpose() {
+    let table = table();
+    let rows: Vec<Row> = table.differ.iter().map(|one| one.row.clone()).collect();
+    let found = judge(&rows, |number, pair| {
+        let expected = &table.differ[number];
+        let made = |made: &Result<Value, String>| made.clone().unwrap_or("error".into());
+        let as_expected =
+            made(&pair.helm) == expected.helm && made(&pair.pintle) == expected.pintle;
+        (!as_expected).then(|| "not what the table says".to_owned())
+    });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn differences_about_subcharts_are_documented() {
+    let table = table();
+    let rows = table.differ.iter();
+    let rows = rows.map(|one| {
+        (
+            one.given.as_str(),
+            (&one.helm, &one.pintle),
+            one.why.as_str(),
+        )
+    });
+    documented("## Where Helm treats subcharts otherwise", rows);
+}
+
+/// The dependencies of a chart that depends on others in folders beside it, whose lock Helm makes.
+const LOCKED: [&str; 6] = [
+    "[{name: one, version: 1.0.0, repository: 'file://../one'}]",
+    "[{name: one, version: '>=0.5 <2', repository: 'file://../one', alias: x}]",
+    "[{name: one, version: ^1, repository: 'file://../one', condition: 'a.b,c', tags: [t, u]}]",
+    "[{name: one, version: '*', repository: 'file://../one', enabled: true,
+      import-values: [data, {parent: p, child: c}, {child: '<&>', parent: 'é\u{2028}'}]}]",
+    "[{name: one, version: 1.x, repository: 'file://../one'}, {name: two, version: ~2.1, repository: 'file://../a&b'}]",
+    "[{name: one, version: '>0', repository: 'file://../one'}, {name: local, version: '1'}]",
+];
+
+#[test]
+fn locks_have_the_digest_that_helm_writes() {
+    let place = Place::without_namespace("locks");
+    place.file("one/Chart.yaml", &head("x/one/", ""));
+    place.file("a&b/Chart.yaml", &head("x/two@2.1.3/", ""));
+    for (number, list) in LOCKED.iter().enumerate() {
+        let text = format!("{}dependencies: {list}\n", head("", ""));
+        let chart = place.file(&format!("{number}/Chart.yaml"), &text);
+        place.file(
+            &format!("{number}/charts/local/Chart.yaml"),
+            &head("x/local/", ""),
+        );
+        let chart = chart.trim_end_matches("/Chart.yaml");
+        place.helm(&["dependency", "update", chart]).ok();
+        let lock = fs::read_to_string(format!("{chart}/Chart.lock")).unwrap();
+        let lock = pintle::chart::Lock::parse("Chart.lock", &lock).unwrap();
+        let metadata = pintle::chart::Metadata::parse(&text).unwrap();
+        assert!(lock.fits("v2", &metadata.dependencies), "{list}: {lock:?}");
+        assert!(!lock.fits("v2", &metadata.dependencies[1..]), "{list}");
+    }
+}
