@@ -135,11 +135,6 @@ fn unloadable(error: &Error) -> Finding {
                  templates are not rendered",
             )
         }
-        Error::Unsupported { feature, .. } => {
-            let message = format!("{feature} is not supported yet");
-            Finding::new(rule::UNSUPPORTED, place, message)
-        }
-        Error::Archive { .. } => Finding::new(rule::UNSUPPORTED, place, error.to_string()),
         Error::Yaml { .. } | Error::ValuesNotMapping { .. } => values::broken(error),
         other => Finding::new(rule::CHART_FILE, place, other.to_string()),
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{constraint, schema, values};
+use super::{archive, constraint, schema, values};
 use crate::yaml;
 
 /// A place in a text.
@@ -64,11 +64,14 @@ pub enum Error {
         /// The file.
         file: String,
     },
-    /// An archive in `charts/` that cannot be unpacked.
-    #[error("{file}: archives of subcharts are not supported yet: unpack it into a folder")]
+    /// An archive in `charts/` cannot be unpacked.
+    #[error("cannot unpack {file}")]
     Archive {
         /// The archive.
         file: String,
+        /// Why not.
+        #[source]
+        cause: Box<archive::Error>,
     },
     /// There are more charts in a chart, or they are nested deeper, than in any real one.
     #[error("the chart contains more than {limit} {unit}")]
@@ -250,7 +253,7 @@ impl Error {
             Self::NotText { file, .. }
             | Self::NoChartYaml { file }
             | Self::Stray { file }
-            | Self::Archive { file }
+            | Self::Archive { file, .. }
             | Self::Path { path: file, .. } => file.insert_str(0, folder),
             _ => {}
         }

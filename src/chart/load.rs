@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Chart, Engine, Error, File, Lock, Metadata, Position, Values};
+use super::{Chart, Engine, Error, File, Lock, MAX_TOTAL, Metadata, Position, Values, archive};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 /// How deep charts may be nested.
@@ -34,8 +34,8 @@ impl Chart {
     ///
     /// # Errors
     /// If a `Chart.yaml` or a lock is missing or wrong, if a `values.yaml` is not a YAML mapping,
-    /// if a path leads out of the chart, if a file in `charts/` is no chart, and for what is not
-    /// supported yet: Go templates. What is wrong with a subchart is told with its path.
+    /// if a path leads out of the chart, if a file in `charts/` is no chart, if an
+    /// archive there cannot be unpacked, and for Go templates, which are not rendered. What is wrong with a subchart is told with its path.
     pub fn from_files(files: Vec<File>) -> Result<Self, Error> {
         Loader::default().chart(files, String::new(), 0)
     }
@@ -46,6 +46,8 @@ impl Chart {
 struct Loader {
     /// How many charts there are so far.
     charts: usize,
+    /// How many bytes the archives among them had in them.
+    unpacked: usize,
 }
 
 impl Loader {
@@ -63,33 +65,47 @@ impl Loader {
         let built = Parts::sort(files).and_then(Parts::build);
         let (mut chart, subcharts) = built.map_err(|error| error.within(&folder))?;
         for (name, files) in subcharts {
-            let files = unpacked(&name, files).map_err(|error| error.within(&folder))?;
+            let files = self.subchart(&name, files);
+            let files = files.map_err(|error| error.within(&folder))?;
             let inner = format!("{folder}charts/{name}/");
             chart.subcharts.push(self.chart(files, inner, depth + 1)?);
         }
         chart.folder = folder;
         Ok(chart)
     }
-}
 
-/// The files of the subchart in the folder or archive `name`, from those of the chart that has it.
-fn unpacked(name: &str, files: Vec<File>) -> Result<Vec<File>, Error> {
-    let start = format!("charts/{name}/");
-    let is_file = |file: &File| !file.path.starts_with(&start);
-    if let Some(file) = files.iter().find(|file| is_file(file)) {
-        let file = file.path.clone();
-        return Err(if has_extension(name, "tgz") {
-            // TODO: unpack it, once that can be done.
-            Error::Archive { file }
-        } else {
-            Error::Stray { file }
-        });
+    /// The files of the subchart in the folder or archive `name`, from those of the chart that has
+    /// it.
+    fn subchart(&mut self, name: &str, files: Vec<File>) -> Result<Vec<File>, Error> {
+        let start = format!("charts/{name}/");
+        let is_file = |file: &&File| !file.path.starts_with(&start);
+        if let Some(file) = files.iter().find(is_file) {
+            return if has_extension(name, "tgz") {
+                self.unpack(file)
+            } else {
+                let file = file.path.clone();
+                Err(Error::Stray { file })
+            };
+        }
+        let below = |file: File| File {
+            path: file.path[start.len()..].to_owned(),
+            data: file.data,
+        };
+        Ok(files.into_iter().map(below).collect())
     }
-    let below = |file: File| File {
-        path: file.path[start.len()..].to_owned(),
-        data: file.data,
-    };
-    Ok(files.into_iter().map(below).collect())
+
+    fn unpack(&mut self, file: &File) -> Result<Vec<File>, Error> {
+        let files = archive::unpack(file.data.as_slice()).map_err(|cause| Error::Archive {
+            file: file.path.clone(),
+            cause: Box::new(cause),
+        })?;
+        self.unpacked += files.iter().map(|file| file.data.len()).sum::<usize>();
+        if self.unpacked > MAX_TOTAL {
+            let (limit, unit) = (MAX_TOTAL >> 20, "MiB in archives");
+            return Err(Error::TooMany { limit, unit });
+        }
+        Ok(files)
+    }
 }
 
 impl Parts {
@@ -426,8 +442,53 @@ mod tests {
         );
         check_error(
             &[CHART, ("charts/db-1.0.0.tgz", "")],
-            "charts/db-1.0.0.tgz: archives of subcharts are not supported yet: unpack it into a \
-             folder",
+            "cannot unpack charts/db-1.0.0.tgz",
+        );
+    }
+
+    fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(vec![], Default::default()));
+        for (path, data) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(data.len() as u64);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, format!("db/{path}"), *data)
+                .unwrap();
+        }
+        tar.into_inner().unwrap().finish().unwrap()
+    }
+
+    fn with_archive(data: Vec<u8>) -> Result<Chart, Error> {
+        let file = |path: &str, data: Vec<u8>| File {
+            path: path.to_owned(),
+            data,
+        };
+        let chart = file("Chart.yaml", CHART.1.into());
+        Chart::from_files(vec![chart, file("charts/db-1.2.0.tgz", data)])
+    }
+
+    #[test]
+    fn archives_of_charts_stand_in_charts() {
+        let disk = archive(&[("Chart.yaml", b"name: disk\nversion: 1.0.0\n")]);
+        let chart = with_archive(archive(&[
+            ("Chart.yaml", DB.as_bytes()),
+            ("values.yaml", b"a: 1\n"),
+            ("charts/disk.tgz", &disk),
+        ]));
+        let chart = chart.unwrap();
+        let db = &chart.subcharts[0];
+        assert_eq!(db.folder, "charts/db-1.2.0.tgz/");
+        assert_eq!(db.values_text, "a: 1\n");
+        assert_eq!(db.subcharts[0].metadata.name, "disk");
+        let error = with_archive(archive(&[("Chart.yaml", b"name: db\n")])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "charts/db-1.2.0.tgz/Chart.yaml:1:1: version is required"
+        );
+        let broken = archive(&[("charts/disk.tgz", b"x"), ("Chart.yaml", DB.as_bytes())]);
+        assert_eq!(
+            with_archive(broken).unwrap_err().to_string(),
+            "cannot unpack charts/db-1.2.0.tgz/charts/disk.tgz"
         );
     }
 

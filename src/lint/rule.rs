@@ -52,7 +52,6 @@ rules! {
     CHART_FILE "chart-file" Error "`Chart.yaml` is missing, not YAML, or a field of it is wrong"
     ENGINE_FIELD "engine-field" Error "`engine:` stands in `Chart.yaml`, where the annotation belongs"
     NO_ANNOTATION "no-annotation" Error "templates have actions, and no annotation says that they are Tera"
-    UNSUPPORTED "unsupported" Error "the chart uses something that pintle cannot do yet"
     CHART_NAME "chart-name" Warning "the chart's name is not of lower-case letters, digits and dashes"
     CHART_VERSION "chart-version" Warning "the chart's version is not a whole SemVer 2 version"
     CHART_API_VERSION "chart-api-version" Warning "`apiVersion` is not `v2`"

@@ -92,7 +92,6 @@ fn chart_cases() -> Vec<Case> {
                 ("templates/a.yaml", "{{ .Values.a }}".to_owned()),
             ],
         ),
-        ("unsupported", file("charts/etcd-1.0.0.tgz", "")),
         (
             "chart-name",
             file("Chart.yaml", &CHART.replace("web", "Web")),

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::capabilities::Capabilities;
-use crate::chart::{Chart, File, Metadata, Selection, Tree, Values};
+use crate::chart::{Chart, File, Metadata, Selection, Tree};
 use crate::release::check_name;
 use crate::render::{self, Operation, ReleaseFacts, Scope};
 
@@ -24,14 +24,11 @@ pub fn name(chart: &Chart, namespace: &str, template: &str) -> Result<String, Er
     };
     let chart = Chart {
         metadata,
-        values: Values::default(),
-        values_text: String::new(),
-        schema: None,
         templates: vec![File {
             path: TEMPLATE.to_owned(),
             data: template.into(),
         }],
-        files: vec![],
+        ..Chart::default()
     };
     let scope = Scope {
         release: ReleaseFacts {

@@ -55,7 +55,10 @@ fn head(folder: &str, rest: &str) -> String {
     let name = folder.rsplit('/').nth(1).unwrap_or("table");
     let (name, version) = name.split_once('@').unwrap_or((name, "1.0.0"));
     let fields = [("apiVersion", "v2"), ("name", name), ("version", version)];
-    let has = |field: &str| rest.lines().any(|line| line.starts_with(&format!("{field}:")));
+    let has = |field: &str| {
+        rest.lines()
+            .any(|line| line.starts_with(&format!("{field}:")))
+    };
     let fields = fields.iter().filter(|(field, _)| !has(field));
     fields
         .map(|(field, value)| format!("{field}: {value}\n"))
