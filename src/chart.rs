@@ -97,15 +97,19 @@ impl Chart {
     /// (`crds/**.yaml`, `.yml` and `.json`), then those of each subchart. Each has its path below
     /// the folder of the chart that was loaded.
     pub fn crds(&self) -> Vec<File> {
-        let is_crd = |file: &&File| {
-            let extension = file.path.rsplit_once('.').map_or("", |(_, end)| end);
-            file.path.starts_with("crds/") && ["yaml", "yml", "json"].contains(&extension)
-        };
-        let own = self.files.iter().filter(is_crd).map(|file| File {
+        let own = self.own_crds().map(|file| File {
             path: format!("{}{}", self.folder, file.path),
             data: file.data.clone(),
         });
         own.chain(self.subcharts.iter().flat_map(Self::crds))
             .collect()
+    }
+
+    /// The files of custom resource definitions that are the chart's own.
+    fn own_crds(&self) -> impl Iterator<Item = &File> {
+        self.files.iter().filter(|file| {
+            let extension = file.path.rsplit_once('.').map_or("", |(_, end)| end);
+            file.path.starts_with("crds/") && ["yaml", "yml", "json"].contains(&extension)
+        })
     }
 }

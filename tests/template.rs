@@ -233,3 +233,47 @@ fn a_chart_is_shown_in_parts() {
         assert_eq!(show(what).trim(), helm(what).trim(), "{what}");
     }
 }
+
+#[test]
+fn definitions_are_shown_on_request() {
+    let place = Place::without_namespace("template-crds");
+    let text = |kind: &str| {
+        format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {kind}}}\n"
+        )
+    };
+    let metadata = |name: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n");
+    let dependency = "dependencies:\n- {name: db, version: 1.0.0, condition: db.enabled}\n";
+    place.file("web/Chart.yaml", &(metadata("web") + dependency));
+    place.file("web/values.yaml", "db: {enabled: true}\n");
+    place.file("web/crds/a.yaml", &text("a"));
+    place.file("web/crds/README.md", "no definition\n");
+    place.file("web/charts/db/Chart.yaml", &metadata("db"));
+    place.file("web/charts/db/crds/b.yaml", &format!("---\n{}", text("b")));
+    let web = place.folder().join("web");
+    let web = web.to_str().unwrap();
+    for more in [
+        &["--include-crds"][..],
+        &["--include-crds", "--set", "db.enabled=false"],
+        &[],
+    ] {
+        let all = [&["template", "x", web], more].concat();
+        let (ours, theirs) = (place.pintle(&all).ok(), place.helm(&all).ok());
+        assert_eq!(
+            documents(&ours.stdout),
+            documents(&theirs.stdout),
+            "{more:?}"
+        );
+        let count = documents(&ours.stdout).len();
+        assert_eq!(
+            count,
+            [2, 1, 0][if more.is_empty() { 2 } else { more.len() / 3 }]
+        );
+    }
+    let shown = place.pintle(&["show", "crds", web]).ok().stdout;
+    assert_eq!(
+        shown.matches("kind: CustomResourceDefinition").count(),
+        2,
+        "{shown}"
+    );
+}

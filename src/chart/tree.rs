@@ -12,7 +12,7 @@ use semver::Version;
 use serde_json::{Map, Value};
 
 use super::constraint::parse_version;
-use super::{Chart, Constraint, Dependency, Error, Unmet, Values};
+use super::{Chart, Constraint, Dependency, Error, File, Unmet, Values};
 
 /// How many charts a tree may have: aliases multiply.
 const MAX_CHARTS: usize = 2_000;
@@ -106,6 +106,19 @@ impl<'a> Tree<'a> {
             })
         });
         recorded.collect()
+    }
+}
+
+impl<'a> Tree<'a> {
+    /// The files of custom resource definitions of the charts that take part, a chart's own before
+    /// those of its subcharts. Each comes with a path such as `web/charts/db/crds/backup.yaml`.
+    pub fn crds(&self, selection: &Selection) -> Vec<(String, &'a File)> {
+        let charts = self.taking_part(selection).into_iter();
+        let files = charts.flat_map(|(node, _)| {
+            let named = |file: &'a File| (format!("{}/{}", node.path, file.path), file);
+            node.chart.own_crds().map(named)
+        });
+        files.collect()
     }
 }
 

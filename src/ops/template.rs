@@ -4,7 +4,7 @@ use super::Error;
 use super::prepare::check_usable;
 use crate::capabilities::{Capabilities, Kinds};
 use crate::chart::schema::{self, Schemas};
-use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values};
+use crate::chart::{Chart, File, Origins, Overrides, Selection, Tree, Values};
 use crate::manifest::{Manifest, Placement};
 use crate::release::check_name;
 use crate::render::{Notes, Operation, ReleaseFacts, Scope, Templates};
@@ -28,11 +28,14 @@ pub struct TemplateRequest<'a> {
 
 /// What a chart renders to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Templated {
+pub struct Templated<'a> {
     /// The resources and hooks.
     pub manifest: Manifest,
     /// The notes.
     pub notes: Option<String>,
+    /// The files of custom resource definitions that no template renders, each with its path below
+    /// the chart's name, such as `web/crds/backup.yaml`.
+    pub crds: Vec<(String, &'a File)>,
 }
 
 /// A chart whose schema and templates are compiled, to be rendered for any number of releases.
@@ -48,11 +51,14 @@ pub struct Prepared<'a> {
 ///
 /// # Errors
 /// If the name is bad, or the chart cannot be rendered with these values.
-pub fn template(chart: &Chart, request: &TemplateRequest<'_>) -> Result<Templated, Error> {
+pub fn template<'a>(
+    chart: &'a Chart,
+    request: &TemplateRequest<'_>,
+) -> Result<Templated<'a>, Error> {
     // Nothing of the schema is kept while the chart is rendered: it is larger than all the rest.
     let tree = Tree::of(chart)?;
     let selection = select(&tree, &Schemas::compile(&tree)?, request)?;
-    render(&Templates::prepare(&tree)?, &selection, request)
+    render(&tree, (&Templates::prepare(&tree)?, &selection), request)
 }
 
 impl<'a> Prepared<'a> {
@@ -74,9 +80,9 @@ impl<'a> Prepared<'a> {
     ///
     /// # Errors
     /// If the name is bad, or the chart cannot be rendered with these values.
-    pub fn template(&self, request: &TemplateRequest<'_>) -> Result<Templated, Error> {
+    pub fn template(&self, request: &TemplateRequest<'_>) -> Result<Templated<'a>, Error> {
         let selection = select(&self.tree, &self.schemas, request)?;
-        render(&self.templates, &selection, request)
+        render(&self.tree, (&self.templates, &selection), request)
     }
 }
 
@@ -106,11 +112,11 @@ fn select(
     Ok(selection)
 }
 
-fn render(
-    templates: &Templates,
-    selection: &Selection,
+fn render<'a>(
+    tree: &Tree<'a>,
+    (templates, selection): (&Templates, &Selection),
     request: &TemplateRequest<'_>,
-) -> Result<Templated, Error> {
+) -> Result<Templated<'a>, Error> {
     let release = ReleaseFacts {
         name: request.release,
         namespace: request.namespace,
@@ -132,5 +138,6 @@ fn render(
     Ok(Templated {
         manifest,
         notes: rendered.notes(request.notes),
+        crds: tree.crds(selection),
     })
 }

@@ -49,6 +49,7 @@ impl Charts {
         Node {
             path: path.clone(),
             chart,
+            entry: None,
             subcharts: subcharts.collect(),
             keys,
         }
@@ -447,4 +448,91 @@ pub(super) fn check_same_tree() {
     let charts = Charts::of(&given);
     let values = (0..10).map(|at| (format!("c{at}"), json!({"b": at, "a": {"z": 1, "y": 2}})));
     check_same(&charts.tree(), &Json::Object(values.collect()));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, clippy::print_stderr, reason = "temporary")]
+fn timing() {
+    let text = "{% include '_l.yaml' %}\nkind: X\nname: {{ release.name }}-{{ chart.name }}\n{{ values.a | to_yaml | nindent(n=2) }}\n{% for i in range(end=20) %}- {{ i }}: {{ values.b | quote }}\n{% endfor %}";
+    let files: &[(&str, &str)] = &[
+        ("templates/a.yaml", text),
+        ("templates/b.yaml", text),
+        ("templates/c.yaml", text),
+        ("templates/d.yaml", text),
+        (
+            "templates/_l.yaml",
+            "{% component labels(@chart) %}x: {{ chart.name }}{% endcomponent labels %}l: 1",
+        ),
+    ];
+    let mut given = vec![("web".to_owned(), files)];
+    for at in 0..100 {
+        given.push((format!("web/charts/c{at}"), files));
+    }
+    let given: Vec<Given<'_>> = given
+        .iter()
+        .map(|(path, files)| (&**path, *files))
+        .collect();
+    let charts = Charts::of(&given);
+    let one = json!({"b": "x", "a": {"z": 1, "y": [1,2,3]}});
+    let mut all: serde_json::Map<String, Json> =
+        (0..100).map(|at| (format!("c{at}"), one.clone())).collect();
+    all.insert("a".into(), one["a"].clone());
+    all.insert("b".into(), one["b"].clone());
+    let tree = charts.tree();
+    for _ in 0..3 {
+        let t = std::time::Instant::now();
+        let templates = Templates::prepare(&tree).unwrap();
+        let prepared = t.elapsed();
+        let selection = Selection::from(values(&Json::Object(all.clone())));
+        let scope = Scope {
+            release: RELEASE,
+            selection: &selection,
+            capabilities: &capabilities(),
+        };
+        let t = std::time::Instant::now();
+        let r = templates.render(&scope).unwrap();
+        let rendered = t.elapsed();
+        let t = std::time::Instant::now();
+        for node in &tree.root.subcharts {
+            std::hint::black_box(super::super::engine::Engine::of(node).unwrap());
+        }
+        let engines = t.elapsed();
+        let t = std::time::Instant::now();
+        for _ in 0..100 {
+            std::hint::black_box(tera::Tera::new());
+        }
+        let teras = t.elapsed();
+        let t = std::time::Instant::now();
+        let names: Vec<_> = tree
+            .root
+            .subcharts
+            .iter()
+            .map(|n| std::sync::Arc::new(super::super::names::Names::of(n).unwrap()))
+            .collect();
+        let naming = t.elapsed();
+        let t = std::time::Instant::now();
+        for (names, node) in names.iter().zip(&tree.root.subcharts) {
+            let b = std::sync::Arc::new(super::super::functions::Bound::new(
+                &node.chart.files,
+                names,
+            ));
+            let mut tera = tera::Tera::new();
+            super::super::functions::register(&mut tera, &b);
+            std::hint::black_box(&tera);
+        }
+        let registered = t.elapsed();
+        let t = std::time::Instant::now();
+        for _ in 0..100 {
+            for (_, text) in files {
+                std::hint::black_box(super::super::strict::rewrite(text, vec![]));
+            }
+        }
+        let rewritten = t.elapsed();
+        eprintln!("PARTS names {naming:?} new+register {registered:?} rewrite {rewritten:?}");
+        eprintln!(
+            "TIMING prepare {prepared:?} render {rendered:?} engines {engines:?} tera::new {teras:?} files {} bytes {}",
+            r.files.len(),
+            r.files.iter().map(|f| f.text.len()).sum::<usize>()
+        );
+    }
 }

@@ -53,6 +53,9 @@ pub(crate) struct Template {
     reason = "each is a switch of its own on the command line"
 )]
 pub(crate) struct ExtraArgs {
+    /// Show the CustomResourceDefinitions of crds/ as well, before all else
+    #[arg(long)]
+    pub(crate) include_crds: bool,
     /// Show no hooks
     #[arg(long)]
     pub(crate) no_hooks: bool,
@@ -99,7 +102,7 @@ pub(crate) struct Show {
 /// What to show of a chart.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ShowWhat {
-    /// Chart.yaml, values.yaml and the README
+    /// Chart.yaml, values.yaml, the README and the CustomResourceDefinitions
     All(ShowArgs),
     /// What Chart.yaml says
     Chart(ShowArgs),
@@ -107,6 +110,8 @@ pub(crate) enum ShowWhat {
     Values(ShowArgs),
     /// The README
     Readme(ShowArgs),
+    /// The CustomResourceDefinitions of crds/, subcharts included
+    Crds(ShowArgs),
     /// The JSON Schema of the values
     Schema(ShowArgs),
 }

@@ -14,10 +14,11 @@ const READMES: [&str; 3] = ["readme.md", "readme.txt", "readme"];
 
 pub(super) fn run(args: &Show) -> Result<ExitCode, Failure> {
     let (args, parts): (&ShowArgs, &[Part]) = match &args.what {
-        ShowWhat::All(args) => (args, &[of_chart, of_values, of_readme]),
+        ShowWhat::All(args) => (args, &[of_chart, of_values, of_readme, of_crds]),
         ShowWhat::Chart(args) => (args, &[of_chart]),
         ShowWhat::Values(args) => (args, &[of_values]),
         ShowWhat::Readme(args) => (args, &[of_readme]),
+        ShowWhat::Crds(args) => (args, &[of_crds]),
         ShowWhat::Schema(args) => (args, &[of_schema]),
     };
     let chart = super::load_chart(&args.chart)?;
@@ -45,6 +46,13 @@ fn of_readme(chart: &Chart) -> Option<String> {
         let found = files.find(|file| file.path.to_lowercase() == *name)?;
         Some(ended(&String::from_utf8_lossy(&found.data)))
     })
+}
+
+fn of_crds(chart: &Chart) -> Option<String> {
+    let crds = chart.crds();
+    let texts = crds.iter().map(|file| String::from_utf8_lossy(&file.data));
+    let texts: Vec<String> = texts.map(|text| ended(&text)).collect();
+    Some(texts.join("---\n")).filter(|_| !texts.is_empty())
 }
 
 fn of_schema(chart: &Chart) -> Option<String> {

@@ -1,11 +1,13 @@
 //! `pintle template`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
 
 use globset::{GlobBuilder, GlobMatcher};
 use pintle::capabilities::Capabilities;
+use pintle::chart::File;
 use pintle::manifest::{Extra, Listed};
 use pintle::ops::{self, TemplateRequest};
 use pintle::render::Operation;
@@ -43,7 +45,11 @@ pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure>
         },
     };
     let templated = ops::template(&chart, &request)?;
-    let listed = templated.manifest.list(&extras(&args.extras));
+    let mut listed = vec![];
+    if args.extras.include_crds {
+        listed.extend(templated.crds.iter().map(crd));
+    }
+    listed.extend(templated.manifest.list(&extras(&args.extras)));
     let listed = only(listed, &args.show_only, &patterns)?;
     match &args.folder.output_dir {
         None => {
@@ -63,6 +69,16 @@ fn capabilities(target: &TargetArgs) -> Capabilities {
     let more = more.filter(|name| !name.is_empty()).map(str::to_owned);
     capabilities.api_versions.extend(more);
     capabilities
+}
+
+/// A file of definitions as it stands.
+fn crd<'a>((path, file): &'a (String, &File)) -> Listed<'a> {
+    let text = String::from_utf8_lossy(&file.data);
+    let body = text.trim_start_matches("---").trim();
+    Listed {
+        template: path,
+        text: Cow::from(body.to_owned()),
+    }
 }
 
 fn extras(args: &ExtraArgs) -> BTreeSet<Extra> {
