@@ -7,7 +7,7 @@
 //! is left to the callers.
 
 use serde_json::{Number, Value};
-use serde_saphyr::{Options, Spanned, budget, options};
+use serde_saphyr::{Options, Spanned, alias_limits, budget, options};
 
 mod keys;
 mod position;
@@ -19,6 +19,9 @@ pub use position::{Places, Step, locate};
 const MAX_DEPTH: usize = 256;
 /// A document with more nodes than this is refused.
 const MAX_NODES: usize = 4_000_000;
+
+/// Aliases may repeat so many nodes: documents grow by them without getting longer.
+const MAX_REPEATED: usize = 250_000;
 
 /// Text that is not YAML as Kubernetes reads it, with the place of the fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +89,7 @@ fn settings() -> Options {
     options! {
         legacy_octal_numbers: true,
         budget: budget! { max_depth: MAX_DEPTH, max_nodes: MAX_NODES },
+        alias_limits: alias_limits! { max_total_replayed_events: MAX_REPEATED },
     }
 }
 
@@ -229,6 +233,15 @@ mod tests {
     fn faults_have_a_place() {
         check_error("a: 1\nb: [1, 2\nc: 3\n", 3, 2, "");
         check_error("a: 1\na: 2\n", 2, 1, "duplicate");
+    }
+
+    #[test]
+    fn aliases_repeat_only_so_much() {
+        let item = "x, ".repeat(MAX_REPEATED / 100);
+        let list = |count: usize| format!("a: &a [{item}]\nb: [{}]\n", "*a, ".repeat(count));
+        assert!(parse(&list(90)).is_ok());
+        let error = parse(&list(110)).unwrap_err();
+        assert!(error.message.contains("alias"), "{error:?}");
     }
 
     #[test]
