@@ -45,6 +45,9 @@ const FILTERS: [&[Entry]; 8] = [
 /// The tables of functions.
 const FUNCTIONS: [&[Entry]; 2] = [file::FUNCTIONS, guard::FUNCTIONS];
 
+/// No text that a filter or a function makes may be larger than this, in bytes.
+const MAX_TEXT: usize = 16 << 20;
+
 /// What the messages of these functions start with, so that they are not taken for the engine's.
 pub(super) const OWN: char = '\u{1}';
 
@@ -175,7 +178,9 @@ impl Entry {
                 return Err(call.unknown_argument(given, self.arguments));
             }
         }
-        (self.body)(call)
+        let made = (self.body)(call)?;
+        call.check_size(made.as_str().map_or(0, str::len))?;
+        Ok(made)
     }
 }
 
@@ -189,6 +194,20 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
+    /// Refuses to make a text of `size` bytes if that is too large.
+    fn check_size(&self, size: usize) -> TeraResult<()> {
+        if size > MAX_TEXT {
+            let limit = MAX_TEXT >> 20;
+            let message = format!("a text is larger than the limit of {limit} MiB");
+            return Err(if self.name.starts_with("__") {
+                refusal(message)
+            } else {
+                self.error(message)
+            });
+        }
+        Ok(())
+    }
+
     /// An error of this call.
     fn error(&self, message: impl std::fmt::Display) -> tera::Error {
         refusal(format_args!("{}: {message}", self.name))

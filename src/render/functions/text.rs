@@ -62,6 +62,7 @@ fn indented(call: &Call<'_>, mut out: String) -> TeraResult<Value> {
         .filter(|width| *width <= MAX_INDENT)
         .ok_or_else(|| call.error(format_args!("n must be between 0 and {MAX_INDENT}")))?;
     let text = call.text()?;
+    call.check_size(text.len() + width * (1 + text.matches('\n').count()))?;
     let pad = " ".repeat(width);
     out.reserve(text.len() + 64);
     for (at, line) in text.split('\n').enumerate() {
