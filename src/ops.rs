@@ -67,6 +67,17 @@ pub struct Session<'a> {
     pub now: fn() -> Timestamp,
     /// Who holds the release while it is changed.
     pub holder: Holder<'a>,
+    /// Who watches over the work that a chart makes, if somebody does.
+    pub watch: Watch,
+}
+
+/// Called with the name of a chart before pure work on what is in the chart; what it gives is dropped
+/// when the work is done, and before anything is written. [`unwatched`] is one of these.
+pub type Watch = fn(&str) -> Box<dyn Send>;
+
+/// Watches over nothing.
+pub fn unwatched(_: &str) -> Box<dyn Send> {
+    Box::new(())
 }
 
 impl<'a> Session<'a> {

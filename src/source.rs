@@ -351,9 +351,12 @@ mod tests {
     #[track_caller]
     fn check_ref(reference: &str, expected: Result<&str, &str>) {
         let found = ChartRef::parse(reference).map_err(|error| error.to_string());
-        let expected = expected.map(|path| match is_archive(path) {
-            true => ChartRef::Archive(path.into()),
-            false => ChartRef::Directory(path.into()),
+        let expected = expected.map(|path| {
+            if is_archive(path) {
+                ChartRef::Archive(path.into())
+            } else {
+                ChartRef::Directory(path.into())
+            }
         });
         assert_eq!(found, expected.map_err(str::to_owned));
     }

@@ -420,6 +420,7 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
             identity: "test",
             is_dead: |_| false,
         },
+        watch: ops::unwatched,
     };
     let rollback = ops::rollback(&session, Some(1), Rules::Hold).await.unwrap();
     place

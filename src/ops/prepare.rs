@@ -107,12 +107,15 @@ pub(super) async fn desired(
     catalogue: &mut Catalogue<'_>,
 ) -> Result<(Desired, Vec<Event>), Error> {
     let chart = request.chart;
+    let watch = || (session.watch)(&chart.metadata.name);
+    let watched = watch();
     let tree = Tree::of(chart)?;
     refuse_crds(chart)?;
     let (config, mut events) = config(request, past)?;
     let selection = tree.select(&config)?;
     events.extend(notices(chart, request.overrides));
     check_values(request, (&tree, &selection), past)?;
+    drop(watched);
     let capabilities = catalogue.capabilities(chart).await?;
     check_usable(&tree, &selection, &capabilities)?;
     let revision = past.next_revision();
@@ -127,9 +130,14 @@ pub(super) async fn desired(
         selection: &selection,
         capabilities: &capabilities,
     };
+    let watched = watch();
     let rendered = render::render(&tree, &scope)?;
+    drop(watched);
     let manifest = catalogue
-        .parse(|placement| Manifest::parse(&rendered, placement))
+        .parse(|placement| {
+            let _watched = watch();
+            Manifest::parse(&rendered, placement)
+        })
         .await?;
     let mut release = pending(session, RecordedChart::of(&tree, &selection)?, past);
     record_generators(&mut release, &manifest);

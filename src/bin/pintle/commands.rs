@@ -28,6 +28,7 @@ use pintle::source::{self, ChartRef};
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
+use crate::watchdog;
 
 /// Runs the command and gives its exit code.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
@@ -57,5 +58,6 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
 /// Fetches the chart that a command names.
 fn load_chart(chart: &str) -> Result<Chart, Failure> {
     let reference = ChartRef::parse(chart).map_err(ops::Error::from)?;
+    let _watched = watchdog::watch(chart);
     Ok(source::load(&reference).map_err(ops::Error::from)?)
 }

@@ -11,6 +11,7 @@ use pintle::ops::{self, Session, Tenant};
 use crate::cli::{Global, Place};
 use crate::failure::Failure;
 use crate::process;
+use crate::watchdog;
 
 /// Where `--into` works unless told otherwise: what a tenant's operator runs in the tenant belongs
 /// there, and not among what is the tenant's own.
@@ -45,6 +46,7 @@ impl Connection {
                 identity: &self.identity,
                 is_dead: process::is_dead,
             },
+            watch: watchdog::watch_for_library,
         }
     }
 

@@ -10,6 +10,8 @@ use pintle::plan;
 use pintle::release::Status;
 use pintle::source;
 
+use crate::watchdog::Crossed;
+
 /// Exit code of `--exit-code` when there are differences.
 pub(crate) const DIFFERENT: u8 = 5;
 /// How many resources that are not ready the first line of an error names.
@@ -63,6 +65,20 @@ pub(crate) enum Failure {
         /// The paths of those that do.
         paths: Vec<String>,
     },
+    /// Work on a chart took too much.
+    #[error("{chart} takes more than {crossed}")]
+    Crossed {
+        /// The chart, as the user or its `Chart.yaml` names it.
+        chart: String,
+        /// The limit.
+        crossed: Crossed,
+    },
+    /// The environment sets a limit that is none.
+    #[error("{variable} must be a number above 0")]
+    BadLimit {
+        /// The variable.
+        variable: &'static str,
+    },
     /// Writing the result failed.
     #[error("cannot write the output")]
     Io(#[from] io::Error),
@@ -93,7 +109,9 @@ impl Failure {
             | Self::ValuesOfRelease { .. }
             | Self::RevisionOfChart { .. }
             | Self::BadGlob { .. }
-            | Self::NothingToShow { .. } => return 2,
+            | Self::NothingToShow { .. }
+            | Self::Crossed { .. }
+            | Self::BadLimit { .. } => return 2,
             Self::Neither { source, .. } => source,
             Self::Operation(error) | Self::First(error) => error,
         };
@@ -174,6 +192,10 @@ impl Failure {
             Self::NothingToShow { paths, .. } if !paths.is_empty() => {
                 Some(format!("there are: {}", paths.join(", ")))
             }
+            Self::Crossed { crossed, .. } => Some(format!(
+                "nothing has been changed; if the chart may take more, {} raises the limit",
+                crossed.variable()
+            )),
             Self::ValuesOfRelease { release } => Some(format!(
                 "`pintle diff {release} CHART` with these flags shows what they would change"
             )),

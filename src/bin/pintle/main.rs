@@ -8,6 +8,7 @@ mod failure;
 mod output;
 mod overrides;
 mod process;
+mod watchdog;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -20,7 +21,8 @@ fn main() -> ExitCode {
     // One TLS provider, before anything can ask for one: rustls panics where it has to choose.
     // It fails only if there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match commands::run(Cli::parse()) {
+    let cli = Cli::parse();
+    match watchdog::set_up().and_then(|()| commands::run(cli)) {
         Ok(code) => code,
         Err(failure) if failure.io_kind() == Some(ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
         Err(failure) => output::error::print(&failure),

@@ -10,6 +10,7 @@ use crate::cli::Lint;
 use crate::failure::Failure;
 use crate::output::lint::{self, Linted};
 use crate::overrides;
+use crate::watchdog;
 
 /// The exit code of a chart that is wrong.
 const WRONG: u8 = 2;
@@ -23,6 +24,7 @@ pub(super) fn run(args: &Lint) -> Result<ExitCode, Failure> {
     let mut charts = Vec::new();
     for chart in &args.charts {
         let reference = ChartRef::parse(chart).map_err(ops::Error::from)?;
+        let _watched = watchdog::watch(chart);
         charts.push(Linted {
             chart: chart.trim_end_matches('/'),
             findings: ops::lint(&reference, &request)?,

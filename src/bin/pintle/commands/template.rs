@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::output::progress::Progress;
 use crate::overrides;
+use crate::watchdog;
 
 /// The namespace of a release that is only rendered, unless one is given.
 const NAMESPACE: &str = "default";
@@ -27,6 +28,7 @@ pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure>
     let chart = super::load_chart(&args.chart)?;
     let overrides = overrides::read(&args.values)?;
     let namespace = global.namespace.as_deref().unwrap_or(NAMESPACE);
+    let watched = watchdog::watch(&args.chart);
     let name = match &args.naming {
         Some(template) => ops::name(&chart, namespace, template)?,
         None => args.name.clone(),
@@ -51,6 +53,7 @@ pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure>
     }
     listed.extend(templated.manifest.list(&extras(&args.extras)));
     let listed = only(listed, &args.show_only, &patterns)?;
+    drop(watched);
     match &args.folder.output_dir {
         None => {
             let texts: String = listed.iter().map(Listed::to_text).collect();

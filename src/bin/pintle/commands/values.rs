@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::output::progress::Progress;
 use crate::overrides;
+use crate::watchdog;
 
 pub(super) fn run(global: &Global, args: &ShowValues) -> Result<ExitCode, Failure> {
     if source::is_chart(&args.of) {
@@ -37,7 +38,9 @@ fn of_chart(global: &Global, args: &ShowValues) -> Result<(), Failure> {
         })?,
         None => Values::default(),
     };
+    let watched = watchdog::watch(&args.of);
     let (origins, values) = merged(&chart, tenant, &overrides).map_err(ops::Error::from)?;
+    drop(watched);
     show(&origins, &values, args)
 }
 
