@@ -332,3 +332,17 @@ fn a_namespace_that_does_not_exist() {
         .fails_with(1)
         .says(&["namespace", "does not exist", "--create-namespace"]);
 }
+
+#[test]
+fn templates_that_take_too_much() {
+    let place = Place::new("too-much");
+    let endless = "{% set_global x = [1, 2, 3, 4] %}\
+        {% for a in range(end=60) %}{% set_global x = [...x, ...x] %}{% endfor %}";
+    let chart = chart(&place, &format!("{TEMPLATE}{endless}"));
+    let parts = [
+        "error: small takes more than 144 MiB of memory",
+        "nothing has been changed",
+        "PINTLE_CHART_MEMORY",
+    ];
+    check(&place, &["web", &chart], &parts);
+}

@@ -11,12 +11,14 @@
 )]
 
 mod addresses;
+mod archives;
 mod bad_input;
 mod cli;
 mod cluster;
 mod create;
 mod groups;
 mod hopeless;
+mod hostile;
 mod inside;
 mod interop;
 mod kcp;
@@ -25,6 +27,7 @@ mod lifecycle;
 mod lint;
 mod lock;
 mod schemas;
+mod strings;
 mod support;
 mod template;
 mod tenant;
