@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use pintle::chart;
 use pintle::cluster::{self, Missing, Unready};
 use pintle::history;
 use pintle::ops::{self, ErrorKind};
@@ -211,6 +212,10 @@ impl Failure {
         Some(match error {
             ops::Error::Source(source::Error::Archive { .. }) => {
                 "`helm package` packs the folder of a chart into an archive that loads".to_owned()
+            }
+            ops::Error::Chart(chart::Error::Missing { .. }) => {
+                "charts belong into charts/, in folders or archives: `helm dependency build` gets them"
+                    .to_owned()
             }
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
