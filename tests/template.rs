@@ -10,8 +10,11 @@ use crate::support::{Place, path};
 const TERA: &str = "tests/cases/charts/twin-tera";
 const GO: &str = "tests/cases/charts/twin-go";
 
+/// A template and what came from it.
+type Printed = (String, Vec<Value>);
+
 /// Each document with the line that names its template.
-fn documents(text: &str) -> Vec<(String, Vec<Value>)> {
+fn documents(text: &str) -> Vec<Printed> {
     let parts = text.split("---\n").filter(|part| !part.trim().is_empty());
     let named = parts.map(|part| {
         let (line, body) = part.split_once('\n').unwrap();
@@ -71,7 +74,7 @@ fn what_is_asked_for_in_vain_is_an_error_in_both() {
 }
 
 /// The files below a folder with their texts.
-fn files(folder: &Path) -> Vec<(String, Vec<(String, Vec<Value>)>)> {
+fn files(folder: &Path) -> Vec<(String, Vec<Printed>)> {
     let mut all = vec![];
     let mut open = vec![folder.to_owned()];
     while let Some(next) = open.pop() {

@@ -447,7 +447,10 @@ mod tests {
     }
 
     fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(vec![], Default::default()));
+        let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(
+            vec![],
+            flate2::Compression::default(),
+        ));
         for (path, data) in files {
             let mut header = tar::Header::new_gnu();
             header.set_size(data.len() as u64);

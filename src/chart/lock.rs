@@ -3,6 +3,8 @@
 //! Its text comes in, a [`Lock`] goes out, which tells whether it was made for the dependencies of
 //! a `Chart.yaml`. Finding the charts is left to the loader.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -88,8 +90,13 @@ fn digest(data: &impl Serialize) -> String {
 }
 
 fn hex(data: &[u8]) -> String {
-    let hash = Sha256::digest(data);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(data)
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            // Writing into a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 /// Writes a list of lists of dependencies: their fields in Helm's order, all else as Go writes maps.

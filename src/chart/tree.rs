@@ -122,7 +122,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-impl<'a> Node<'a> {
+impl Node<'_> {
     /// The name that it goes by in its parent; that of the chart for the root.
     pub fn name(&self) -> &str {
         self.keys.last().unwrap_or(&self.chart.metadata.name)

@@ -22,7 +22,7 @@ pub(super) struct Names {
     path: String,
     /// What the paths of its files may start with in its own templates: the name that it goes by, and its
     /// own.
-    names: Vec<String>,
+    prefixes: Vec<String>,
     /// Its templates, by their paths in the tree.
     files: BTreeSet<String>,
     components: BTreeSet<String>,
@@ -60,7 +60,7 @@ impl Names {
     fn read(node: &Node<'_>, mark: String, count: &mut usize) -> Result<Self, Error> {
         let mut names = Self {
             path: node.path.clone(),
-            names: vec![
+            prefixes: vec![
                 last(&node.path).to_owned(),
                 node.chart.metadata.name.clone(),
             ],
@@ -184,7 +184,7 @@ impl Names {
             return Some(path);
         }
         let (chart, rest) = name.split_once('/')?;
-        if self.names.iter().any(|own| own == chart)
+        if self.prefixes.iter().any(|own| own == chart)
             && let Some(path) = self.known(&format!("{}/{rest}", self.path))
         {
             return Some(path);

@@ -60,9 +60,8 @@ fn head(folder: &str, rest: &str) -> String {
             .any(|line| line.starts_with(&format!("{field}:")))
     };
     let fields = fields.iter().filter(|(field, _)| !has(field));
-    fields
-        .map(|(field, value)| format!("{field}: {value}\n"))
-        .collect()
+    let lines = fields.map(|(field, value)| format!("{field}: {value}\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 fn run(place: &Place, (number, row): (usize, &Row), base: &BTreeMap<String, String>) -> Pair {

@@ -58,24 +58,32 @@ mod tests {
     use serde_json::json;
 
     #[track_caller]
-    fn check(schema: &Value, expected: bool) {
-        assert_eq!(is_known(schema), expected);
+    fn check(schema: &Value, expected: &str) {
+        let found = if is_known(schema) {
+            "known"
+        } else {
+            "not known"
+        };
+        assert_eq!(found, expected);
     }
 
     #[test]
     fn a_schema_that_speaks_of_the_key_knows_it() {
-        check(&json!({"additionalProperties": false}), false);
+        check(&json!({"additionalProperties": false}), "not known");
         check(
             &json!({"properties": {"a": {"properties": {"global": {}}}}}),
-            false,
+            "not known",
         );
-        check(&json!({"properties": {"global": {}}}), true);
-        check(&json!({"required": ["global"]}), true);
-        check(&json!({"allOf": [{"if": {"required": ["global"]}}]}), true);
+        check(&json!({"properties": {"global": {}}}), "known");
+        check(&json!({"required": ["global"]}), "known");
+        check(
+            &json!({"allOf": [{"if": {"required": ["global"]}}]}),
+            "known",
+        );
         let definitions = json!({"a": {"properties": {"global": {}}}});
-        check(&json!({"$ref": "#/$defs/a", "$defs": definitions}), true);
-        check(&json!({"$defs": definitions}), false);
-        check(&json!({"$ref": "#"}), true);
-        check(&json!(true), false);
+        check(&json!({"$ref": "#/$defs/a", "$defs": definitions}), "known");
+        check(&json!({"$defs": definitions}), "not known");
+        check(&json!({"$ref": "#"}), "known");
+        check(&json!(true), "not known");
     }
 }

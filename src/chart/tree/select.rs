@@ -90,7 +90,7 @@ impl Tree<'_> {
     }
 }
 
-impl<'a> Node<'a> {
+impl Node<'_> {
     /// The subcharts that are not turned off.
     fn on<'t>(&'t self, off: &'t BTreeSet<String>) -> impl Iterator<Item = &'t Self> {
         (self.subcharts.iter()).filter(|sub| !off.contains(&sub.path))

@@ -142,7 +142,7 @@ fn check_select(files: &[(&str, &str)], config: &str, off: &[&str], expected: &V
 }
 
 #[track_caller]
-fn check_off(entry: &str, values: &str, config: &str, is_off: bool) {
+fn check_off(entry: &str, values: &str, config: &str, expected: &str) {
     let entry = format!("dependencies: [{{name: a, {entry}}}]");
     let files = [
         ("Chart.yaml", entry.as_str()),
@@ -153,39 +153,40 @@ fn check_off(entry: &str, values: &str, config: &str, is_off: bool) {
     let chart = chart(&files);
     let config = Values::parse("f.yaml", config).unwrap();
     let selection = Tree::of(&chart).unwrap().select(&config).unwrap();
-    assert_eq!(
-        !selection.off.is_empty(),
-        is_off,
-        "{entry} {values} {config:?}"
-    );
+    let found = if selection.off.is_empty() {
+        "on"
+    } else {
+        "off"
+    };
+    assert_eq!(found, expected, "{entry} {values} {config:?}");
 }
 
 #[test]
 fn conditions_and_tags_turn_charts_off() {
-    check_off("condition: a.on", "", "", false);
-    check_off("condition: a.on", "a: {on: true}", "", false);
-    check_off("condition: a.on", "a: {on: true}", "a: {on: false}", true);
-    check_off("condition: a.no", "", "", true);
-    check_off("condition: 'x.y, a.no'", "", "", true);
-    check_off("condition: 'a.yes,a.no'", "a: {yes: true}", "", false);
-    check_off("condition: a.on", "a: {on: ~}", "", false);
-    check_off("enabled: false", "", "", false);
-    check_off("tags: [t]", "", "", false);
-    check_off("tags: [t]", "tags: {t: false}", "", true);
-    check_off("tags: [t, u]", "tags: {t: false}", "tags: {u: true}", false);
+    check_off("condition: a.on", "", "", "on");
+    check_off("condition: a.on", "a: {on: true}", "", "on");
+    check_off("condition: a.on", "a: {on: true}", "a: {on: false}", "off");
+    check_off("condition: a.no", "", "", "off");
+    check_off("condition: 'x.y, a.no'", "", "", "off");
+    check_off("condition: 'a.yes,a.no'", "a: {yes: true}", "", "on");
+    check_off("condition: a.on", "a: {on: ~}", "", "on");
+    check_off("enabled: false", "", "", "on");
+    check_off("tags: [t]", "", "", "on");
+    check_off("tags: [t]", "tags: {t: false}", "", "off");
+    check_off("tags: [t, u]", "tags: {t: false}", "tags: {u: true}", "on");
     check_off(
         "tags: [t], condition: a.on",
         "tags: {t: false}",
         "a: {on: true}",
-        false,
+        "on",
     );
     check_off(
         "tags: [t], condition: a.on",
         "tags: {t: true}",
         "a: {on: false}",
-        true,
+        "off",
     );
-    check_off("condition: a.on", "tags: [x]", "", false);
+    check_off("condition: a.on", "tags: [x]", "", "on");
 }
 
 #[test]

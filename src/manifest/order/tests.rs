@@ -21,11 +21,13 @@ fn rendered(charts: &[&str], resources: &[&str]) -> Rendered {
         let (chart, group) = text.split_once(": ").unwrap_or((text, ""));
         let mut annotations = String::new();
         if !group.is_empty() {
-            annotations += &format!("    helm.sh/resource-group: {group}\n");
+            let line = format!("    helm.sh/resource-group: {group}\n");
+            annotations.push_str(&line);
         }
         if !after.is_empty() {
-            let list = Value::from_iter(after.split(", ")).to_string();
-            annotations += &format!("    helm.sh/depends-on/resource-groups: '{list}'\n");
+            let list = after.split(", ").collect::<Value>();
+            let line = format!("    helm.sh/depends-on/resource-groups: '{list}'\n");
+            annotations.push_str(&line);
         }
         if !annotations.is_empty() {
             annotations.insert_str(0, "  annotations:\n");
@@ -260,7 +262,8 @@ fn hooks_and_generators_are_in_no_group() {
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations: {helm.sh/hook: test}\n";
     let generator = "apiVersion: generate.pintle.dev/v1\nkind: CertificateAuthority\n\
         metadata: {name: ca}\nspec: {commonName: x}\n";
-    both.files[0].text += &format!("---\n{hook}---\n{generator}");
+    let more = format!("---\n{hook}---\n{generator}");
+    both.files[0].text.push_str(&more);
     let manifest = parse(&both).unwrap();
     assert_eq!(manifest.hooks[0].text, hook);
     let groups = manifest

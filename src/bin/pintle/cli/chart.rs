@@ -53,7 +53,7 @@ pub(crate) struct Template {
     reason = "each is a switch of its own on the command line"
 )]
 pub(crate) struct ExtraArgs {
-    /// Show the CustomResourceDefinitions of crds/ as well, before all else
+    /// Show the definitions of crds/ as well, before all else
     #[arg(long)]
     pub(crate) include_crds: bool,
     /// Show no hooks
@@ -102,7 +102,7 @@ pub(crate) struct Show {
 /// What to show of a chart.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ShowWhat {
-    /// Chart.yaml, values.yaml, the README and the CustomResourceDefinitions
+    /// Chart.yaml, values.yaml, the README and the definitions of crds/
     All(ShowArgs),
     /// What Chart.yaml says
     Chart(ShowArgs),
@@ -110,7 +110,7 @@ pub(crate) enum ShowWhat {
     Values(ShowArgs),
     /// The README
     Readme(ShowArgs),
-    /// The CustomResourceDefinitions of crds/, subcharts included
+    /// The custom resource definitions of crds/, subcharts included
     Crds(ShowArgs),
     /// The JSON Schema of the values
     Schema(ShowArgs),

@@ -39,7 +39,7 @@ fn of_chart(global: &Global, args: &ShowValues) -> Result<(), Failure> {
         None => Values::default(),
     };
     let watched = watchdog::watch(&args.of);
-    let (origins, values) = merged(&chart, tenant, &overrides).map_err(ops::Error::from)?;
+    let (origins, values) = merged(&chart, &tenant, &overrides).map_err(ops::Error::from)?;
     drop(watched);
     show(&origins, &values, args)
 }
@@ -47,14 +47,14 @@ fn of_chart(global: &Global, args: &ShowValues) -> Result<(), Failure> {
 /// The values of a chart, and where they come from.
 fn merged(
     chart: &Chart,
-    tenant: Values,
+    tenant: &Values,
     overrides: &Overrides,
 ) -> Result<(Origins, Values), chart::Error> {
     let tree = Tree::of(chart)?;
     let config = overrides.config(tenant.clone())?;
     let selection = tree.select(&config)?;
     let mut origins = Origins::of(&tree, &selection);
-    origins.tenant(&tenant);
+    origins.tenant(tenant);
     origins.overrides(overrides)?;
     Ok((origins, selection.values))
 }
