@@ -241,7 +241,7 @@ mod tests {
         let list = |count: usize| format!("a: &a [{item}]\nb: [{}]\n", "*a, ".repeat(count));
         assert!(parse(&list(90)).is_ok());
         let error = parse(&list(110)).unwrap_err();
-        assert!(error.message.contains("alias"), "{error:?}");
+        assert!(error.message.contains("replayed"), "{error:?}");
     }
 
     #[test]
