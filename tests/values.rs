@@ -127,7 +127,6 @@ fn strs(args: &[String]) -> Vec<&str> {
 }
 
 fn outcome(run: &Run) -> Result<Value, String> {
-    use base64::Engine as _;
     let line = run
         .stdout
         .lines()
@@ -137,8 +136,14 @@ fn outcome(run: &Run) -> Result<Value, String> {
         assert!(run.stderr.to_lowercase().contains("error"), "{run}");
         return Err(run.stderr.clone());
     };
-    let data = base64::prelude::BASE64_STANDARD.decode(line.trim_matches('"'));
-    Ok(serde_json::from_slice(&data.unwrap()).unwrap())
+    Ok(decoded(line))
+}
+
+/// The JSON that a template wrote in base64.
+fn decoded(text: &str) -> Value {
+    use base64::Engine as _;
+    let data = base64::prelude::BASE64_STANDARD.decode(text.trim_matches('"'));
+    serde_json::from_slice(&data.unwrap()).unwrap()
 }
 
 /// Whether both are the same values; numbers are compared as numbers.

@@ -6,16 +6,32 @@ use std::fs;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Pair, documented, each, outcome, same, strs};
-use crate::support::{Place, path};
+use super::{Pair, decoded, documented, each, outcome, same, strs};
+use crate::support::{Place, Run, path};
 
 const TERA: &str = "annotations: {pintle.dev/engine: tera}\n";
-const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: table}\ndata:\n  values: ";
+/// A template of each chart, which shows its values: for Helm and for pintle.
+const TEMPLATES: [(&str, &str); 2] = [
+    (
+        "helm",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Template.BasePath | replace \"/\" \"-\" }}}\n\
+         data:\n  values: {{ .Values | toJson | b64enc }}\n",
+    ),
+    (
+        "tera",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ template.base_path | replace(from='/', to='-') }}}\n\
+         data:\n  values: {{ values | to_json | b64encode }}\n",
+    ),
+];
+
+/// Texts by their paths.
+type Files = BTreeMap<String, String>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
-    base: BTreeMap<String, String>,
+    base: Files,
+    small: Files,
     same: Vec<Row>,
     fail: Vec<Row>,
     differ: Vec<Difference>,
@@ -39,7 +55,7 @@ struct Difference {
     row: Row,
     /// What the documentation says is given.
     given: String,
-    /// What both make of it, without what `base` gives; `error` if they refuse it.
+    /// What both make of it; `error` if they refuse it.
     helm: Value,
     pintle: Value,
     why: String,
@@ -64,7 +80,7 @@ fn head(folder: &str, rest: &str) -> String {
     lines.collect::<Vec<_>>().concat()
 }
 
-fn run(place: &Place, (number, row): (usize, &Row), base: &BTreeMap<String, String>) -> Pair {
+fn run(place: &Place, (number, row): (usize, &Row), base: &Files) -> Pair {
     let mut files: BTreeMap<&str, String> = BTreeMap::new();
     files.extend(
         base.iter()
@@ -83,23 +99,16 @@ fn run(place: &Place, (number, row): (usize, &Row), base: &BTreeMap<String, Stri
         .iter()
         .map(|deps| format!("\ndependencies: {deps}\n"));
     files.entry("Chart.yaml").or_default().extend(dependencies);
-    for (kind, template) in [
-        ("tera", "{{ values | to_json | b64encode }}"),
-        ("helm", "{{ .Values | toJson | b64enc }}"),
-    ] {
+    for (kind, template) in TEMPLATES {
         let file = |path: &str, text: &str| place.file(&format!("{number}/{kind}/{path}"), text);
-        file("templates/a.yaml", &format!("{HEAD}{template}\n"));
         for (path, text) in &files {
-            let engine = if (kind, *path) == ("tera", "Chart.yaml") {
-                TERA
-            } else {
-                ""
+            let Some(folder) = path.strip_suffix("Chart.yaml") else {
+                file(path, text);
+                continue;
             };
-            let text = match path.strip_suffix("Chart.yaml") {
-                Some(folder) => format!("{}{engine}{text}\n", head(folder, text)),
-                None => text.clone(),
-            };
-            file(path, &text);
+            let engine = if kind == "tera" { TERA } else { "" };
+            file(path, &format!("{}{engine}{text}\n", head(folder, text)));
+            file(&format!("{folder}templates/a.yaml"), template);
         }
     }
     let mut args = row.args.clone();
@@ -118,23 +127,42 @@ fn run(place: &Place, (number, row): (usize, &Row), base: &BTreeMap<String, Stri
     };
     let (helm, pintle) = (template("helm"), template("tera"));
     Pair {
-        helm: outcome(&place.helm(&strs(&helm))),
-        pintle: outcome(&place.pintle(&strs(&pintle))),
+        helm: shown(&place.helm(&strs(&helm))),
+        pintle: shown(&place.pintle(&strs(&pintle))),
     }
 }
 
-fn judge(rows: &[Row], judge: impl Fn(usize, &Pair) -> Option<String> + Sync) -> Vec<String> {
-    let base = table().base;
-    each(rows, |place, row| run(place, row, &base), judge)
+/// The values of each chart that takes part, by the paths of their templates.
+fn shown(run: &Run) -> Result<Value, String> {
+    outcome(run)?;
+    let documents = run.stdout.split("# Source: ").skip(1);
+    let documents = documents.map(|document| {
+        let (path, text) = document.split_once('\n').unwrap();
+        let values = text
+            .lines()
+            .find_map(|line| line.strip_prefix("  values: "));
+        (path.to_owned(), decoded(values.unwrap()))
+    });
+    Ok(Value::Object(documents.collect()))
+}
+
+fn judge(
+    rows: &[Row],
+    base: &Files,
+    judge: impl Fn(usize, &Pair) -> Option<String> + Sync,
+) -> Vec<String> {
+    each(rows, |place, row| run(place, row, base), judge)
 }
 
 #[test]
 fn charts_see_of_subcharts_what_they_see_in_helm() {
     let table = table();
     assert!(table.same.len() >= 80, "{} rows", table.same.len());
-    let found = judge(&table.same, |_, pair| match (&pair.helm, &pair.pintle) {
-        (Ok(helm), Ok(pintle)) if same(helm, pintle) => None,
-        _ => Some("not the same".to_owned()),
+    let found = judge(&table.same, &table.base, |_, pair| {
+        match (&pair.helm, &pair.pintle) {
+            (Ok(helm), Ok(pintle)) if same(helm, pintle) => None,
+            _ => Some("not the same".to_owned()),
+        }
     });
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -142,7 +170,7 @@ fn charts_see_of_subcharts_what_they_see_in_helm() {
 #[test]
 fn subcharts_that_helm_refuses_are_refused() {
     let table = table();
-    let found = judge(&table.fail, |_, pair| {
+    let found = judge(&table.fail, &table.base, |_, pair| {
         (pair.helm.is_ok() || pair.pintle.is_ok()).then(|| "not refused by both".to_owned())
     });
     assert!(found.is_empty(), "{}", found.join("\n"));
@@ -152,9 +180,12 @@ fn subcharts_that_helm_refuses_are_refused() {
 fn subcharts_that_differ_do_so_on_purpose() {
     let table = table();
     let rows: Vec<Row> = table.differ.iter().map(|one| one.row.clone()).collect();
-    let found = judge(&rows, |number, pair| {
+    let found = judge(&rows, &table.small, |number, pair| {
         let expected = &table.differ[number];
-        let made = |made: &Result<Value, String>| made.clone().unwrap_or("error".into());
+        let made = |made: &Result<Value, String>| match made {
+            Ok(all) => all["table/templates/a.yaml"].clone(),
+            Err(_) => "error".into(),
+        };
         let as_expected =
             made(&pair.helm) == expected.helm && made(&pair.pintle) == expected.pintle;
         (!as_expected).then(|| "not what the table says".to_owned())
