@@ -122,3 +122,57 @@ impl RecordedFile {
 fn zero_time() -> String {
     ZERO_TIME.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::Chart;
+    use serde_json::json;
+
+    #[test]
+    fn a_tree_is_recorded_as_helm_does() {
+        let file = |(path, text): (&str, &str)| File {
+            path: path.to_owned(),
+            data: text.into(),
+        };
+        let files = [
+            (
+                "Chart.yaml",
+                "name: web\nversion: 1.0.0\ndependencies:\n\
+                 - {name: a, version: ^1, alias: x, import-values: [one]}\n\
+                 - {name: b, version: ^1, condition: b.use}\n",
+            ),
+            ("values.yaml", "b: {use: false}\nx: {v: 2}\n"),
+            ("Chart.lock", "digest: d\ngenerated: 2026-01-31T12:00:00Z\n"),
+            ("charts/a/Chart.yaml", "name: a\nversion: 1.0.0\n"),
+            ("charts/a/values.yaml", "v: 1\nexports: {one: {p: 1}}\n"),
+            ("charts/a/crds/x.yaml", "kind: x\n"),
+            ("charts/b/Chart.yaml", "name: b\nversion: 1.0.0\n"),
+            ("charts/b/values.yaml", "w: 1\n"),
+        ];
+        let chart = Chart::from_files(files.map(file).to_vec()).unwrap();
+        let tree = Tree::of(&chart).unwrap();
+        let config = serde_json::from_value(json!({"x": {"v": 3}})).unwrap();
+        let selection = tree.select(&config).unwrap();
+        let record = serde_json::to_value(RecordedChart::of(&tree, &selection).unwrap()).unwrap();
+        assert_eq!(
+            record["metadata"]["dependencies"],
+            json!([{
+                "name": "x", "version": "^1", "repository": "", "enabled": true, "alias": "x",
+                "import-values": [{"child": "exports.one", "parent": "."}],
+            }])
+        );
+        assert_eq!(
+            record["values"],
+            json!({
+                "b": {"use": false}, "p": 1,
+                "x": {"v": 2, "exports": {"one": {"p": 1}}, "global": {}},
+            })
+        );
+        assert_eq!(
+            record["lock"],
+            json!({"digest": "d", "generated": "2026-01-31T12:00:00Z", "dependencies": null})
+        );
+        assert_eq!(record["files"], json!([]));
+    }
+}

@@ -138,9 +138,10 @@ fn deleted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::{Layer, Overrides};
+    use crate::chart::{Chart, File, Layer, Overrides, Tree};
     use proptest::prelude::*;
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     const DEFAULTS: &str = "\
 a: 1
@@ -238,6 +239,55 @@ sub: {a: 1}
     }
 
     /// Final values: what the user gives over the defaults.
+    #[test]
+    fn values_of_subcharts_come_from_where_they_were_set() {
+        let file = |(path, text): (&str, &str)| File {
+            path: path.to_owned(),
+            data: text.into(),
+        };
+        let list = "dependencies: [{name: a, alias: x, import-values: [{child: k.l, parent: m}]}]";
+        let head = format!("name: web\nversion: 1.0.0\n{list}\n");
+        let files = [
+            ("Chart.yaml", head.as_str()),
+            ("values.yaml", "global: {g: 1}\nx:\n  v: 2\n"),
+            ("charts/a/Chart.yaml", "name: a\nversion: 1.0.0\n"),
+            (
+                "charts/a/values.yaml",
+                "v: 1\nw: 1\nk:\n  l: {p: 1}\nglobal: {g: 2, h: 2}\n",
+            ),
+        ];
+        let chart = Chart::from_files(files.map(file).to_vec()).unwrap();
+        let tree = Tree::of(&chart).unwrap();
+        let overrides = Overrides {
+            layers: vec![Layer::Set("x.w=3,global.i=3".into())],
+        };
+        let config = overrides.config(Values::default()).unwrap();
+        let selection = tree.select(&config).unwrap();
+        let mut origins = Origins::of(&tree, &selection);
+        origins.overrides(&overrides).unwrap();
+        let leaves = origins.explain(&selection.values);
+        let leaves = leaves.iter().map(|leaf| {
+            let origin = leaf.origin.as_ref().map(ToString::to_string);
+            (leaf.path.clone(), origin.unwrap_or_default())
+        });
+        let leaves: BTreeMap<String, String> = leaves.collect();
+        let expected = [
+            ("global.g", "the chart's values.yaml:1:13"),
+            ("global.i", "--set global.i"),
+            ("m.p", "the chart's charts/a/values.yaml:4:10"),
+            ("x.global.g", "the chart's values.yaml:1:13"),
+            ("x.global.h", "the chart's charts/a/values.yaml:5:19"),
+            ("x.global.i", "--set global.i"),
+            ("x.k.l.p", "the chart's charts/a/values.yaml:4:10"),
+            ("x.v", "the chart's values.yaml:3:6"),
+            ("x.w", "--set x.w"),
+        ];
+        let expected = expected.map(|(path, origin)| (path.to_owned(), origin.to_owned()));
+        assert_eq!(leaves, expected.into());
+        let found = origins.find(&[Step::Key("x".into()), Step::Key("global".into())]);
+        assert_eq!(found.unwrap().to_string(), "--set global");
+    }
+
     fn over(overrides: &Overrides, defaults: &Values) -> Values {
         let config = overrides.config(Values::default()).unwrap();
         Values::coalesce(defaults, &config)
