@@ -4,6 +4,7 @@
 //! the number of requests at once are kept, so nobody else has to. Deciding what to write is left
 //! to `plan`, and records of releases to `history`.
 
+mod answer;
 mod body;
 mod broken;
 mod call;

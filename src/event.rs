@@ -32,6 +32,13 @@ pub enum Event {
         /// The lock.
         file: String,
     },
+    /// The API server, or the plan, warns about resources that are to be changed.
+    Warned {
+        /// What it says.
+        text: String,
+        /// The resources.
+        ids: Vec<ResourceId>,
+    },
     /// A revision that an earlier process left unfinished is part of what is replaced.
     Interrupted {
         /// The unfinished revision.
@@ -121,6 +128,8 @@ pub enum Done {
     Created,
     /// It was patched.
     Configured,
+    /// It was deleted and created anew.
+    Recreated,
     /// It was deleted.
     Deleted,
     /// It is generated, and its data was made.

@@ -5,13 +5,22 @@
 //! plan out is left to `ops`, showing it to the binary.
 
 pub mod addresses;
+mod checked;
+mod clash;
+mod consent;
 pub mod credentials;
+pub mod definition;
 pub mod diff;
+pub mod ignored;
+mod immutable;
+mod objection;
 pub mod ownership;
 mod part;
 mod pod_template;
 mod precondition;
 pub mod redact;
+mod refuse;
+pub mod rehearsal;
 mod removal;
 pub mod report;
 mod resource;
@@ -19,11 +28,15 @@ mod stage;
 mod step;
 mod trend;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use checked::Checked;
+pub use consent::{Consent, Named, NamedError, Permit};
+pub use immutable::{Recreation, Way};
+pub use objection::{About, Class, Objection};
 pub use ownership::Owner;
 pub use precondition::Precondition;
 pub use stage::{Gate, Part, Stage, Until};
@@ -32,7 +45,7 @@ pub use trend::Trend;
 
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::generator::Generator;
-use crate::manifest::{Manifest, Origin, Resource, ResourceId, group};
+use crate::manifest::{Manifest, Origin, ResourceId, group};
 use addresses::Services;
 use part::Parts;
 use resource::{Base, Credentials};
@@ -54,23 +67,39 @@ pub struct Inputs<'a> {
     pub mentions: &'a BTreeMap<String, u32>,
     /// The release that owns the resources.
     pub owner: Owner<'a>,
-    /// The kinds that the cluster knows.
+    /// The kinds that the cluster knows, and those that the manifest defines.
     pub kinds: &'a Kinds,
+    /// What else was looked up.
+    pub found: &'a Found,
+    /// What the user has agreed to.
+    pub consent: &'a Consent,
     /// The time, against which certificates expire.
     pub now: Timestamp,
+}
+
+/// What a plan rests on besides the resources that it is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The workloads that an autoscaler of somebody else has as its target.
+    pub scaled: BTreeSet<ResourceId>,
+    /// The definitions of whose kinds there is something that the plan does not delete, in words.
+    pub instances: BTreeMap<ResourceId, String>,
 }
 
 /// The whole change: stages in the order in which they start, except that one may overtake others
 /// that its gates do not name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Services whose addresses are known after the apply, generated Secrets, then the resource
-    /// groups, then what is in none, then deletions; what is empty is left out.
+    /// Custom resource definitions, Services whose addresses are known after the apply, generated
+    /// Secrets, then the resource groups, then what is in none, then deletions; what is empty is
+    /// left out.
     pub stages: Vec<Stage>,
     /// How the versions of all workloads change.
     pub trend: Trend,
     /// The generators of the wanted manifest, with the addresses in them that are known.
     pub generators: Vec<Generator>,
+    /// What stands against it and belongs to no step.
+    pub objections: Vec<Objection>,
 }
 
 /// A change that cannot be planned.
@@ -82,6 +111,12 @@ pub enum Error {
     /// Resources exist already and belong to somebody else.
     #[error("resources exist already and do not belong to this release: {}", list(.0))]
     Foreign(Vec<(ResourceId, String)>),
+    /// The API server would refuse steps of the plan, or is certain to.
+    #[error("{} cannot be written as planned: {}", .0.len(), objections(.0))]
+    Refused(Vec<Objection>),
+    /// The user has named resources that are not in the manifest.
+    #[error("the manifest has no {}", names(.0))]
+    NoSuchResource(Vec<Named>),
     /// The generated Secrets cannot be decided about.
     #[error(transparent)]
     Credentials(#[from] credentials::Error),
@@ -110,25 +145,38 @@ fn list<A: std::fmt::Display, B: std::fmt::Display>(items: &[(A, B)]) -> String 
         .join(", ")
 }
 
+fn objections(objections: &[Objection]) -> String {
+    let told: Vec<_> = objections.iter().map(ToString::to_string).collect();
+    told.join("; ")
+}
+
+fn names(names: &[Named]) -> String {
+    let told: Vec<_> = names.iter().map(ToString::to_string).collect();
+    told.join(", ")
+}
+
 impl Plan {
     /// Decides what has to be done.
     ///
+    /// What would certainly be refused is in it as [objections](Self::objections).
+    ///
     /// # Errors
-    /// If a wanted kind is unknown, a wanted resource exists, was not applied by the base and does
+    /// If a wanted kind is unknown, a resource to be made anew is not wanted, a wanted resource exists, was not applied by the base and does
     /// not carry the release's ownership marks, a generated Secret is another release's, a
     /// workload names a generated Secret that nothing makes, or the resource groups have no order.
     pub fn new(inputs: &Inputs<'_>) -> Result<Self, Error> {
-        refuse_unknown(inputs)?;
+        refuse::unknown(inputs)?;
+        refuse::unnamed(inputs)?;
         let base = Base::new(inputs);
-        refuse_foreign(inputs, &base)?;
+        refuse::foreign(inputs, &base)?;
         let groups = group::groups(&inputs.desired.resources)?;
         let services = Services::of(inputs.desired, inputs.observed, inputs.owner.namespace);
         let generators = addresses::resolve(&inputs.desired.generators, &services);
-        refuse_no_service(&generators, &services)?;
-        refuse_no_address(inputs, &generators)?;
+        refuse::no_service(&generators, &services)?;
+        refuse::no_address(inputs, &generators)?;
         let credentials = decide(inputs, &generators)?;
-        refuse_unknown_uses(inputs, &credentials)?;
-        refuse_ungrouped(inputs)?;
+        refuse::unknown_uses(inputs, &credentials)?;
+        refuse::ungrouped(inputs)?;
         let mut parts = Parts::of(&groups);
         for resource in &inputs.desired.resources {
             if let Some(step) = resource::apply(resource, inputs, &base, &credentials) {
@@ -148,33 +196,58 @@ impl Plan {
             stages,
             trend,
             generators,
+            objections: clash::node_ports(inputs.desired),
         })
     }
 
-    /// Whether all of it is known. If it is not, only the first stage, of the Services whose
-    /// addresses are known after it, can be carried out; the rest has to be planned anew then.
+    /// Whether all of it is known. If it is not, only the stages up to that of the Services whose
+    /// addresses are known after it can be carried out; the rest has to be planned anew then.
     pub fn is_whole(&self) -> bool {
-        let first = self.stages.first();
-        first.is_none_or(|stage| stage.part != Part::Addresses)
+        self.known() == self.stages.len()
+    }
+
+    /// How many of the stages can be carried out as they are.
+    pub fn known(&self) -> usize {
+        let mut stages = self.stages.iter();
+        let addresses = stages.position(|stage| stage.part == Part::Addresses);
+        addresses.map_or(self.stages.len(), |index| index + 1)
     }
 
     /// The Services whose addresses are known after the apply.
     pub fn unknown(&self) -> Vec<String> {
-        let first = self.stages.iter().take(1).filter(|_| !self.is_whole());
-        let services = first.flat_map(|stage| &stage.awaited);
+        let stages = self.stages.iter();
+        let services = stages
+            .filter(|stage| stage.part == Part::Addresses)
+            .flat_map(|stage| &stage.awaited);
         services.map(|(id, _)| id.to_string()).collect()
     }
 
     /// Whether there is more than one thing after the other: generated Secrets or groups.
     pub fn is_staged(&self) -> bool {
-        let mut parts = self.stages.iter().map(|stage| &stage.part);
-        parts.any(|part| !matches!(part, Part::Ungrouped | Part::Deletions))
+        self.stages.iter().any(|stage| match stage.part {
+            Part::Ungrouped | Part::Deletions => false,
+            Part::Definitions => stage.has_changes(),
+            _ => true,
+        })
     }
 
     /// All steps in order.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         let phases = self.stages.iter().flat_map(|stage| &stage.phases);
         phases.flatten()
+    }
+
+    /// All steps, to take note of what was found out about them.
+    pub fn steps_mut(&mut self) -> impl Iterator<Item = &mut Step> {
+        let stages = self.stages.iter_mut();
+        stages.flat_map(|stage| stage.phases.iter_mut().flatten())
+    }
+
+    /// Everything that stands against the plan, in the order of its steps.
+    pub fn objections(&self) -> Vec<Objection> {
+        let own = self.objections.iter();
+        let steps = self.steps().flat_map(|step| &step.checked.objections);
+        steps.chain(own).cloned().collect()
     }
 
     /// The resources to wait for until they are ready, at the end: those that change and those
@@ -188,34 +261,6 @@ impl Plan {
     pub fn counts(&self) -> Counts {
         Counts::of(self.steps())
     }
-}
-
-fn refuse_no_service(generators: &[Generator], services: &Services<'_>) -> Result<(), Error> {
-    let missing: Vec<_> = generators
-        .iter()
-        .flat_map(|generator| {
-            let waits = addresses::waits(generator, generators).into_iter();
-            let missing = waits.filter(|name| !services.has(name));
-            missing.map(|name| (name.to_owned(), generator.origin.clone()))
-        })
-        .collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::NoService(missing))
-    }
-}
-
-fn refuse_no_address(inputs: &Inputs<'_>, generators: &[Generator]) -> Result<(), Error> {
-    let resources = inputs.desired.resources.iter();
-    let own = resources.filter(|resource| resource::is_own(resource, inputs));
-    let bodies = own.map(|resource| &resource.body);
-    let found = addresses::without_address(generators, bodies);
-    if found.is_empty() {
-        return Ok(());
-    }
-    let place = |generator: &Generator| (generator.to_string(), generator.origin.clone());
-    Err(Error::NoAddress(found.into_iter().map(place).collect()))
 }
 
 fn decide(inputs: &Inputs<'_>, generators: &[Generator]) -> Result<Credentials, Error> {
@@ -235,96 +280,6 @@ fn decide(inputs: &Inputs<'_>, generators: &[Generator]) -> Result<Credentials, 
     };
     let decisions = credentials::decide(generators, live, inputs.now)?;
     Ok(Credentials::new(decisions))
-}
-
-/// Refuses pods of a group that could not start before what is in no group is there, which waits
-/// for the group.
-fn refuse_ungrouped(inputs: &Inputs<'_>) -> Result<(), Error> {
-    let resources = &inputs.desired.resources;
-    let is_grouped = |resource: &&Resource| group::group_of(&resource.body).is_some();
-    let namespace = inputs.owner.namespace;
-    let late: BTreeMap<&ResourceId, &Resource> = resources
-        .iter()
-        .filter(|resource| !is_grouped(resource))
-        .filter(|resource| inputs.desired.generator(&resource.id, namespace).is_none())
-        .filter(|resource| !inputs.observed.contains_key(&resource.id))
-        .map(|resource| (&resource.id, resource))
-        .collect();
-    let found: Vec<_> = resources
-        .iter()
-        .filter(is_grouped)
-        .flat_map(|resource| {
-            let needs = pod_template::needs(&resource.body).into_iter();
-            needs.filter_map(|(kind, name)| {
-                let id = ResourceId {
-                    group: String::new(),
-                    kind: kind.to_owned(),
-                    namespace: resource.id.namespace.clone(),
-                    name: name.to_owned(),
-                };
-                let (id, _) = late.get_key_value(&id)?;
-                Some((
-                    format!("{} needs {id}", resource.id),
-                    resource.origin.clone(),
-                ))
-            })
-        })
-        .collect();
-    if found.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Ungrouped(found))
-    }
-}
-
-fn refuse_unknown_uses(inputs: &Inputs<'_>, credentials: &Credentials) -> Result<(), Error> {
-    let resources = inputs.desired.resources.iter();
-    let own = resources.filter(|resource| resource::is_own(resource, inputs));
-    let unknown: Vec<_> = own
-        .flat_map(|resource| {
-            let names = credentials::unknown_mentions(&resource.body, &credentials.issues);
-            names
-                .into_iter()
-                .map(|name| (name, resource.origin.clone()))
-        })
-        .collect();
-    if unknown.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::UnknownUses(unknown))
-    }
-}
-
-fn refuse_unknown(inputs: &Inputs<'_>) -> Result<(), Error> {
-    let unknown: Vec<_> = inputs
-        .desired
-        .unknown_kinds(inputs.kinds)
-        .map(|r| (format!("{} {}", r.api_version, r.id.kind), r.origin.clone()))
-        .collect();
-    if unknown.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::UnknownKinds(unknown))
-    }
-}
-
-fn refuse_foreign(inputs: &Inputs<'_>, base: &Base<'_>) -> Result<(), Error> {
-    let foreign: Vec<_> = inputs
-        .desired
-        .resources
-        .iter()
-        .filter(|resource| !base.resources.contains_key(&resource.id))
-        .filter_map(|resource| {
-            let live = inputs.observed.get(&resource.id)?;
-            let why = inputs.owner.mismatch(live)?;
-            Some((resource.id.clone(), why))
-        })
-        .collect();
-    if foreign.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Foreign(foreign))
-    }
 }
 
 /// Cuts sorted steps into phases of one rank each.

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use pintle::cluster::{Cluster, Holder, Target};
 use pintle::event::Event;
-use pintle::ops::{self, End, NamespacePolicy, Options, Rules, Session};
+use pintle::ops::{self, End, Options, Rules, Session, Terms};
 use pintle::release;
 use serde_json::{Value, json};
 use testbed::User;
@@ -422,7 +422,9 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
         },
         watch: ops::unwatched,
     };
-    let rollback = ops::rollback(&session, Some(1), Rules::Hold).await.unwrap();
+    let rollback = ops::rollback(&session, Some(1), Rules::Hold, &Terms::default())
+        .await
+        .unwrap();
     place
         .pintle(&["upgrade", "app", &folder, "--set", "maps={a}"])
         .ok();
@@ -430,7 +432,6 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
         end: End::Written,
         timeout: std::time::Duration::from_mins(1),
         history_max: 0,
-        namespace: NamespacePolicy::MustExist,
     };
     let mut told: Vec<Event> = vec![];
     let ended = rollback

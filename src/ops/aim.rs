@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Session, credentials};
+use super::catalogue::KnownKinds;
+use super::{Error, Session, credentials, lookup};
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::{Manifest, ResourceId};
-use crate::plan::{Inputs, Observed, Plan};
+use crate::plan::{Consent, Found, Inputs, Observed, Plan};
 
 /// Everything that a plan is made from, apart from what the cluster holds.
 #[derive(Debug)]
@@ -16,8 +17,12 @@ pub(super) struct Aim {
     pub(super) base: Vec<Manifest>,
     /// What a revision in the history generates, by name, with the newest such revision.
     pub(super) mentions: BTreeMap<String, u32>,
-    /// The kinds that the cluster knows.
-    pub(super) kinds: Kinds,
+    /// What a plan rests on besides.
+    pub(super) found: Found,
+    /// What the user has agreed to.
+    pub(super) consent: Consent,
+    /// The kinds that the cluster serves, and those that the manifests define.
+    pub(super) kinds: KnownKinds,
 }
 
 /// What the cluster holds of an aim.
@@ -50,13 +55,40 @@ impl Aim {
         let mut wanted = BTreeMap::new();
         let manifests = self.base.iter().chain([&self.desired]);
         for resource in manifests.flat_map(|manifest| &manifest.resources) {
-            if let Some(kind) = self.kinds.find(&resource.api_version, &resource.id.kind) {
-                wanted
-                    .entry(resource.id.clone())
-                    .or_insert_with(|| kind.clone());
+            let KnownKinds { served, all } = &self.kinds;
+            let kind = |kinds: &'_ Kinds| {
+                let found = kinds.find(&resource.api_version, &resource.id.kind);
+                found.cloned()
+            };
+            if let Some(kind) = kind(served).or_else(|| kind(all)) {
+                wanted.entry(resource.id.clone()).or_insert(kind);
             }
         }
         wanted.into_iter().collect()
+    }
+
+    /// Looks up what a plan rests on besides what the manifests name, and plans.
+    pub(super) async fn search(
+        &mut self,
+        session: &Session<'_>,
+        observed: &Observed,
+    ) -> Result<Plan, Error> {
+        self.found.instances = lookup::instances(session, self, observed).await?;
+        let plan = self.plan(session, observed)?;
+        self.found.scaled = lookup::scaled(session, self, &plan).await?;
+        if self.found.scaled.is_empty() {
+            return Ok(plan);
+        }
+        self.plan(session, observed)
+    }
+
+    /// Whether the base has a resource that is wanted no more.
+    pub(super) fn drops(&self, id: &ResourceId) -> bool {
+        let has = |manifest: &Manifest| {
+            let mut resources = manifest.resources.iter();
+            resources.any(|resource| resource.id == *id)
+        };
+        self.base.iter().any(has) && !has(&self.desired)
     }
 
     /// Plans the way to it from what the cluster holds.
@@ -67,7 +99,9 @@ impl Aim {
             observed,
             mentions: &self.mentions,
             owner: session.owner(),
-            kinds: &self.kinds,
+            kinds: &self.kinds.all,
+            found: &self.found,
+            consent: &self.consent,
             now: (session.now)(),
         })?)
     }

@@ -1,9 +1,10 @@
 //! Reading manifests with the kinds that a cluster knows, which is asked only when it has to be.
 
-use crate::capabilities::{Capabilities, Kinds};
+use crate::capabilities::{Capabilities, Kind, Kinds};
 use crate::chart::Chart;
 use crate::cluster::{Cluster, Discovered};
 use crate::manifest::{self, Manifest, Placement, Recorded};
+use crate::plan::definition;
 use crate::release::Release;
 
 use super::Error;
@@ -14,7 +15,18 @@ pub(super) struct Catalogue<'a> {
     cluster: &'a Cluster,
     namespace: &'a str,
     kinds: Kinds,
+    /// The kinds that the manifests read so far define.
+    defined: Vec<Kind>,
     discovered: Option<Discovered>,
+}
+
+/// The kinds that a change is about.
+#[derive(Debug, Default)]
+pub(super) struct KnownKinds {
+    /// Those that the cluster serves now.
+    pub(super) served: Kinds,
+    /// Those, and what the manifests define.
+    pub(super) all: Kinds,
 }
 
 impl<'a> Catalogue<'a> {
@@ -23,6 +35,7 @@ impl<'a> Catalogue<'a> {
             cluster,
             namespace,
             kinds: Kinds::default(),
+            defined: vec![],
             discovered: None,
         }
     }
@@ -31,8 +44,12 @@ impl<'a> Catalogue<'a> {
         &self.kinds
     }
 
-    pub(super) fn into_kinds(self) -> Kinds {
-        self.kinds
+    pub(super) fn into_kinds(self) -> KnownKinds {
+        let served = self.discovered.map(|found| found.kinds);
+        KnownKinds {
+            served: Kinds::with_discovered(served.into_iter().flatten()),
+            all: self.kinds,
+        }
     }
 
     /// Reads the manifest of a revision, with its generators.
@@ -56,18 +73,40 @@ impl<'a> Catalogue<'a> {
             .await
     }
 
-    /// Reads a manifest, and reads it again with the cluster's own kinds where it names others.
+    /// Reads a manifest, and reads it again with the cluster's own kinds where it names others, and
+    /// with those that it defines itself.
     pub(super) async fn parse(
         &mut self,
         parse: impl Fn(Placement<'_>) -> Result<Manifest, manifest::Error>,
     ) -> Result<Manifest, Error> {
         let manifest = parse(self.placement())?;
         let is_complete = manifest.unknown_kinds(&self.kinds).next().is_none();
-        if is_complete || self.discovered.is_some() {
+        if is_complete {
             return Ok(manifest);
         }
+        let is_new = self.discovered.is_none();
         self.discover().await?;
-        Ok(parse(self.placement())?)
+        let defined = self.define(&manifest);
+        if is_new || defined {
+            return Ok(parse(self.placement())?);
+        }
+        Ok(manifest)
+    }
+
+    /// Adds the kinds that a manifest defines; tells whether there are any.
+    fn define(&mut self, manifest: &Manifest) -> bool {
+        let resources = manifest.resources.iter();
+        let found: Vec<Kind> = resources
+            .flat_map(|resource| definition::kinds(&resource.body))
+            .filter(|kind| !self.defined.contains(kind))
+            .collect();
+        if found.is_empty() {
+            return false;
+        }
+        self.defined.extend(found);
+        let served = self.discovered.iter().flat_map(|found| &found.kinds);
+        self.kinds = Kinds::with_discovered(served.chain(&self.defined).cloned());
+        true
     }
 
     /// What the chart and those in it may ask about: the cluster's answers where a template or the
@@ -92,7 +131,8 @@ impl<'a> Catalogue<'a> {
     async fn discover(&mut self) -> Result<&Discovered, Error> {
         if self.discovered.is_none() {
             let discovered = self.cluster.discover().await?;
-            self.kinds = Kinds::with_discovered(discovered.kinds.clone());
+            let kinds = discovered.kinds.iter().chain(&self.defined);
+            self.kinds = Kinds::with_discovered(kinds.cloned());
             self.discovered = Some(discovered);
         }
         self.discovered.as_ref().ok_or(Error::NoDiscovery)

@@ -10,9 +10,10 @@ use super::aim::Aim;
 use super::catalogue::Catalogue;
 use super::execute::{Execution, Reached, Voice};
 use super::prepare::{Desired, Past};
+use super::rehearse::{self, Rehearsal};
 use super::{Error, Session, credentials, lock, outcome};
 use crate::event::Event;
-use crate::plan::Plan;
+use crate::plan::{Consent, Found, Plan};
 use crate::release::{Release, Status};
 
 /// When a change ends. Gates between its stages hold in either case.
@@ -42,8 +43,28 @@ pub struct Options {
     pub timeout: Duration,
     /// How many revisions are kept; 0 keeps all.
     pub history_max: usize,
+}
+
+/// On which terms a change is decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Whether the API server is asked about the plan before the first write.
+    pub rehearsal: Rehearsal,
     /// What happens when the namespace does not exist.
     pub namespace: NamespacePolicy,
+    /// What the user has agreed to.
+    pub consent: Consent,
+}
+
+impl Default for Terms {
+    /// The API server is asked, the namespace must exist, and nothing more is agreed to.
+    fn default() -> Self {
+        Self {
+            rehearsal: Rehearsal::Server,
+            namespace: NamespacePolicy::MustExist,
+            consent: Consent::default(),
+        }
+    }
 }
 
 /// A change that is decided and not begun: nothing has been written.
@@ -59,20 +80,22 @@ pub struct Change {
     pub(super) aim: Aim,
     pub(super) past: Past,
     pub(super) completed: String,
+    pub(super) terms: Terms,
 }
 
 /// What an operation aims at.
-pub(super) struct Goal {
+pub(super) struct Goal<'a> {
     pub(super) desired: Desired,
     /// The description of the revision when it has succeeded.
     pub(super) completed: String,
     pub(super) notices: Vec<Event>,
+    pub(super) terms: &'a Terms,
 }
 
-/// Observes the cluster and plans the way to `goal`.
+/// Observes the cluster, plans the way to `goal`, and asks the API server about it.
 pub(super) async fn decide(
     session: &Session<'_>,
-    goal: Goal,
+    goal: Goal<'_>,
     past: Past,
     mut catalogue: Catalogue<'_>,
 ) -> Result<Change, Error> {
@@ -84,12 +107,15 @@ pub(super) async fn decide(
         desired,
         completed,
         notices,
+        terms,
     } = goal;
     let Desired { release, manifest } = desired;
     let mut aim = Aim {
         desired: manifest,
         base,
         mentions: BTreeMap::new(),
+        found: Found::default(),
+        consent: terms.consent.clone(),
         kinds: catalogue.into_kinds(),
     };
     let seen = aim.observe(session).await?;
@@ -97,14 +123,20 @@ pub(super) async fn decide(
         let generated = (&aim.desired, seen.generated.as_slice());
         aim.mentions = credentials::mentions(session, &past, generated).await?;
     }
-    let plan = aim.plan(session, &seen.observed)?;
+    let mut plan = aim.search(session, &seen.observed).await?;
+    let mut warnings = vec![];
+    if terms.rehearsal == Rehearsal::Server {
+        warnings = rehearse::rehearse(session, &mut plan, &aim, terms).await?;
+    }
+    rehearse::refuse(&plan)?;
     Ok(Change {
         release,
         plan,
         aim,
-        notices: [past.interrupted(), notices].concat(),
+        notices: [past.interrupted(), notices, warnings].concat(),
         past,
         completed,
+        terms: terms.clone(),
     })
 }
 
@@ -135,7 +167,7 @@ impl Change {
     /// fails, the resources are not ready in time, or a record cannot be written. A revision that
     /// was begun is then recorded as failed; only if the Lease is lost it stays pending.
     pub async fn execute(
-        self,
+        mut self,
         session: &Session<'_>,
         options: &Options,
         on: &mut dyn FnMut(Event),
@@ -145,12 +177,7 @@ impl Change {
             return self.keep(session, options, on).await;
         }
         lock::refuse_other(session, &self.past)?;
-        if options.namespace == NamespacePolicy::Create
-            && !session.cluster.namespace_exists(session.namespace).await?
-        {
-            session.cluster.create_namespace(session.namespace).await?;
-            on(Event::NamespaceCreated(session.namespace.to_owned()));
-        }
+        self.make_namespace(session, on).await?;
         let mut lease = lock::take(session, on).await?;
         let held = lease.held();
         let result = tokio::select! {
@@ -160,6 +187,30 @@ impl Change {
         };
         lock::release(lease, on).await;
         result
+    }
+
+    /// Creates the namespace if it is to be created, and asks about what can be checked only then.
+    async fn make_namespace(
+        &mut self,
+        session: &Session<'_>,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<(), Error> {
+        let cluster = session.cluster;
+        if self.terms.namespace == NamespacePolicy::MustExist
+            || cluster.namespace_exists(session.namespace).await?
+        {
+            return Ok(());
+        }
+        cluster.create_namespace(session.namespace).await?;
+        on(Event::NamespaceCreated(session.namespace.to_owned()));
+        if self.terms.rehearsal == Rehearsal::Server {
+            let told = rehearse::rehearse(session, &mut self.plan, &self.aim, &self.terms).await?;
+            let is_new = |event: &Event| !self.notices.contains(event);
+            let told: Vec<Event> = told.into_iter().filter(is_new).collect();
+            told.into_iter().for_each(on);
+            rehearse::refuse(&self.plan)?;
+        }
+        Ok(())
     }
 
     /// Writes everything, under the lock.

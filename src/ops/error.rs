@@ -14,7 +14,7 @@ use crate::cluster;
 use crate::history;
 use crate::manifest;
 use crate::pki;
-use crate::plan::{self, Until};
+use crate::plan::{self, Class, Objection, Until};
 use crate::release;
 use crate::release::Status;
 use crate::render;
@@ -282,6 +282,7 @@ impl Error {
                 plan::Error::UnknownKinds(_)
                 | plan::Error::Group(_)
                 | plan::Error::UnknownUses(_)
+                | plan::Error::NoSuchResource(_)
                 | plan::Error::NoService(_)
                 | plan::Error::Ungrouped(_),
             ) => ErrorKind::Usage,
@@ -296,6 +297,7 @@ impl Error {
             | Self::Plan(plan::Error::Foreign(_) | plan::Error::Credentials(_)) => {
                 ErrorKind::Conflict
             }
+            Self::Plan(plan::Error::Refused(objections)) => refused(objections),
             Self::Cluster(error)
             | Self::Gate { source: error, .. }
             | Self::NoAddress { source: error }
@@ -315,6 +317,13 @@ impl Error {
             namespace: session.namespace.to_owned(),
         }
     }
+}
+
+fn refused(objections: &[Objection]) -> ErrorKind {
+    let mut conflicts = objections.iter().filter(|one| one.class == Class::Conflict);
+    conflicts
+        .next()
+        .map_or(ErrorKind::Failed, |_| ErrorKind::Conflict)
 }
 
 struct Since(Option<Timestamp>);
@@ -339,6 +348,7 @@ fn unmet(earlier: &str, until: Until) -> String {
     match until {
         Until::NoOldPods => format!("old pods of {earlier} are left"),
         Until::Gone => format!("{earlier} are not done in time"),
+        Until::Established => format!("{earlier} are not established"),
         Until::Written | Until::Known | Until::Ready => format!("{earlier} is not ready"),
     }
 }

@@ -90,10 +90,10 @@ impl Execution<'_> {
             self.carry_out(stages).await?;
             return Ok(Reached::End);
         }
-        let first = &stages[..stages.len().min(1)];
+        let first = &stages[..self.plan.known()];
         self.carry_out(first).await?;
-        for stage in first {
-            self.find_addresses(stage).await?;
+        if let Some(addresses) = first.last() {
+            self.find_addresses(addresses).await?;
         }
         Ok(Reached::Addresses)
     }
@@ -165,7 +165,9 @@ impl Execution<'_> {
         let resources = match gate.until {
             Until::Written => vec![],
             Until::Gone => earlier.deleted(),
-            Until::Known | Until::Ready | Until::NoOldPods => earlier.awaited.clone(),
+            Until::Established | Until::Known | Until::Ready | Until::NoOldPods => {
+                earlier.awaited.clone()
+            }
         };
         if resources.is_empty() || !stage.has_changes() {
             return Ok(());
@@ -178,7 +180,7 @@ impl Execution<'_> {
         let waited = match gate.until {
             Until::Gone => self.cluster.wait_gone(&resources, self.time_left()).await,
             Until::NoOldPods => self.reach(Condition::NoOldPods, &resources).await,
-            Until::Written | Until::Known | Until::Ready => {
+            Until::Written | Until::Established | Until::Known | Until::Ready => {
                 self.reach(Condition::Ready, &resources).await
             }
         };
@@ -254,6 +256,7 @@ impl Execution<'_> {
         let context = Context {
             cluster: self.cluster,
             issuer,
+            deadline: self.deadline,
         };
         let steps = self.plan.stages[stage].phases[phase].iter();
         let mut results: FuturesUnordered<_> = steps.map(|step| tried(step, context)).collect();

@@ -3,16 +3,20 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
-use super::{Change, Error, Session, lock};
+use super::{Change, Error, Session, Terms, lock};
 use crate::release::{Status, check_name};
 use crate::render::Operation;
 
 /// Decides the first installation of a chart. It goes on from one that was interrupted.
 ///
 /// # Errors
-/// If the name is bad or taken, the chart cannot be rendered with these values, or the change
-/// cannot be planned. Nothing is written.
-pub async fn install(session: &Session<'_>, request: &ChartRequest<'_>) -> Result<Change, Error> {
+/// If the name is bad or taken, the chart cannot be rendered with these values, the change
+/// cannot be planned, or the API server would refuse it. Nothing is written.
+pub async fn install(
+    session: &Session<'_>,
+    request: &ChartRequest<'_>,
+    terms: &Terms,
+) -> Result<Change, Error> {
     check_name(session.release)?;
     let mut past = Past::read(session).await?;
     lock::refuse_helm(session, &past)?;
@@ -32,6 +36,7 @@ pub async fn install(session: &Session<'_>, request: &ChartRequest<'_>) -> Resul
         desired,
         completed: "Install complete".to_owned(),
         notices,
+        terms,
     };
     deploy::decide(session, goal, past, catalogue).await
 }

@@ -4,7 +4,7 @@ use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, Desired, Past};
 use super::transition::{self, Rules};
-use super::{Change, Error, Session, lock};
+use super::{Change, Error, Session, Terms, lock};
 use crate::history::Entry;
 use crate::release::{ApplyMethod, Release, Status};
 
@@ -17,6 +17,7 @@ pub async fn rollback(
     session: &Session<'_>,
     to: Option<u32>,
     rules: Rules,
+    terms: &Terms,
 ) -> Result<Change, Error> {
     let past = Past::read(session).await?;
     lock::refuse_helm(session, &past)?;
@@ -35,6 +36,7 @@ pub async fn rollback(
         desired,
         completed,
         notices: vec![],
+        terms,
     };
     let change = deploy::decide(session, goal, past, catalogue).await?;
     if rules == Rules::Hold {

@@ -1,13 +1,14 @@
 //! The requests of one step.
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::StepError;
 use super::issue::Issuer;
 use crate::cluster::{self, Address, Cluster, Deletion, Effect, Propagation, Validation, Write};
 use crate::event::Done;
 use crate::plan::diff::Patch;
-use crate::plan::{Action, Cascade, Credential, Precondition, Step};
+use crate::plan::{Action, Cascade, Credential, Precondition, Recreation, Step, Way};
 
 /// Everything in the manifest is written as Helm writes it: by its field manager, with unknown
 /// fields refused.
@@ -24,6 +25,8 @@ const ATTEMPTS: usize = 8;
 pub(super) struct Context<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) issuer: &'a Issuer<'a>,
+    /// When what is to be made anew has to be gone.
+    pub(super) deadline: Instant,
 }
 
 /// Sends what a step says, and tells what was done if anything was.
@@ -39,6 +42,10 @@ pub(super) async fn run(step: &Step, context: Context<'_>) -> Result<Option<Done
         Action::Configure(difference, precondition) => {
             let live = configure(step, &difference.patch, precondition, cluster).await?;
             (Some(Done::Configured), Some(live))
+        }
+        Action::Recreate(recreation) => {
+            let live = recreate(step, recreation, context).await?;
+            (Some(Done::Recreated), Some(live))
         }
         Action::Delete(precondition, cascade) => {
             let deletion = deletion(precondition, *cascade);
@@ -111,6 +118,34 @@ fn versioned(patch: &Patch, version: String) -> Patch {
     let (Patch::StrategicMerge(body) | Patch::Merge(body)) = &mut patch;
     body["metadata"]["resourceVersion"] = version.into();
     patch
+}
+
+/// Deletes a resource, waits until it is gone, and creates it anew. A process that ends in between
+/// leaves it absent, so that the next command creates it.
+async fn recreate(
+    step: &Step,
+    recreation: &Recreation,
+    context: Context<'_>,
+) -> Result<Value, StepError> {
+    let cluster = context.cluster;
+    let deletion = Deletion {
+        propagation: match recreation.way {
+            Way::Whole => Propagation::Foreground,
+            Way::Orphan => Propagation::Orphan,
+        },
+        only_if: cluster::Precondition {
+            uid: Some(&recreation.precondition.uid),
+            resource_version: None,
+        },
+    };
+    delete(step, deletion, cluster).await?;
+    let gone = [(step.id.clone(), step.kind.clone())];
+    let left = context.deadline.saturating_duration_since(Instant::now());
+    let waited = cluster.wait_gone(&gone, left).await;
+    waited.map_err(|source| failed(step, "delete", source))?;
+    let written = cluster.create(&at(step), &recreation.body, WRITE).await;
+    let written = written.map_err(|source| failed(step, "create", source))?;
+    Ok(written.live)
 }
 
 fn deletion(precondition: &Precondition, cascade: Cascade) -> Deletion<'_> {

@@ -3,7 +3,7 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, Desired, Past};
-use super::{Change, Error, Session, lock};
+use super::{Change, Error, Session, Terms, lock};
 use crate::manifest::Manifest;
 use crate::release::Status;
 
@@ -11,7 +11,7 @@ use crate::release::Status;
 ///
 /// # Errors
 /// If there is no such release, or Helm may be changing it. Nothing is written.
-pub async fn uninstall(session: &Session<'_>) -> Result<Change, Error> {
+pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, Error> {
     let past = Past::read(session).await?;
     let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
     if newest.status != Status::Uninstalling {
@@ -31,6 +31,7 @@ pub async fn uninstall(session: &Session<'_>) -> Result<Change, Error> {
         desired,
         completed: "Uninstallation complete".to_owned(),
         notices: vec![],
+        terms,
     };
     deploy::decide(session, goal, past, catalogue).await
 }

@@ -3,7 +3,7 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
-use super::{Change, Error, Session, lock};
+use super::{Change, Error, Session, Terms, lock};
 use crate::release::check_name;
 
 /// Decides the upgrade of a release to a chart and values. It goes on from any state: after a
@@ -12,8 +12,13 @@ use crate::release::check_name;
 ///
 /// # Errors
 /// If there is no such release, Helm may be changing it, the chart cannot be rendered with
-/// these values, or the change cannot be planned. Nothing is written.
-pub async fn upgrade(session: &Session<'_>, request: &ChartRequest<'_>) -> Result<Change, Error> {
+/// these values, the change cannot be planned, or the API server would refuse
+/// it. Nothing is written.
+pub async fn upgrade(
+    session: &Session<'_>,
+    request: &ChartRequest<'_>,
+    terms: &Terms,
+) -> Result<Change, Error> {
     check_name(session.release)?;
     let past = Past::read(session).await?;
     lock::refuse_helm(session, &past)?;
@@ -27,6 +32,7 @@ pub async fn upgrade(session: &Session<'_>, request: &ChartRequest<'_>) -> Resul
         desired,
         completed: "Upgrade complete".to_owned(),
         notices,
+        terms,
     };
     deploy::decide(session, goal, past, catalogue).await
 }

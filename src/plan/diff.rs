@@ -27,6 +27,8 @@ use crate::builtin::Type;
 use edit::Values;
 use walk::Walk;
 
+pub(super) use quantity::billionths;
+
 /// The three states of one resource that a difference rests on.
 #[derive(Debug, Clone, Copy)]
 pub struct Sides<'a> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::stage::{self, Gate, Node, NodeHealth, Part, Stage, Until};
 use super::trend::Trend;
-use super::{Step, phases};
+use super::{Step, definition, phases};
 use crate::capabilities::Kind;
 use crate::manifest::generator::Generator;
 use crate::manifest::group::{self, Group};
@@ -12,6 +12,8 @@ use crate::manifest::{Resource, ResourceId, install_rank};
 
 /// The steps for what is wanted, by what they belong to.
 pub(super) struct Parts {
+    /// Custom resource definitions.
+    definitions: Vec<Step>,
     /// Services whose addresses are known after the apply, and their namespace.
     addresses: Vec<Step>,
     /// What is generated, in the order of the manifest.
@@ -91,6 +93,7 @@ impl Parts {
         let last = last.map(|(index, _)| index).collect();
         members.push(Members::new(Part::Ungrouped, last));
         Self {
+            definitions: vec![],
             addresses: vec![],
             credentials: vec![],
             groups: members,
@@ -115,6 +118,10 @@ impl Parts {
             return;
         }
         let group = group::group_of(&resource.body).and_then(|name| self.index.get(name));
+        if definition::is_one(&step.id) && group.is_none() {
+            self.definitions.push(step);
+            return;
+        }
         let place = group.copied().unwrap_or(self.groups.len() - 1);
         let members = &mut self.groups[place];
         if state.health == NodeHealth::Broken {
@@ -132,11 +139,21 @@ impl Parts {
 
     pub(super) fn into_stages(self, generators: &[Generator]) -> Vec<Stage> {
         let nodes: Vec<Node> = self.groups.iter().map(Members::node).collect();
-        let mut stages: Vec<Stage> = addresses(self.addresses).into_iter().collect();
-        let known = stages.first().map(|_| Gate {
+        let mut stages: Vec<Stage> = definitions(self.definitions).into_iter().collect();
+        let definitions = stages.first().filter(|stage| stage.has_changes());
+        let established = definitions.map(|_| Gate {
             stage: 0,
-            until: Until::Known,
+            until: Until::Established,
         });
+        let mut addresses = addresses(self.addresses);
+        let known = addresses.as_mut().map(|stage| {
+            stage.gates.extend(established);
+            Gate {
+                stage: stages.len(),
+                until: Until::Known,
+            }
+        });
+        stages.extend(addresses);
         let mut credentials = credentials(self.credentials, generators);
         if let Some(stage) = &mut credentials {
             stage.gates.extend(known);
@@ -160,8 +177,9 @@ impl Parts {
                 let stage = *places.get(&other)?;
                 Some(Gate { stage, until })
             };
-            let gates = written
+            let gates = established
                 .into_iter()
+                .chain(written)
                 .chain(waits.into_iter().filter_map(gate));
             let stage = members.into_stage(gates.collect());
             places.insert(node, stages.len());
@@ -201,6 +219,22 @@ impl Members {
             awaited: self.awaited,
         }
     }
+}
+
+/// The stage of the definitions, of which those that change are waited for.
+fn definitions(steps: Vec<Step>) -> Option<Stage> {
+    if steps.is_empty() {
+        return None;
+    }
+    let changing = steps.iter().filter(|step| step.is_change());
+    Some(Stage {
+        part: Part::Definitions,
+        gates: vec![],
+        awaited: changing
+            .map(|step| (step.id.clone(), step.kind.clone()))
+            .collect(),
+        phases: phases(steps, install_rank),
+    })
 }
 
 /// The stage of what the rest depends on, of which all Services are waited for.

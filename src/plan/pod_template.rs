@@ -1,6 +1,9 @@
 //! Where the pod template of a workload stands, and what is asked of it in several places.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::diff::Difference;
+use crate::manifest::ResourceId;
 
 /// Where the pod template of a workload stands, as a JSON pointer; none for bare Pods and Jobs,
 /// whose pods cannot change, and for what has no pods.
@@ -15,6 +18,24 @@ pub(super) fn path(body: &Value) -> Option<&'static str> {
         ("batch", "CronJob") => Some("/spec/jobTemplate/spec/template"),
         _ => None,
     }
+}
+
+/// Whether a change is one of what stands at a JSON pointer.
+pub(super) fn is_below(path: &str, difference: &Difference) -> bool {
+    let path = path.trim_start_matches('/').replace('/', ".");
+    let mut changes = difference.changes.iter();
+    changes.any(|change| change.path.starts_with(&path))
+}
+
+/// Whether a change of the resource `id` changes the template of its pods.
+pub(super) fn is_touched(id: &ResourceId, difference: &Difference) -> bool {
+    let version = if id.group.is_empty() {
+        "v1".to_owned()
+    } else {
+        format!("{}/v1", id.group)
+    };
+    let body = json!({"apiVersion": version, "kind": id.kind});
+    path(&body).is_some_and(|path| is_below(path, difference))
 }
 
 /// The pod template of a workload.
@@ -111,7 +132,6 @@ fn reference<'a>(field: &str, value: &'a Value) -> Option<(&'static str, &'a str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn what_pods_need_is_found_at_any_depth() {

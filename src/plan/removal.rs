@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::resource::{self, Base};
 use super::stage::{Gate, Part, Stage, Until};
-use super::{Inputs, Step, phases};
+use super::{Inputs, Step, definition, phases};
 use crate::manifest::group::{self, Dependencies};
 use crate::manifest::{ResourceId, uninstall_rank};
 
@@ -26,9 +26,32 @@ enum Place {
 pub(super) fn stages(inputs: &Inputs<'_>, base: &Base<'_>, stages: &[Stage]) -> Vec<Stage> {
     let dependencies = Dependencies::of(base.newest());
     let mut places: BTreeMap<Place, Vec<Step>> = BTreeMap::new();
+    let mut definitions = vec![];
     for (place, step) in steps(inputs, base, &dependencies) {
-        places.entry(place).or_default().push(step);
+        if definition::is_one(&step.id) {
+            definitions.push(step);
+        } else {
+            places.entry(place).or_default().push(step);
+        }
     }
+    let mut removal = placed(places, &dependencies, stages);
+    if !definitions.is_empty() {
+        let gone = (0..removal.len()).map(|earlier| Gate {
+            stage: stages.len() + earlier,
+            until: Until::Gone,
+        });
+        let gates = written(stages).into_iter().chain(gone).collect();
+        removal.push(stage(Part::DefinitionDeletions, definitions, gates));
+    }
+    removal
+}
+
+/// The stages of what is no definition.
+fn placed(
+    places: BTreeMap<Place, Vec<Step>>,
+    dependencies: &Dependencies,
+    stages: &[Stage],
+) -> Vec<Stage> {
     let is_staged = places.keys().any(|place| matches!(place, Place::Group(..)));
     if !is_staged {
         let all: Vec<Step> = places.into_values().flatten().collect();
@@ -38,7 +61,7 @@ pub(super) fn stages(inputs: &Inputs<'_>, base: &Base<'_>, stages: &[Stage]) -> 
     let order: Vec<Place> = places.keys().cloned().collect();
     let places = places.into_iter().enumerate();
     let removal = places.map(|(index, (place, steps))| {
-        let gone = before(index, &order, &dependencies).map(|earlier| Gate {
+        let gone = before(index, &order, dependencies).map(|earlier| Gate {
             stage: stages.len() + earlier,
             until: Until::Gone,
         });

@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::credentials;
-use super::diff::{Cause, Change};
+use super::diff::{Cause, Change, Difference};
+use super::ignored::Ignored;
 use super::redact;
-use super::{Action, Counts, Credential, Effect, Gate, Keep, Part, Plan, Stage, Step, Until};
+use super::{Action, Counts, Credential, Effect, Gate, Keep, Part, Plan, Stage, Step, Until, Way};
 
 /// What a plan does, for people and machines.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,7 +26,8 @@ pub struct Report {
 /// One stage of the plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageLine {
-    /// `addresses`, `credentials`, `group`, `ungrouped`, `deletions` or `credential deletions`.
+    /// `definitions`, `addresses`, `credentials`, `group`, `ungrouped`, `deletions`,
+    /// `credential deletions` or `definition deletions`.
     pub part: &'static str,
     /// The name of the resource group, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,9 +77,35 @@ pub struct Line {
     /// What the user has to do or to know besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// What is lost where it is made anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loses: Option<&'static str>,
+    /// What cannot be checked before other steps are done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checked_later: Vec<String>,
+    /// What the API server warns about, and what could not be checked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// What differs and is left to others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<IgnoredField>,
     /// What changes about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
+}
+
+/// One field that differs from what is wanted and is left to its owner.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct IgnoredField {
+    /// Where: `spec.replicas`.
+    pub path: String,
+    /// The live value.
+    pub live: Value,
+    /// The value that the chart has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Value>,
+    /// Whose it is.
+    pub owner: &'static str,
 }
 
 /// One field that changes.
@@ -120,6 +148,7 @@ fn stage_line(stage: &Stage, plan: &Plan) -> StageLine {
         })
     };
     let (part, group) = match &stage.part {
+        Part::Definitions => ("definitions", None),
         Part::Addresses => ("addresses", None),
         Part::Credentials => ("credentials", None),
         Part::Group(name) => ("group", Some(name.clone())),
@@ -127,6 +156,7 @@ fn stage_line(stage: &Stage, plan: &Plan) -> StageLine {
         Part::Deletions => ("deletions", None),
         Part::GroupDeletions(name) => ("deletions", Some(name.clone())),
         Part::CredentialDeletions => ("credential deletions", None),
+        Part::DefinitionDeletions => ("definition deletions", None),
     };
     StageLine {
         part,
@@ -137,9 +167,34 @@ fn stage_line(stage: &Stage, plan: &Plan) -> StageLine {
     }
 }
 
+fn difference(action: &Action) -> Option<&Difference> {
+    match action {
+        Action::Configure(difference, _) => Some(difference),
+        Action::Recreate(recreation) => Some(&recreation.difference),
+        _ => None,
+    }
+}
+
+/// Why a resource is made anew.
+fn anew(action: &Action) -> Option<String> {
+    let Action::Recreate(recreation) = action else {
+        return None;
+    };
+    let fields = recreation.fields.join(", ");
+    let why = if fields.is_empty() {
+        "as you wish".to_owned()
+    } else {
+        format!("{fields} cannot be changed")
+    };
+    Some(match recreation.way {
+        Way::Whole => why,
+        Way::Orphan => format!("{why}; the pods stay"),
+    })
+}
+
 fn line(stage: usize, step: &Step) -> Line {
     let mut fields = vec![];
-    if let Action::Configure(difference, _) = &step.action {
+    if let Some(difference) = difference(&step.action) {
         let mut changes = difference.changes.clone();
         redact::changes(&step.id, &mut changes);
         fields = changes.into_iter().map(field).collect();
@@ -159,9 +214,16 @@ fn line(stage: usize, step: &Step) -> Line {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default(),
-        reason: credential.map_or_else(|| kept(&step.action), why),
+        reason: credential.map_or_else(|| kept(&step.action).or_else(|| anew(&step.action)), why),
         waits: credential.map_or_else(Vec::new, |made| made.decision.waits.clone()),
         remark: step.remark.clone(),
+        loses: match &step.action {
+            Action::Recreate(recreation) => Some(recreation.loss),
+            _ => None,
+        },
+        checked_later: step.checked.later.clone(),
+        warnings: step.checked.warnings.clone(),
+        ignored: step.checked.ignored.iter().map(ignored).collect(),
         fields,
     }
 }
@@ -187,9 +249,21 @@ fn kept(action: &Action) -> Option<String> {
     Some(match why {
         Keep::Policy => "helm.sh/resource-policy is keep".to_owned(),
         Keep::Foreign(mark) => format!("belongs to somebody else now: {mark}"),
+        Keep::Instances(found) => {
+            format!("--delete-crds would delete what there is of its kind: {found}")
+        }
         Keep::BeingDeleted => "is being deleted already".to_owned(),
         Keep::Mentioned(revision) => format!("revision {revision} can be gone back to and uses it"),
     })
+}
+
+fn ignored(ignored: &Ignored) -> IgnoredField {
+    IgnoredField {
+        path: ignored.path.clone(),
+        live: ignored.live.clone(),
+        wanted: ignored.wanted.clone(),
+        owner: ignored.owner,
+    }
 }
 
 fn field(change: Change) -> Field {

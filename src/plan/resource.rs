@@ -5,13 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::checked::Checked;
+use super::consent::Permit;
 use super::credentials::{self, Decision, Issues};
 use super::diff::{self, Sides};
+use super::objection::{About, Class, Objection};
 use super::part::{NodeWait, Rollout, State};
 use super::stage::NodeHealth;
 use super::step::{Cascade, Credential, Keep};
 use super::trend::Trend;
-use super::{Action, Inputs, Observed, Precondition, Step, ownership, pod_template};
+use super::{Action, Inputs, Observed, Precondition, Step};
+use super::{clash, definition, ignored, immutable, ownership, pod_template};
 use crate::builtin;
 use crate::health::{self, Condition};
 use crate::manifest::generator::{GENERATOR_LABEL, Product, RELEASE_LABEL};
@@ -107,6 +111,10 @@ pub(super) fn apply(
         desired["type"] = kind.clone();
     }
     let mut remark = None;
+    let mut checked = Checked::default();
+    for text in clash::duplicates(resource, inputs.desired) {
+        checked.warning(text);
+    }
     let action = match live {
         None => Action::Create(desired),
         Some(live) => {
@@ -116,14 +124,22 @@ pub(super) fn apply(
                 Some(_) => Cow::Owned(without_data(body)),
                 None => Cow::Borrowed(body),
             });
-            let bodies: Vec<Cow<'_, Value>> = bodies.collect();
+            let mut bodies: Vec<Cow<'_, Value>> = bodies.collect();
+            let sides = (&mut desired, bodies.as_mut_slice());
+            checked.ignored = ignored::leave(&resource.id, sides, live, inputs);
             let action = configure(&resource.api_version, (&bodies, &desired, live));
             if touches_pods(&desired, &action) {
                 remark = pod_template::by_hand(&desired);
             }
-            action
+            match generator {
+                Some(_) => action,
+                None => allowed(resource, (action, &desired, live), inputs, &mut checked),
+            }
         }
     };
+    if action == Action::Unchanged {
+        checked.warnings.clear();
+    }
     let decision = generator.and_then(|made| credentials.decisions.get(&made.name));
     Some(Step {
         id: resource.id.clone(),
@@ -135,7 +151,44 @@ pub(super) fn apply(
             precondition: live.map(Precondition::of),
         }),
         remark,
+        checked,
     })
+}
+
+/// The action by which a change comes about that is not allowed as it is; where there is none, what
+/// stands against it.
+fn allowed(
+    resource: &Resource,
+    (action, desired, live): (Action, &Value, &Value),
+    inputs: &Inputs<'_>,
+    checked: &mut Checked,
+) -> Action {
+    let Action::Configure(difference, _) = &action else {
+        return action;
+    };
+    let mut object = |reason, remedy| {
+        checked.objections.push(Objection {
+            id: resource.id.clone(),
+            origin: Some(resource.origin.clone()),
+            about: About::Itself,
+            reason,
+            remedy,
+            class: Class::Refused,
+        });
+    };
+    let decided = immutable::decide(&resource.id, (desired, live), difference, inputs.consent);
+    match decided {
+        Some(Ok(recreation)) => return Action::Recreate(Box::new(recreation)),
+        Some(Err(barred)) => object(barred.reason, Some(barred.remedy)),
+        None => {
+            let is_one = definition::is_one(&resource.id);
+            let danger = is_one.then(|| definition::danger(live, desired)).flatten();
+            if let Some(reason) = danger {
+                object(reason, Some("migrate what is stored first".to_owned()));
+            }
+        }
+    }
+    action
 }
 
 /// Whether a resource is in the namespace of the release, where everything generated is.
@@ -197,9 +250,7 @@ fn touches_pods(desired: &Value, action: &Action) -> bool {
     else {
         return false;
     };
-    let path = path.trim_start_matches('/').replace('/', ".");
-    let mut changes = difference.changes.iter();
-    changes.any(|change| change.path.starts_with(&path))
+    pod_template::is_below(path, difference)
 }
 
 /// What happens to a resource that was applied and is wanted no more; none if it is gone.
@@ -221,6 +272,7 @@ pub(super) fn prune(resource: &Resource, inputs: &Inputs<'_>) -> Option<Step> {
         action,
         credential: None,
         remark: None,
+        checked: Checked::default(),
     })
 }
 
@@ -253,6 +305,7 @@ pub(super) fn orphans(
             action,
             credential: None,
             remark: None,
+            checked: Checked::default(),
         })
     };
     found.filter_map(step).collect()
@@ -282,11 +335,21 @@ fn unwanted(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> Action {
         Action::Keep(Keep::Foreign(why))
     } else if live.pointer("/metadata/deletionTimestamp").is_some() {
         Action::Keep(Keep::BeingDeleted)
+    } else if let Some(text) = instances(id, inputs) {
+        Action::Keep(Keep::Instances(text))
     } else if let Some(revision) = mention {
         Action::Keep(Keep::Mentioned(*revision))
     } else {
         Action::Delete(Precondition::of(live), Cascade::Background)
     }
+}
+
+/// What there is of the kind of a definition that is wanted no more.
+fn instances(id: &ResourceId, inputs: &Inputs<'_>) -> Option<String> {
+    if inputs.consent.permits(Permit::DeleteDefinitions) {
+        return None;
+    }
+    inputs.found.instances.get(id).cloned()
 }
 
 /// What is known of a resource besides its step.
@@ -309,7 +372,7 @@ pub(super) fn state(step: &Step, resource: &Resource, inputs: &Inputs<'_>) -> St
 /// an earlier one.
 fn wait(step: &Step, resource: &Resource, observed: &Observed) -> NodeWait {
     let is_settled = match step.action {
-        Action::Create(_) | Action::Configure(..) => {
+        Action::Create(_) | Action::Configure(..) | Action::Recreate(_) => {
             let is_known = builtin::kind_in(&resource.api_version, &resource.id.kind).is_some();
             let has_pods = pod_template::path(&resource.body).is_some();
             is_known && !has_pods && health::of(&resource.body).is_ready()

@@ -33,6 +33,8 @@ pub struct Stage {
 /// What a stage is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
+    /// Custom resource definitions, before anything of their kinds.
+    Definitions,
     /// The Services whose addresses the rest depends on: it can be planned when they are known.
     Addresses,
     /// Generated Secrets, authorities first: they are written before any pod learns of them.
@@ -47,12 +49,15 @@ pub enum Part {
     GroupDeletions(String),
     /// What was generated and is wanted no more, behind all that may use it.
     CredentialDeletions,
+    /// Definitions that are wanted no more, behind everything of their kinds.
+    DefinitionDeletions,
 }
 
 /// `group etcd`.
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Definitions => f.write_str("custom resource definitions"),
             Self::Addresses => f.write_str("addresses"),
             Self::Credentials => f.write_str("credentials"),
             Self::Group(name) => write!(f, "group {name}"),
@@ -60,6 +65,7 @@ impl fmt::Display for Part {
             Self::Deletions => f.write_str("deletions"),
             Self::GroupDeletions(name) => write!(f, "deletions of group {name}"),
             Self::CredentialDeletions => f.write_str("deletions of credentials"),
+            Self::DefinitionDeletions => f.write_str("deletions of custom resource definitions"),
         }
     }
 }
@@ -79,6 +85,8 @@ pub struct Gate {
 pub enum Until {
     /// Its steps are done.
     Written,
+    /// Its steps are done, and the kinds that it defines are served.
+    Established,
     /// Its steps are done, and its Services have their addresses.
     Known,
     /// Its steps are done, and its resources ready.
@@ -249,6 +257,7 @@ mod tests {
         let told = order(&nodes).into_iter().map(|(index, gates)| {
             let gates = gates.iter().map(|(other, until)| match until {
                 Until::Known => format!(" {other} known"),
+                Until::Established => format!(" {other} established"),
                 Until::Written => format!(" {other} written"),
                 Until::Ready => format!(" {other} ready"),
                 Until::NoOldPods => format!(" {other} replaced"),

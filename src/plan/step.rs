@@ -3,8 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::checked::Checked;
 use super::credentials::{self, Decision};
 use super::diff::Difference;
+use super::immutable::Recreation;
 use super::precondition::Precondition;
 use crate::capabilities::Kind;
 use crate::manifest::{Origin, ResourceId};
@@ -24,6 +26,8 @@ pub struct Step {
     pub credential: Option<Credential>,
     /// What the user has to do or to know besides.
     pub remark: Option<String>,
+    /// What was found out about it before anything was written.
+    pub checked: Checked,
 }
 
 impl Step {
@@ -34,6 +38,7 @@ impl Step {
             _ if credential.is_some_and(Credential::is_issued) => Effect::Issue,
             Action::Create(_) => Effect::Create,
             Action::Configure(..) => Effect::Configure,
+            Action::Recreate(_) => Effect::Recreate,
             Action::Unchanged if !credential.is_none_or(Credential::is_kept) => Effect::Configure,
             Action::Unchanged => Effect::Unchanged,
             Action::Delete(..) => Effect::Delete,
@@ -47,6 +52,17 @@ impl Step {
             *cascade = Cascade::Foreground;
         }
         self
+    }
+
+    /// The kind and name of the role that a new binding names.
+    pub(super) fn role(&self) -> Option<(&str, &str)> {
+        let body = match &self.action {
+            Action::Create(body) => body,
+            Action::Recreate(recreation) => &recreation.body,
+            _ => return None,
+        };
+        let role = body.get("roleRef")?;
+        Some((role.get("kind")?.as_str()?, role.get("name")?.as_str()?))
     }
 
     /// Whether the step sends anything.
@@ -65,6 +81,8 @@ pub enum Effect {
     Create,
     /// A resource is patched.
     Configure,
+    /// A resource is deleted and created anew.
+    Recreate,
     /// Nothing is sent.
     Unchanged,
     /// A resource is deleted.
@@ -101,6 +119,8 @@ pub enum Action {
     Create(Value),
     /// It is patched, provided that it is still what the patch was computed from.
     Configure(Difference, Precondition),
+    /// It is deleted and created anew, because the change is not allowed.
+    Recreate(Box<Recreation>),
     /// It is what is wanted; nothing is sent.
     Unchanged,
     /// It is deleted, provided that it is still the same resource.
@@ -127,6 +147,8 @@ pub enum Keep {
     Foreign(String),
     /// It is being deleted already.
     BeingDeleted,
+    /// It defines a kind of which there is something, which the text tells.
+    Instances(String),
     /// It is generated, and this revision, to which a rollback is possible, has its generator.
     Mentioned(u32),
 }
@@ -140,6 +162,8 @@ pub struct Counts {
     pub create: usize,
     /// Resources to patch.
     pub configure: usize,
+    /// Resources to delete and create anew.
+    pub recreate: usize,
     /// Resources that are what is wanted.
     pub unchanged: usize,
     /// Resources to delete.
@@ -161,6 +185,7 @@ impl Counts {
             Effect::Issue => &mut self.issue,
             Effect::Create => &mut self.create,
             Effect::Configure => &mut self.configure,
+            Effect::Recreate => &mut self.recreate,
             Effect::Unchanged => &mut self.unchanged,
             Effect::Delete => &mut self.delete,
             Effect::Keep => &mut self.keep,
@@ -169,6 +194,6 @@ impl Counts {
 
     /// Whether a plan with these counts sends nothing about its resources.
     pub fn is_no_change(self) -> bool {
-        self.issue + self.create + self.configure + self.delete == 0
+        self.issue + self.create + self.configure + self.recreate + self.delete == 0
     }
 }

@@ -7,7 +7,7 @@ use pintle::chart;
 use pintle::cluster::{self, Missing, Unready};
 use pintle::history;
 use pintle::ops::{self, ErrorKind};
-use pintle::plan;
+use pintle::plan::{self, Objection};
 use pintle::release::Status;
 use pintle::source;
 
@@ -141,11 +141,20 @@ impl Failure {
         }
     }
 
+    /// What stands against a plan, if that is the failure.
+    pub(crate) fn objections(&self) -> &[Objection] {
+        match self.operation() {
+            Some(ops::Error::Plan(plan::Error::Refused(objections))) => objections,
+            _ => &[],
+        }
+    }
+
     /// The error and its causes, outermost first; what is not ready is left to
     /// [`unready`](Self::unready).
     pub(crate) fn chain(&self) -> Vec<String> {
         let unready = self.unready();
         let mut chain = vec![match self.operation() {
+            Some(ops::Error::Plan(plan::Error::Refused(objections))) => refused(objections),
             Some(ops::Error::Cluster(_)) if !unready.is_empty() => names(unready),
             _ => self.to_string(),
         }];
@@ -291,6 +300,14 @@ fn tenant_hint(error: &ops::Error) -> Option<String> {
     })
 }
 
+/// `the API server would refuse 2 resources; nothing was written`.
+fn refused(objections: &[Objection]) -> String {
+    match objections.len() {
+        1 => "1 change would be refused, so nothing was written".to_owned(),
+        count => format!("{count} changes would be refused, so nothing was written"),
+    }
+}
+
 /// `not ready: Deployment web, Service web and 3 more`.
 fn names(unready: &[Unready]) -> String {
     let shown = &unready[..unready.len().min(NAMED)];
@@ -307,7 +324,13 @@ fn plan_hint(error: &plan::Error) -> Option<&'static str> {
             "give them the group as well, by the annotation helm.sh/resource-group"
         }
         plan::Error::NoAddress(_) => "give the endpoint an ip",
-        plan::Error::Foreign(_) => "delete them, or give the release another name or namespace",
+        plan::Error::Foreign(_) => {
+            "delete them, give the release another name or namespace, or take them over with \
+             --take-ownership"
+        }
+        plan::Error::Refused(_) => {
+            "`--dry-run=client` or `diff --no-validate` shows the plan without asking the API server"
+        }
         plan::Error::Credentials(_) => {
             "give the release another name or namespace, or uninstall the other one"
         }

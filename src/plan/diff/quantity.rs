@@ -12,6 +12,19 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// The amount in billionths, rounded up; none if it is no quantity, or too large.
+pub(in crate::plan) fn billionths(value: &Value) -> Option<i128> {
+    let Amount { digits, exponent } = amount(value)?;
+    let power = |by: i32| 10_i128.checked_pow(u32::try_from(by).ok()?);
+    match exponent.checked_add(9)? {
+        by if by >= 0 => digits.checked_mul(power(by)?),
+        by => {
+            let divisor = power(by.checked_neg()?)?;
+            Some(digits / divisor + i128::from(digits % divisor > 0))
+        }
+    }
+}
+
 /// `digits * 10^exponent`, with as few digits as possible.
 #[derive(Debug, PartialEq, Eq)]
 struct Amount {
@@ -86,6 +99,21 @@ fn scale(suffix: &str) -> Option<(i128, i32)> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn amounts_can_be_added_up() {
+        for (text, expected) in [
+            ("1", Some(1_000_000_000)),
+            ("500m", Some(500_000_000)),
+            ("1Ki", Some(1_024_000_000_000)),
+            ("1e3", Some(1_000_000_000_000)),
+            ("0.5n", Some(1)),
+            ("1e40", None),
+            ("many", None),
+        ] {
+            assert_eq!(super::billionths(&text.into()), expected, "{text}");
+        }
+    }
+
     use serde_json::json;
 
     use super::*;

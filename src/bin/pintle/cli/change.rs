@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use pintle::plan::Named;
 use pintle::render::Notes;
 
 use super::{OutputArgs, ValueArgs};
@@ -19,6 +20,10 @@ pub(crate) struct Install {
     pub(crate) notes: NotesArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) check: CheckArgs,
+    #[command(flatten)]
+    pub(crate) consent: ConsentArgs,
     /// Create the namespace if it does not exist
     #[arg(long)]
     pub(crate) create_namespace: bool,
@@ -37,6 +42,10 @@ pub(crate) struct Upgrade {
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
     #[command(flatten)]
+    pub(crate) check: CheckArgs,
+    #[command(flatten)]
+    pub(crate) consent: ConsentArgs,
+    #[command(flatten)]
     pub(crate) history: HistoryMax,
 }
 
@@ -52,6 +61,10 @@ pub(crate) struct Rollback {
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
     #[command(flatten)]
+    pub(crate) check: CheckArgs,
+    #[command(flatten)]
+    pub(crate) consent: ConsentArgs,
+    #[command(flatten)]
     pub(crate) history: HistoryMax,
 }
 
@@ -61,6 +74,9 @@ pub(crate) struct Uninstall {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+    /// Delete custom resource definitions though there is something of their kinds
+    #[arg(long)]
+    pub(crate) delete_crds: bool,
 }
 
 /// Whose notes a revision has.
@@ -84,11 +100,11 @@ impl NotesArgs {
 
 /// How a change is carried out.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ChangeArgs {
-    /// Print the plan and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+    /// Print the plan and change nothing; `client` does not ask the API server about it
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, value_name = "WHERE")]
+    #[arg(default_missing_value = "server")]
+    pub(crate) dry_run: Option<DryRun>,
     /// Do not wait until the last resources are ready; resource groups still wait for each other
     #[arg(long)]
     pub(crate) no_wait: bool,
@@ -97,6 +113,41 @@ pub(crate) struct ChangeArgs {
     pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// Where a dry run is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DryRun {
+    /// By the API server too.
+    Server,
+    /// Here alone.
+    Client,
+}
+
+/// How much is checked before a change.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Do not ask the API server about the plan beforehand
+    #[arg(long)]
+    pub(crate) no_validate: bool,
+}
+
+/// What the user agrees to.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct ConsentArgs {
+    /// Delete this resource and create it anew, if it changes (can be repeated)
+    #[arg(long, value_name = "KIND/NAME")]
+    pub(crate) recreate: Vec<Named>,
+    /// Let what is made anew lose the data of its claims
+    #[arg(long)]
+    pub(crate) delete_data: bool,
+    /// Delete custom resource definitions though there is something of their kinds
+    #[arg(long)]
+    pub(crate) delete_crds: bool,
+    /// Take over resources that exist and do not belong to this release
+    #[arg(long)]
+    pub(crate) take_ownership: bool,
 }
 
 #[derive(Debug, Args)]

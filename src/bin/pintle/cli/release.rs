@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{OutputArgs, ValueArgs};
+use super::{CheckArgs, ConsentArgs, OutputArgs, ValueArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
@@ -12,6 +12,13 @@ pub(crate) struct Diff {
     pub(crate) chart: String,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) check: CheckArgs,
+    #[command(flatten)]
+    pub(crate) consent: ConsentArgs,
+    /// Show the fields that differ and are left to autoscalers and controllers
+    #[arg(long)]
+    pub(crate) show_ignored: bool,
     /// End with exit code 5 if there are differences
     #[arg(long)]
     pub(crate) exit_code: bool,

@@ -2,20 +2,18 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{Change, End, NamespacePolicy, Options, Session};
+use pintle::ops::{Change, End, NamespacePolicy, Options, Rehearsal, Session, Terms};
+use pintle::plan::{Consent, Permit};
 use pintle::release::{Release, Status};
 
-use crate::cli::ChangeArgs;
+use crate::cli::{ChangeArgs, CheckArgs, ConsentArgs, DryRun};
 use crate::failure::Failure;
 use crate::output;
+use crate::output::plan::Ignored;
 use crate::output::progress::Progress;
 
 /// The options that `args` stand for.
-pub(super) fn options(
-    args: &ChangeArgs,
-    history_max: usize,
-    namespace: NamespacePolicy,
-) -> Options {
+pub(super) fn options(args: &ChangeArgs, history_max: usize) -> Options {
     let end = if args.no_wait {
         End::Written
     } else {
@@ -25,7 +23,29 @@ pub(super) fn options(
         end,
         timeout: args.timeout,
         history_max,
-        namespace,
+    }
+}
+
+/// The terms that the flags stand for, where the namespace has to exist.
+pub(super) fn terms(check: &CheckArgs, consent: &ConsentArgs, dry_run: Option<DryRun>) -> Terms {
+    let permits = [
+        (consent.delete_data, Permit::DeleteData),
+        (consent.delete_crds, Permit::DeleteDefinitions),
+        (consent.take_ownership, Permit::TakeOwnership),
+    ];
+    let given = permits.into_iter().filter(|(is_given, _)| *is_given);
+    let rehearsal = if check.no_validate || dry_run == Some(DryRun::Client) {
+        Rehearsal::None
+    } else {
+        Rehearsal::Server
+    };
+    Terms {
+        rehearsal,
+        namespace: NamespacePolicy::MustExist,
+        consent: Consent {
+            recreate: consent.recreate.iter().cloned().collect(),
+            permits: given.map(|(_, permit)| permit).collect(),
+        },
     }
 }
 
@@ -47,9 +67,9 @@ pub(super) async fn carry_out(
     options: &Options,
 ) -> Result<Outcome, Failure> {
     let mut progress = Progress::new(session.release);
-    if args.dry_run {
+    if args.dry_run.is_some() {
         progress.all(change.notices.iter().cloned());
-        output::plan::print(&change, args.output.output)?;
+        output::plan::print(&change, args.output.output, Ignored::Hidden)?;
         return Ok(Outcome::Printed);
     }
     let is_no_op = change.is_no_op();

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use pintle::ops::{self, ChartRequest};
 use pintle::render::Notes;
 
+use super::change;
 use crate::cli::{Diff, Global};
 use crate::connection::with_cluster;
 use crate::failure::{DIFFERENT, Failure};
 use crate::output;
+use crate::output::plan::Ignored;
 use crate::output::progress::Progress;
 use crate::overrides;
 
@@ -24,10 +26,16 @@ pub(super) fn run(global: &Global, args: &Diff) -> Result<ExitCode, Failure> {
             tenant: &tenant,
             notes: Notes::Root,
         };
-        let change = ops::upgrade(&session, &request).await?;
+        let terms = change::terms(&args.check, &args.consent, None);
+        let change = ops::upgrade(&session, &request, &terms).await?;
         let mut progress = Progress::new(&args.name);
         progress.all(change.notices.iter().cloned());
-        output::plan::print(&change, args.output.output)?;
+        let ignored = if args.show_ignored {
+            Ignored::Shown
+        } else {
+            Ignored::Hidden
+        };
+        output::plan::print(&change, args.output.output, ignored)?;
         let differs = !change.plan.counts().is_no_change();
         Ok(if args.exit_code && differs {
             ExitCode::from(DIFFERENT)

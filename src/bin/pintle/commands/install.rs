@@ -13,12 +13,11 @@ use crate::overrides;
 pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> {
     let chart = super::load_chart(&args.chart)?;
     let overrides = overrides::read(&args.values)?;
-    let namespace = if args.create_namespace {
-        NamespacePolicy::Create
-    } else {
-        NamespacePolicy::MustExist
-    };
-    let options = change::options(&args.change, 0, namespace);
+    let mut terms = change::terms(&args.check, &args.consent, args.change.dry_run);
+    if args.create_namespace {
+        terms.namespace = NamespacePolicy::Create;
+    }
+    let options = change::options(&args.change, 0);
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         let tenant = connection.tenant_values(&chart);
@@ -28,7 +27,7 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
             tenant: &tenant,
             notes: args.notes.notes(),
         };
-        let change = ops::install(&session, &request).await?;
+        let change = ops::install(&session, &request, &terms).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;
         change::print(&outcome, &args.change, "installed")
     })

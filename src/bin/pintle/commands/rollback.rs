@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{self, NamespacePolicy, Rules};
+use pintle::ops::{self, Rules};
 
 use super::change;
 use crate::cli::{Global, Rollback};
@@ -11,7 +11,8 @@ use crate::failure::Failure;
 
 pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure> {
     let history_max = args.history.history_max;
-    let options = change::options(&args.change, history_max, NamespacePolicy::MustExist);
+    let options = change::options(&args.change, history_max);
+    let terms = change::terms(&args.check, &args.consent, args.change.dry_run);
     let rules = if args.ignore_rules {
         Rules::Waive
     } else {
@@ -21,7 +22,7 @@ pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure>
         let session = connection.session(&args.name);
         // Helm takes revision 0 for the one before the newest.
         let to = args.revision.filter(|revision| *revision > 0);
-        let change = ops::rollback(&session, to, rules).await?;
+        let change = ops::rollback(&session, to, rules, &terms).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;
         change::print(&outcome, &args.change, "rolled back")
     })

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{self, NamespacePolicy};
+use pintle::ops::{self, Terms};
+use pintle::plan::Permit;
 
 use super::change::{self, Outcome};
 use crate::cli::{Format, Global, Uninstall};
@@ -11,10 +12,14 @@ use crate::failure::Failure;
 use crate::output;
 
 pub(super) fn run(global: &Global, args: &Uninstall) -> Result<ExitCode, Failure> {
-    let options = change::options(&args.change, 0, NamespacePolicy::MustExist);
+    let options = change::options(&args.change, 0);
+    let mut terms = Terms::default();
+    if args.delete_crds {
+        terms.consent.permits.insert(Permit::DeleteDefinitions);
+    }
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
-        let change = ops::uninstall(&session).await?;
+        let change = ops::uninstall(&session, &terms).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;
         if let Outcome::Done(release) = &outcome
             && args.change.output.output == Format::Table

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{self, ChartRequest, NamespacePolicy};
+use pintle::ops::{self, ChartRequest};
 
 use super::change;
 use crate::cli::{Global, Upgrade};
@@ -14,7 +14,8 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
     let chart = super::load_chart(&args.chart)?;
     let overrides = overrides::read(&args.values)?;
     let history_max = args.history.history_max;
-    let options = change::options(&args.change, history_max, NamespacePolicy::MustExist);
+    let options = change::options(&args.change, history_max);
+    let terms = change::terms(&args.check, &args.consent, args.change.dry_run);
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         let tenant = connection.tenant_values(&chart);
@@ -24,7 +25,7 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
             tenant: &tenant,
             notes: args.notes.notes(),
         };
-        let change = ops::upgrade(&session, &request).await?;
+        let change = ops::upgrade(&session, &request, &terms).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;
         change::print(&outcome, &args.change, "upgraded")
     })

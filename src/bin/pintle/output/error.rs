@@ -37,6 +37,12 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
+    for objection in failure.objections() {
+        let _ = writeln!(text, "  {objection}");
+        if let Some(remedy) = &objection.remedy {
+            let _ = writeln!(text, "    {remedy}");
+        }
+    }
     if let Some(excerpt) = failure.excerpt() {
         text.push_str(excerpt.trim_end());
         text.push('\n');

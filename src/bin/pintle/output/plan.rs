@@ -23,19 +23,26 @@ const HEADING: Style = Style::new().bold();
 const SHORT: usize = 8;
 const FAINT: Style = Style::new().dimmed();
 
+/// Whether people are shown what is left to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ignored {
+    Shown,
+    Hidden,
+}
+
 /// Prints what `change` would do.
-pub(crate) fn print(change: &Change, format: Format) -> Result<(), Failure> {
+pub(crate) fn print(change: &Change, format: Format, ignored: Ignored) -> Result<(), Failure> {
     let report = Report::of(&change.plan);
     if format != Format::Table {
         return print_data(&report, format);
     }
     anstream::stdout()
         .lock()
-        .write_all(to_text(&report).as_bytes())?;
+        .write_all(to_text(&report, ignored).as_bytes())?;
     Ok(())
 }
 
-fn to_text(report: &Report) -> String {
+fn to_text(report: &Report, ignored: Ignored) -> String {
     let mut text = format!("{}\n", summary(report.counts));
     let mut shown = None;
     for line in &report.lines {
@@ -45,6 +52,10 @@ fn to_text(report: &Report) -> String {
             Effect::Configure => ('~', CONFIGURE),
             Effect::Delete => ('-', DELETE),
             Effect::Keep => ('=', FAINT),
+            Effect::Recreate => ('!', DELETE),
+            Effect::Unchanged if ignored == Ignored::Shown && !line.ignored.is_empty() => {
+                (' ', FAINT)
+            }
             Effect::Unchanged => continue,
         };
         let Line {
@@ -63,7 +74,7 @@ fn to_text(report: &Report) -> String {
             template => format!(" {FAINT}{template}{FAINT:#}"),
         };
         let _ = writeln!(text, "{style}{sign} {kind} {name}{style:#}{origin}");
-        for said in [&line.reason, &line.remark].into_iter().flatten() {
+        for said in remarks(line, ignored) {
             let _ = writeln!(text, "    {said}");
         }
         if !line.waits.is_empty() {
@@ -80,11 +91,34 @@ fn to_text(report: &Report) -> String {
     text
 }
 
+/// What is said of a resource before its fields.
+fn remarks(line: &Line, ignored: Ignored) -> Vec<String> {
+    let mut said: Vec<String> = line.reason.iter().cloned().collect();
+    if let Some(loses) = line.loses {
+        said.push(format!("deleted and created anew, which loses {loses}"));
+    }
+    said.extend(line.remark.clone());
+    said.extend(
+        line.checked_later
+            .iter()
+            .map(|why| format!("checked later: {why}")),
+    );
+    said.extend(line.warnings.iter().map(|text| format!("warning: {text}")));
+    if ignored == Ignored::Shown {
+        let left = line.ignored.iter();
+        said.extend(
+            left.map(|left| format!("{}: {} is left to the {}", left.path, left.live, left.owner)),
+        );
+    }
+    said
+}
+
 /// `group apiserver, when group etcd is ready:`.
 fn heading(stage: &StageLine) -> String {
     let title = &stage.title;
     let gate = |gate: &GateLine| match gate.until {
         Until::Known => Some(format!("{} are known", gate.stage)),
+        Until::Established => Some(format!("{} are established", gate.stage)),
         Until::Ready => Some(format!("{} is ready", gate.stage)),
         Until::NoOldPods => Some(format!("no old pod of {} is left", gate.stage)),
         Until::Gone => Some(format!("{} are done", gate.stage)),

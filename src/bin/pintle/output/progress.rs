@@ -49,6 +49,10 @@ impl Progress {
                 "{CHANGED}warning{CHANGED:#}: {file} was made for other dependencies than the \
                  chart has: charts/ may hold other charts than are meant"
             ),
+            Event::Warned { text, ids } => {
+                let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+                format!("{CHANGED}warning{CHANGED:#}: {}: {text}", ids.join(", "))
+            }
             Event::Interrupted { revision, status } => {
                 format!("revision {revision} was left {status} by an earlier command")
             }
@@ -72,6 +76,7 @@ impl Progress {
                 Done::Issued => format!("{GOOD}issued{GOOD:#} {id}"),
                 Done::Created => format!("{GOOD}created{GOOD:#} {id}"),
                 Done::Configured => format!("{CHANGED}configured{CHANGED:#} {id}"),
+                Done::Recreated => format!("{CHANGED}recreated{CHANGED:#} {id}"),
                 Done::Deleted => format!("{BAD}deleted{BAD:#} {id}"),
             },
             Event::Addresses { services } => {
@@ -103,6 +108,7 @@ fn met(earlier: &Part, until: Until) -> String {
     match until {
         Until::NoOldPods => format!("no old pod of {earlier} is left"),
         Until::Gone => format!("{earlier} are done"),
+        Until::Established => format!("{earlier} are established"),
         Until::Written | Until::Known | Until::Ready => format!("{earlier} is ready"),
     }
 }
@@ -113,6 +119,7 @@ pub(super) fn summary(counts: Counts) -> String {
         (counts.issue, "to issue"),
         (counts.create, "to create"),
         (counts.configure, "to configure"),
+        (counts.recreate, "to recreate"),
         (counts.delete, "to delete"),
         (counts.keep, "kept"),
         (counts.unchanged, "unchanged"),

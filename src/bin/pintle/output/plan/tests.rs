@@ -13,7 +13,7 @@ use pintle::manifest::{Manifest, Placement, ResourceId};
 use pintle::pki::{self, Sources};
 use pintle::plan::addresses::{self, Services};
 use pintle::plan::credentials::{self, Action, Decision, Issues, Live};
-use pintle::plan::{Inputs, Observed, Owner, Plan};
+use pintle::plan::{Consent, Found, Inputs, Observed, Owner, Plan};
 use pintle::render::{self, Operation, ReleaseFacts, Scope};
 use pintle::source::{self, ChartRef};
 use serde_json::{Value, json};
@@ -89,6 +89,8 @@ impl Host {
             mentions: &self.mentions,
             owner: OWNER,
             kinds: &Kinds::default(),
+            found: &Found::default(),
+            consent: &Consent::default(),
             now: self.now,
         })
         .unwrap()
@@ -100,7 +102,7 @@ impl Host {
     }
 
     fn text_of(&self, desired: &Manifest) -> String {
-        let text = to_text(&Report::of(&self.plan(desired)));
+        let text = to_text(&Report::of(&self.plan(desired)), Ignored::Hidden);
         anstream::adapter::strip_str(&text).to_string()
     }
 

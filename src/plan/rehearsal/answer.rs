@@ -1,0 +1,335 @@
+//! What the answer to a dry run means.
+//!
+//! The words of the API server are matched, because its codes tell too little: a refusal by a quota,
+//! a policy, a webhook and a role are all 403. They are those of Kubernetes 1.34 to 1.36
+//! (`plugin/pkg/admission`, `staging/src/k8s.io/apiserver/pkg/admission`).
+
+use super::made::Made;
+use super::{About, Action, Class, Objection, Step, objection};
+
+/// How much of the API server's words is shown, in characters.
+const LENGTH: usize = 600;
+
+/// A refused request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status code; 0 if there was no answer in time.
+    pub code: u16,
+    /// What does not exist, where that is the refusal.
+    pub absent: Option<Absent>,
+    /// What the API server says; none where a role is the reason, or where it may be secret.
+    pub said: Option<String>,
+    /// The whole refusal in words.
+    pub told: String,
+}
+
+/// What a request may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// The API server does not serve the kind.
+    Kind,
+    /// The namespace.
+    Namespace,
+    /// The resource, or one that it names.
+    Resource,
+}
+
+/// What an answer means for the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Passed,
+    /// It can be checked only when something else is there.
+    Later(String),
+    /// It was not checked, or not in full.
+    Warned(String),
+    /// The step would be refused.
+    Refused(Objection),
+    /// A webhook of that name fails, so the step would be refused; which configuration has it is
+    /// not in the answer.
+    Webhook(String, Objection),
+}
+
+/// Tells what the refusal of a step, or of a pod of it, means.
+pub fn judge((step, about): (&Step, About), refusal: &Refusal, made: &Made<'_>) -> Verdict {
+    let case = Case {
+        step,
+        about,
+        refusal,
+        said: refusal.said.as_deref().unwrap_or_default(),
+        made,
+    };
+    let judged = case.expected().or_else(|| case.later());
+    judged.unwrap_or_else(|| case.refused())
+}
+
+struct Case<'a> {
+    step: &'a Step,
+    about: About,
+    refusal: &'a Refusal,
+    said: &'a str,
+    made: &'a Made<'a>,
+}
+
+impl Case<'_> {
+    fn is_anew(&self) -> bool {
+        matches!(self.step.action, Action::Recreate(_))
+    }
+
+    fn namespace(&self) -> &str {
+        self.step.id.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Refusals that are none of the step itself.
+    fn expected(&self) -> Option<Verdict> {
+        let quota = self.said.contains("exceeded quota: ");
+        if self.is_anew() && self.about == About::Itself {
+            // What makes way for it still holds its name, its quota, its address and its ports.
+            let held = [
+                "provided port is already allocated",
+                "provided IP is already allocated",
+            ];
+            let is_held = quota || held.iter().any(|words| self.said.contains(words));
+            if self.refusal.code == 409 && self.said.is_empty() {
+                return Some(Verdict::Passed);
+            }
+            if is_held {
+                return Some(Verdict::Later("the old one goes before it".to_owned()));
+            }
+        }
+        if self.said.contains("does not support dry run") {
+            let name = after(self.said, "admission webhook ").unwrap_or("a webhook");
+            return Some(Verdict::Warned(format!(
+                "not checked: webhook {name} does not support dry runs"
+            )));
+        }
+        if self.about == About::Pods && self.refusal.code == 403 && self.said.is_empty() {
+            return Some(Verdict::Later(
+                "you may create no pods, so none was tried".to_owned(),
+            ));
+        }
+        if self.about == About::Pods && quota && !matches!(self.step.action, Action::Create(_)) {
+            // Old pods may make way for new ones.
+            let text = format!("one more pod would exceed a quota: {}", self.words());
+            return Some(Verdict::Warned(text));
+        }
+        None
+    }
+
+    /// What the plan itself makes, so that the refusal may not stand.
+    fn later(&self) -> Option<Verdict> {
+        let made = self.made;
+        let found = match self.refusal.absent {
+            Some(Absent::Namespace) => made.namespace(self.namespace()),
+            Some(Absent::Kind) => made.definition(self.step),
+            Some(Absent::Resource) => self.role(),
+            None => None,
+        };
+        let found = found
+            .or_else(|| self.account())
+            .or_else(|| {
+                let name = after(self.said, "no PriorityClass with name ")?;
+                made.created("PriorityClass", None, name)
+            })
+            .or_else(|| {
+                let name = after(self.said, "RuntimeClass ")?;
+                made.created("RuntimeClass", None, name)
+            })
+            .or_else(|| {
+                let is_grant = self.said.contains("attempting to grant RBAC permissions");
+                self.role().filter(|_| is_grant)
+            })
+            .or_else(|| {
+                let name = after(self.said, "ValidatingAdmissionPolicy ")?;
+                made.touched(&["ValidatingAdmissionPolicy"], name)
+            })
+            .or_else(|| made.webhook(self.webhook()?))
+            .or_else(|| self.service())
+            .or_else(|| {
+                let is_schema = self.said.contains("unknown field") || self.refusal.code == 422;
+                made.definition(self.step).filter(|_| is_schema)
+            })
+            .or_else(|| {
+                let is_label = self.said.contains("violates PodSecurity");
+                let namespace = made.touched(&["Namespace"], self.namespace());
+                namespace.filter(|_| is_label)
+            })
+            .or_else(|| {
+                let is_limit = self.said.contains("failed quota: ");
+                made.any("LimitRange", self.namespace())
+                    .filter(|_| is_limit)
+            });
+        found.map(Verdict::Later)
+    }
+
+    /// The role that a binding names, if it is made.
+    fn role(&self) -> Option<String> {
+        let (kind, name) = self.step.role()?;
+        self.made.touched(&[kind], name)
+    }
+
+    fn account(&self) -> Option<String> {
+        if !self.said.contains("error looking up service account ") {
+            return None;
+        }
+        let name = after(self.said, "serviceaccount ")?;
+        if name == "default" {
+            return Some("Kubernetes makes ServiceAccount default in every namespace".to_owned());
+        }
+        self.made
+            .created("ServiceAccount", Some(self.namespace()), name)
+    }
+
+    /// The webhook that has refused or that fails.
+    fn webhook(&self) -> Option<&str> {
+        after(self.said, "failed calling webhook ")
+            .or_else(|| after(self.said, "admission webhook "))
+    }
+
+    /// The Service behind a webhook that fails, if it is made: `Post "https://name.namespace.svc:…`.
+    fn service(&self) -> Option<String> {
+        let (_, url) = self.said.split_once("Post \"https://")?;
+        let host = url.split([':', '/', '"']).next()?;
+        let mut parts = host.split('.');
+        let (name, namespace) = (parts.next()?, parts.next()?);
+        self.made.created("Service", Some(namespace), name)
+    }
+
+    fn refused(&self) -> Verdict {
+        let (reason, remedy) = self.reason();
+        let mut objection = objection(self.step, self.about, reason);
+        objection.remedy = remedy;
+        if self.refusal.code == 409 || self.is_gone() {
+            objection.class = Class::Conflict;
+        }
+        match after(self.said, "failed calling webhook ") {
+            Some(name) => Verdict::Webhook(name.to_owned(), objection),
+            None => Verdict::Refused(objection),
+        }
+    }
+
+    /// Whether the resource was there when it was read.
+    fn is_gone(&self) -> bool {
+        self.refusal.absent == Some(Absent::Resource)
+            && matches!(self.step.action, Action::Configure(..))
+    }
+
+    fn reason(&self) -> (String, Option<String>) {
+        let id = &self.step.id;
+        let some = |text: &str| Some(text.to_owned());
+        match (self.refusal.code, self.refusal.absent) {
+            (_, Some(Absent::Namespace)) => (
+                format!("namespace {} does not exist", self.namespace()),
+                some("create the namespace first, or install with --create-namespace"),
+            ),
+            (_, Some(Absent::Kind)) => (
+                format!(
+                    "the API server does not serve {} {}",
+                    self.step.kind.api_version(),
+                    id.kind
+                ),
+                None,
+            ),
+            (_, Some(Absent::Resource)) if self.is_gone() => (
+                "it was deleted since it was read".to_owned(),
+                some("run the command again"),
+            ),
+            (_, Some(Absent::Resource)) => match self.step.role() {
+                Some((kind, name)) => (format!("{kind} {name} does not exist"), None),
+                None => (self.refusal.told.clone(), None),
+            },
+            (409, None) if matches!(self.step.action, Action::Create(_)) => (
+                "it exists already, made by somebody else since it was looked for".to_owned(),
+                some("run the command again"),
+            ),
+            (409, None) => (
+                format!("it conflicts with another change: {}", self.words()),
+                some("run the command again"),
+            ),
+            (403, None) if self.said.is_empty() => (
+                format!("you are not allowed to {} it", self.verb()),
+                some("ask an administrator of the cluster for this right"),
+            ),
+            (0, None) => (self.refusal.told.clone(), None),
+            _ if self.said.is_empty() => (self.refusal.told.clone(), None),
+            _ => (self.words(), self.remedy()),
+        }
+    }
+
+    fn verb(&self) -> &'static str {
+        match self.step.action {
+            Action::Configure(..) => "change",
+            _ => "create",
+        }
+    }
+
+    /// What would help against what was said.
+    fn remedy(&self) -> Option<String> {
+        const IMMUTABLE: [&str; 5] = [
+            "is immutable",
+            "Forbidden: updates to",
+            "may not be changed",
+            "may not change once set",
+            "cannot change roleRef",
+        ];
+        let said = self.said;
+        if matches!(self.step.action, Action::Configure(..))
+            && IMMUTABLE.iter().any(|words| said.contains(words))
+        {
+            let (kind, name) = (&self.step.id.kind, &self.step.id.name);
+            return Some(format!(
+                "--recreate {kind}/{name} deletes it and creates it anew"
+            ));
+        }
+        said.contains("failed calling webhook ").then(|| {
+            "see that what the webhook calls is up and answers, or delete its configuration"
+                .to_owned()
+        })
+    }
+
+    /// What the API server says, without what only repeats the resource, on one line.
+    fn words(&self) -> String {
+        let mut said = self.said;
+        for prefix in [
+            "Internal error occurred: ",
+            "admission webhook is forbidden: ",
+        ] {
+            said = said.strip_prefix(prefix).unwrap_or(said);
+        }
+        for words in [
+            " is invalid: ",
+            " is forbidden: ",
+            "strict decoding error: ",
+        ] {
+            let head = said.split_once(words);
+            if let Some((_, rest)) = head.filter(|(head, _)| head.len() < 300) {
+                said = rest;
+            }
+        }
+        one_line(said)
+    }
+}
+
+/// Text without what moves a terminal's cursor, cut to a length that can be read.
+fn one_line(text: &str) -> String {
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let words: Vec<&str> = clean.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// What stands in quotes right after `words`.
+fn after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
+    let rest = text.split_once(words)?.1;
+    let mark = rest.chars().next()?;
+    if mark == '"' || mark == '\'' {
+        return rest[1..].split(mark).next();
+    }
+    rest.split([' ', ',', ':']).next()
+}
