@@ -26,6 +26,7 @@ mod layers;
 mod lifecycle;
 mod lint;
 mod lock;
+mod plan;
 mod schemas;
 mod strings;
 mod support;

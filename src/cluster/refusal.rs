@@ -122,10 +122,42 @@ impl Subject {
     fn detail(&self, status: &Status) -> Option<String> {
         let said = match self.content {
             Content::Open => status.message.clone(),
-            Content::Secret => causes(status),
+            Content::Secret => harmless(&status.message).unwrap_or_else(|| causes(status)),
         };
         (!said.is_empty()).then_some(said)
     }
+}
+
+/// The part of a message that the API server makes of names alone, with no value in it.
+fn harmless(said: &str) -> Option<String> {
+    if let Some(start) = said.find("exceeded quota: ") {
+        return Some(said[start..].to_owned());
+    }
+    let known = [
+        ("ValidatingAdmissionPolicy '", " denied request"),
+        ("admission webhook \"", " denied the request"),
+        ("admission webhook \"", " does not support dry run"),
+        ("failed calling webhook \"", "\""),
+    ];
+    let cut = |(start, end): (&str, &str)| {
+        let from = said.find(start)?;
+        let rest = from + start.len();
+        let to = rest + said[rest..].find(end)? + end.len();
+        Some(said[from..to].to_owned())
+    };
+    known.into_iter().find_map(cut).or_else(|| fields(said))
+}
+
+/// The fields that a body has and its kind has not, or that it has twice.
+fn fields(said: &str) -> Option<String> {
+    let (_, fields) = said.split_once("strict decoding error: ")?;
+    let is_name = |part: &str| {
+        ["unknown field \"", "duplicate field \""]
+            .iter()
+            .filter_map(|words| part.strip_prefix(words)?.strip_suffix('"'))
+            .any(|name| !name.contains('"'))
+    };
+    fields.split(", ").all(is_name).then(|| fields.to_owned())
 }
 
 /// Where something is wrong, without the message, which may hold the value.
@@ -159,9 +191,27 @@ fn admission(said: &str) -> Option<String> {
 
 /// An answer that is not from the API, cut to what fits into a message.
 fn plain(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(400)]);
+    let text = String::from_utf8_lossy(&body[..body.len().min(4096)]);
+    let text = untagged(&text);
     let line = text.trim().lines().next().unwrap_or_default();
-    line.chars().take(200).collect()
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// The title of an HTML page; without one its text, and any other text as it is.
+fn untagged(text: &str) -> String {
+    if !text.trim_start().starts_with('<') {
+        return text.to_owned();
+    }
+    let title = text
+        .split_once("<title>")
+        .and_then(|(_, rest)| Some(rest.split_once("</title>")?.0));
+    if let Some(title) = title {
+        return title.to_owned();
+    }
+    let parts = text
+        .split('<')
+        .map(|part| part.split_once('>').map_or("", |(_, text)| text));
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -319,7 +369,11 @@ mod tests {
         );
         assert_eq!(
             plain(502, "<html>\n<title>Bad gateway</title>"),
-            "cannot get Thing web in namespace shop: the API server answers 502: <html>"
+            "cannot get Thing web in namespace shop: the API server answers 502: Bad gateway"
+        );
+        assert_eq!(
+            plain(503, "<html><body>\n<h1>Try later</h1>"),
+            "cannot get Thing web in namespace shop: the API server answers 503: Try later"
         );
         assert_eq!(
             plain(403, ""),
@@ -363,6 +417,33 @@ mod tests {
             error.to_string(),
             "the API server does not accept Thing web in namespace shop"
         );
+    }
+
+    #[test]
+    fn what_names_no_value_of_a_secret_is_repeated() {
+        let quota = "exceeded quota: q, requested: secrets=1, used: secrets=2, limited: secrets=2";
+        let unknown = "unknown field \"spec\", duplicate field \"data.a\"";
+        for (said, want) in [
+            (
+                format!("secrets \"web\" is forbidden: {quota}"),
+                Some(quota),
+            ),
+            (
+                "secrets \"web\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' \
+                 denied request: hunter2"
+                    .to_owned(),
+                Some("ValidatingAdmissionPolicy 'p' with binding 'b' denied request"),
+            ),
+            (
+                "Internal error occurred: failed calling webhook \"w\": hunter2".to_owned(),
+                Some("failed calling webhook \"w\""),
+            ),
+            (format!("strict decoding error: {unknown}"), Some(unknown)),
+            ("strict decoding error: hunter2".to_owned(), None),
+            ("hunter2".to_owned(), None),
+        ] {
+            assert_eq!(harmless(&said).as_deref(), want, "{said}");
+        }
     }
 
     #[test]

@@ -274,3 +274,6 @@ fn missing(id: &ResourceId, needs: Needs, consent: &Consent) -> Vec<String> {
     }
     missing
 }
+
+#[cfg(test)]
+mod tests;

@@ -333,3 +333,219 @@ fn after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
     }
     rest.split([' ', ',', ':']).next()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::capabilities::Kind;
+    use crate::manifest::{Manifest, ResourceId};
+    use crate::plan::{Checked, Part, Plan, Stage, Trend};
+
+    fn step(kind: &str, name: &str, action: Action) -> Step {
+        Step {
+            id: ResourceId {
+                group: String::new(),
+                kind: kind.to_owned(),
+                namespace: Some("shop".to_owned()),
+                name: name.to_owned(),
+            },
+            kind: Kind::core(kind, "things"),
+            origin: None,
+            action,
+            credential: None,
+            remark: None,
+            checked: Checked::default(),
+        }
+    }
+
+    fn create(kind: &str, name: &str) -> Step {
+        step(kind, name, Action::Create(json!({})))
+    }
+
+    /// A plan that makes these.
+    fn plan(steps: Vec<Step>) -> Plan {
+        Plan {
+            stages: vec![Stage {
+                part: Part::Ungrouped,
+                gates: vec![],
+                phases: vec![steps],
+                awaited: vec![],
+            }],
+            trend: Trend::Level,
+            generators: vec![],
+            objections: vec![],
+        }
+    }
+
+    fn refusal(code: u16, said: &str) -> Refusal {
+        Refusal {
+            code,
+            absent: None,
+            said: (!said.is_empty()).then(|| said.to_owned()),
+            told: format!("told {code}"),
+        }
+    }
+
+    fn told(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Passed => "passed".to_owned(),
+            Verdict::Later(why) => format!("later: {why}"),
+            Verdict::Warned(text) => format!("warned: {text}"),
+            Verdict::Refused(objection) => match objection.class {
+                Class::Refused => format!("refused: {}", objection.reason),
+                Class::Conflict => format!("conflict: {}", objection.reason),
+            },
+            Verdict::Webhook(name, objection) => format!("{name}: {}", objection.reason),
+        }
+    }
+
+    /// Judges what was said about a config map, or a pod of a workload, where the plan makes a few
+    /// other things.
+    #[track_caller]
+    fn check(about: About, (code, said): (u16, &str), expected: &str) {
+        let plan = plan(vec![
+            create("ServiceAccount", "own"),
+            create("PriorityClass", "high"),
+            create("RuntimeClass", "sandbox"),
+            create("ValidatingAdmissionPolicy", "strict"),
+            create("Service", "hook"),
+            create("LimitRange", "limits"),
+        ]);
+        let desired = Manifest::default();
+        let made = Made::of(&plan, &desired, None);
+        let kind = match about {
+            About::Itself => "ConfigMap",
+            About::Pods => "Deployment",
+        };
+        let verdict = judge((&create(kind, "web"), about), &refusal(code, said), &made);
+        assert_eq!(told(verdict), expected, "{said}");
+    }
+
+    #[test]
+    fn refusals_are_told_in_words() {
+        let itself = |code, said, expected| check(About::Itself, (code, said), expected);
+        itself(403, "", "refused: you are not allowed to create it");
+        itself(
+            409,
+            "",
+            "conflict: it exists already, made by somebody else since it was looked for",
+        );
+        itself(
+            422,
+            "ConfigMap \"a\" is invalid: data: Too long",
+            "refused: data: Too long",
+        );
+        itself(
+            422,
+            "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: \
+             unknown field \"dta\"",
+            "refused: unknown field \"dta\"",
+        );
+        itself(502, "Bad gateway\u{1b}[2J\nx", "refused: Bad gateway [2J x");
+        itself(0, "", "refused: told 0");
+        itself(
+            500,
+            "Internal error occurred: failed calling webhook \"w.example.com\": failed to call \
+             webhook: Post \"https://other.shop.svc:443/?timeout=10s\": context deadline exceeded",
+            "w.example.com: failed calling webhook \"w.example.com\": failed to call webhook: Post \
+             \"https://other.shop.svc:443/?timeout=10s\": context deadline exceeded",
+        );
+    }
+
+    #[test]
+    fn what_does_not_support_dry_runs_is_no_objection() {
+        check(
+            About::Itself,
+            (
+                422,
+                "admission webhook \"w.example.com\" does not support dry run",
+            ),
+            "warned: not checked: webhook w.example.com does not support dry runs",
+        );
+    }
+
+    #[test]
+    fn what_the_plan_makes_is_checked_later() {
+        let pods = |said, expected: &str| check(About::Pods, (403, said), expected);
+        pods(
+            "error looking up service account shop/own: serviceaccount \"own\" not found",
+            "later: ServiceAccount own is made by this change",
+        );
+        pods(
+            "error looking up service account shop/no: serviceaccount \"no\" not found",
+            "refused: error looking up service account shop/no: serviceaccount \"no\" not found",
+        );
+        pods(
+            "no PriorityClass with name high was found",
+            "later: PriorityClass high is made by this change",
+        );
+        pods(
+            "pod rejected: RuntimeClass \"sandbox\" not found",
+            "later: RuntimeClass sandbox is made by this change",
+        );
+        pods(
+            "ValidatingAdmissionPolicy 'strict' with binding 'b' denied request: no",
+            "later: ValidatingAdmissionPolicy strict is made by this change",
+        );
+        pods(
+            "failed quota: q: must specify limits.cpu",
+            "later: LimitRange limits is made by this change",
+        );
+        pods("", "later: you may create no pods, so none was tried");
+        check(
+            About::Itself,
+            (
+                500,
+                "failed calling webhook \"w\": Post \"https://hook.shop.svc:443/\": refused",
+            ),
+            "later: Service hook is made by this change",
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let missing = |absent, step: &Step| {
+            let refusal = Refusal {
+                absent: Some(absent),
+                ..refusal(404, "")
+            };
+            let plan = plan(vec![create("Role", "own")]);
+            let desired = Manifest::default();
+            let made = Made::of(&plan, &desired, Some("made"));
+            told(judge((step, About::Itself), &refusal, &made))
+        };
+        let mut map = create("ConfigMap", "a");
+        assert_eq!(
+            missing(Absent::Namespace, &map),
+            "refused: namespace shop does not exist"
+        );
+        map.id.namespace = Some("made".to_owned());
+        assert_eq!(
+            missing(Absent::Namespace, &map),
+            "later: Namespace made is made first"
+        );
+        assert_eq!(
+            missing(Absent::Kind, &map),
+            "refused: the API server does not serve v1 ConfigMap"
+        );
+        let binding = |role: &str| {
+            let body = json!({"roleRef": {"kind": "Role", "name": role}});
+            step("RoleBinding", "a", Action::Create(body))
+        };
+        assert_eq!(
+            missing(Absent::Resource, &binding("own")),
+            "later: Role own is made by this change"
+        );
+        assert_eq!(
+            missing(Absent::Resource, &binding("other")),
+            "refused: Role other does not exist"
+        );
+    }
+
+    #[test]
+    fn long_words_are_cut() {
+        assert_eq!(one_line(&"a".repeat(700)).chars().count(), LENGTH + 1);
+    }
+}

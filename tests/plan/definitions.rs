@@ -1,0 +1,150 @@
+//! Custom resource definitions of a chart.
+
+use super::{apply, chart, line};
+use crate::support::Place;
+
+/// A definition of a kind of this place, with the fields of its spec and its versions.
+fn definition(place: &Place, fields: &[&str], versions: &[&str]) -> String {
+    let group = group(place);
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|name| format!("{name}: {{type: string}}"))
+        .collect();
+    let fields = fields.join(", ");
+    let version = |(index, name): (usize, &&str)| {
+        let storage = index == 0;
+        format!(
+            "  - name: {name}\n    served: true\n    storage: {storage}\n    schema:\n      \
+             openAPIV3Schema:\n        type: object\n        properties:\n          \
+             spec: {{type: object, properties: {{{fields}}}}}\n"
+        )
+    };
+    let versions: String = versions.iter().enumerate().map(version).collect();
+    format!(
+        "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
+         metadata: {{name: cars.{group}}}\nspec:\n  group: {group}\n  scope: Namespaced\n  \
+         names: {{kind: Car, plural: cars}}\n  versions:\n{versions}"
+    )
+}
+
+fn group(place: &Place) -> String {
+    format!("{}.example.com", place.namespace)
+}
+
+fn car(place: &Place, name: &str, version: &str) -> String {
+    let group = group(place);
+    format!(
+        "---\napiVersion: {group}/{version}\nkind: Car\nmetadata: {{name: {name}}}\n\
+         spec: {{color: red}}\n"
+    )
+}
+
+#[test]
+fn definitions_come_before_what_they_define() {
+    let place = Place::new("crd");
+    let cars = format!("cars.{}", group(&place));
+    let text = format!(
+        "{}{}",
+        car(&place, "own", "v1"),
+        definition(&place, &["color", "size"], &["v1"])
+    );
+    let first = chart(&place, "cars", &text);
+    let plan = ["install", "cars", &first, "--dry-run", "-o", "json"];
+    let plan = place.pintle(&plan).ok().json();
+    assert_eq!(plan["stages"][0]["part"], "definitions");
+    let later = line(&plan, "Car", "own")["checked_later"].to_string();
+    assert!(later.contains("is made by this change"), "{later}");
+    place.pintle(&["install", "cars", &first]).ok();
+    place
+        .pintle(&["upgrade", "cars", &first])
+        .ok()
+        .prints(&["is unchanged"]);
+
+    let fewer = definition(&place, &["color"], &["v1"]);
+    let fewer = chart(
+        &place,
+        "cars",
+        &format!("{}{fewer}", car(&place, "own", "v1")),
+    );
+    place
+        .pintle(&["upgrade", "cars", &fewer])
+        .fails_with(1)
+        .says(&[
+            &format!("CustomResourceDefinition {cars}"),
+            "fields are dropped: v1.spec.size",
+        ]);
+    let other = definition(&place, &["color", "size"], &["v2"]);
+    let other = chart(
+        &place,
+        "cars",
+        &format!("{}{other}", car(&place, "own", "v2")),
+    );
+    place
+        .pintle(&["upgrade", "cars", &other])
+        .fails_with(1)
+        .says(&["version v1 is no longer served"]);
+    let more = definition(&place, &["color", "size", "year"], &["v1", "v2"]);
+    let more = chart(
+        &place,
+        "cars",
+        &format!("{}{more}", car(&place, "own", "v2")),
+    );
+    place.pintle(&["upgrade", "cars", &more]).ok();
+
+    apply(&place, "foreign.yaml", &car(&place, "foreign", "v1"));
+    let namespace = &place.namespace;
+    place
+        .pintle(&["uninstall", "cars", "--dry-run"])
+        .ok()
+        .prints(&[&format!(
+            "--delete-crds would delete what there is of its kind: {namespace}/foreign"
+        )]);
+    place.pintle(&["uninstall", "cars"]).ok();
+    place.kubectl(&["get", &cars, "foreign"]).ok();
+    place.kubectl(&["get", &cars, "own"]).fails_with(1);
+    place.pintle(&["install", "cars", &more]).ok();
+    place.pintle(&["uninstall", "cars", "--delete-crds"]).ok();
+    place.kubectl(&["get", "crd", &cars]).fails_with(1);
+}
+
+#[test]
+fn kinds_that_nobody_defines_are_told_at_once() {
+    let place = Place::new("kinds");
+    let text = format!(
+        "{}{}",
+        car(&place, "a", "v1"),
+        car(&place, "b", "v1").replace("Car", "Bus")
+    );
+    let cars = chart(&place, "cars", &text);
+    let group = group(&place);
+    place
+        .pintle(&["install", "cars", &cars])
+        .fails_with(2)
+        .says(&[
+            &format!("{group}/v1 Car (cars/templates/all.yaml:2)"),
+            &format!("{group}/v1 Bus (cars/templates/all.yaml:6)"),
+        ]);
+}
+
+#[test]
+fn what_has_lost_its_definition_can_be_uninstalled() {
+    let place = Place::new("lost-crd");
+    apply(&place, "crd.yaml", &definition(&place, &["color"], &["v1"]));
+    let cars = format!("cars.{}", group(&place));
+    let wait = [
+        "wait",
+        "--for=condition=Established",
+        &format!("crd/{cars}"),
+    ];
+    place.kubectl(&wait).ok();
+    let map = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: beside}\n";
+    let own = chart(
+        &place,
+        "cars",
+        &format!("{}{map}", car(&place, "own", "v1")),
+    );
+    place.pintle(&["install", "cars", &own]).ok();
+    place.kubectl(&["delete", "crd", &cars]).ok();
+    place.pintle(&["uninstall", "cars"]).ok();
+    place.kubectl(&["get", "configmap/beside"]).fails_with(1);
+}
