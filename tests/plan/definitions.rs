@@ -122,7 +122,7 @@ fn kinds_that_nobody_defines_are_told_at_once() {
         .fails_with(2)
         .says(&[
             &format!("{group}/v1 Car (cars/templates/all.yaml:2)"),
-            &format!("{group}/v1 Bus (cars/templates/all.yaml:6)"),
+            &format!("{group}/v1 Bus (cars/templates/all.yaml:7)"),
         ]);
 }
 

@@ -293,7 +293,7 @@ fn what_stands_twice_in_a_manifest_is_found() {
         .pintle(&["install", "ports", &ports])
         .fails_with(1)
         .says(&[
-            "Service b (ports/templates/all.yaml:7): node port 32123 is asked for by Service a \
+            "Service b (ports/templates/all.yaml:9): node port 32123 is asked for by Service a \
          (ports/templates/all.yaml:2) as well",
         ]);
     let env = "\
