@@ -6,6 +6,7 @@
 //! that is not executed.
 
 mod aim;
+mod bundled;
 mod catalogue;
 mod credentials;
 mod deploy;

@@ -84,6 +84,8 @@ pub struct Found {
     pub scaled: BTreeSet<ResourceId>,
     /// The definitions of whose kinds there is something that the plan does not delete, in words.
     pub instances: BTreeMap<ResourceId, String>,
+    /// The wanted definitions that belong to no release.
+    pub shared: BTreeSet<ResourceId>,
 }
 
 /// The whole change: stages in the order in which they start, except that one may overtake others

@@ -94,7 +94,7 @@ impl<'a> Catalogue<'a> {
     }
 
     /// Adds the kinds that a manifest defines; tells whether there are any.
-    fn define(&mut self, manifest: &Manifest) -> bool {
+    pub(super) fn define(&mut self, manifest: &Manifest) -> bool {
         let resources = manifest.resources.iter();
         let found: Vec<Kind> = resources
             .flat_map(|resource| definition::kinds(&resource.body))

@@ -1,6 +1,6 @@
 //! The one way that every change takes: observe, plan, record, execute, wait, record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -13,6 +13,7 @@ use super::prepare::{Desired, Past};
 use super::rehearse::{self, Rehearsal};
 use super::{Error, Session, credentials, lock, outcome};
 use crate::event::Event;
+use crate::manifest::{Manifest, Resource, ResourceId};
 use crate::plan::{Consent, Found, Plan};
 use crate::release::{Release, Status};
 
@@ -109,12 +110,20 @@ pub(super) async fn decide(
         notices,
         terms,
     } = goal;
-    let Desired { release, manifest } = desired;
+    let Desired {
+        release,
+        mut manifest,
+        definitions,
+    } = desired;
+    let shared = bundled(&mut manifest, definitions);
     let mut aim = Aim {
         desired: manifest,
         base,
         mentions: BTreeMap::new(),
-        found: Found::default(),
+        found: Found {
+            shared,
+            ..Found::default()
+        },
         consent: terms.consent.clone(),
         kinds: catalogue.into_kinds(),
     };
@@ -138,6 +147,15 @@ pub(super) async fn decide(
         completed,
         terms: terms.clone(),
     })
+}
+
+/// Puts definitions before the resources of a manifest that has none of them, and tells which.
+fn bundled(manifest: &mut Manifest, mut definitions: Vec<Resource>) -> BTreeSet<ResourceId> {
+    let own = &manifest.resources;
+    definitions.retain(|definition| own.iter().all(|other| other.id != definition.id));
+    let ids = definitions.iter().map(|one| one.id.clone()).collect();
+    manifest.resources.splice(0..0, definitions);
+    ids
 }
 
 impl Change {

@@ -4,17 +4,17 @@ use serde_json::Map;
 
 use crate::capabilities::Capabilities;
 use crate::chart::schema::{self, Schemas};
-use crate::chart::{self, Chart, Origins, Overrides, Selection, Tree, Values};
+use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values};
 use crate::cluster::Tenure;
 use crate::event::Event;
 use crate::history::{self, Entry};
-use crate::manifest::Manifest;
 use crate::manifest::generator::{self, RECORD_FILE};
+use crate::manifest::{Manifest, Resource};
 use crate::release::{ApplyMethod, Info, RecordedChart, Release, Status, StoredHook};
 use crate::render::{self, Notes, ReleaseFacts, Scope};
 
 use super::catalogue::Catalogue;
-use super::{Error, Session, lock, notices};
+use super::{Error, Session, bundled, lock, notices};
 
 /// A chart to install or to upgrade to, and the values that the user gives.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +97,8 @@ impl Past {
 pub(super) struct Desired {
     pub(super) release: Release,
     pub(super) manifest: Manifest,
+    /// The definitions that come with the chart and belong to no release.
+    pub(super) definitions: Vec<Resource>,
 }
 
 /// Resolves, checks and renders the chart for the revision after `past`.
@@ -110,7 +112,6 @@ pub(super) async fn desired(
     let watch = || (session.watch)(&chart.metadata.name);
     let watched = watch();
     let tree = Tree::of(chart)?;
-    refuse_crds(chart)?;
     let (config, mut events) = config(request, past)?;
     let selection = tree.select(&config)?;
     events.extend(notices(chart, request.overrides));
@@ -133,6 +134,7 @@ pub(super) async fn desired(
     let watched = watch();
     let rendered = render::render(&tree, &scope)?;
     drop(watched);
+    let definitions = bundled::definitions(catalogue, (&tree, &selection)).await?;
     let manifest = catalogue
         .parse(|placement| {
             let _watched = watch();
@@ -151,7 +153,12 @@ pub(super) async fn desired(
         .map(StoredHook::from)
         .collect();
     refuse_hooks(&release)?;
-    Ok((Desired { release, manifest }, events))
+    let desired = Desired {
+        release,
+        manifest,
+        definitions,
+    };
+    Ok((desired, events))
 }
 
 /// The revision whose values are used because this command gives none, as Helm does: the one that
@@ -238,17 +245,6 @@ pub(super) fn check_usable(
         metadata.check_kube_version(&capabilities.kube_version)?;
     }
     Ok(())
-}
-
-/// Refuses a chart whose custom resource definitions would have to be installed before all else.
-fn refuse_crds(chart: &Chart) -> Result<(), Error> {
-    match chart.crds().first() {
-        None => Ok(()),
-        Some(file) => Err(Error::Chart(chart::Error::Unsupported {
-            chart: chart.metadata.name.clone(),
-            feature: format!("a custom resource definition in {}", file.path),
-        })),
-    }
 }
 
 /// The pending revision that follows `past`, before it is rendered.

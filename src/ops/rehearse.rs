@@ -58,14 +58,15 @@ pub(super) async fn rehearse(
     let cluster = session.cluster;
     let is_new = terms.namespace == NamespacePolicy::Create
         && !cluster.namespace_exists(session.namespace).await?;
-    let made = Made::of(plan, &aim.desired, is_new.then_some(session.namespace));
+    let new = is_new.then_some(session.namespace);
+    let made = Made::of(plan, &aim.desired, new);
     let (trials, later) = rehearsal::trials(plan, &made);
     let mut findings: Vec<Finding> = later.into_iter().map(postponed).collect();
     let wanted = trials
         .iter()
         .filter(|trial| trial.step.checked.objections.is_empty());
     let tried = all(cluster, wanted, &made);
-    let (tried, quotas) = futures::try_join!(tried, quotas(session, plan, is_new))?;
+    let (tried, quotas) = futures::try_join!(tried, quotas(cluster, plan, new))?;
     findings.extend(tried);
     name_webhooks(cluster, &mut findings).await?;
     let mut pods = quota::Tried::new();
@@ -184,16 +185,16 @@ impl Finding {
 }
 
 /// The quotas of the namespaces in which the plan adds something; none where they may not be read.
-async fn quotas(session: &Session<'_>, plan: &Plan, is_new: bool) -> Result<Vec<Value>, Error> {
+async fn quotas(cluster: &Cluster, plan: &Plan, new: Option<&str>) -> Result<Vec<Value>, Error> {
     let Some(kind) = builtin::kind("", "ResourceQuota") else {
         return Ok(vec![]);
     };
     let mut found = vec![];
     for namespace in quota::namespaces(plan) {
-        if is_new && namespace == session.namespace {
+        if new == Some(namespace) {
             continue;
         }
-        match session.cluster.list(kind, Some(namespace), "").await {
+        match cluster.list(kind, Some(namespace), "").await {
             Ok(quotas) => found.extend(quotas),
             Err(error) if error.is_forbidden() || error.is_not_found() => {}
             Err(error) => return Err(error.into()),

@@ -31,6 +31,7 @@ pub async fn rollback(
     let desired = Desired {
         release: next(session, &past, release),
         manifest,
+        definitions: vec![],
     };
     let goal = Goal {
         desired,

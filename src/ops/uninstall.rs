@@ -26,6 +26,7 @@ pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, E
     let desired = Desired {
         release,
         manifest: Manifest::default(),
+        definitions: vec![],
     };
     let goal = Goal {
         desired,

@@ -37,7 +37,9 @@ impl Checked {
                 }
             }
         }
-        warnings.into_iter().for_each(|text| self.warning(text));
+        for text in warnings {
+            self.warning(text);
+        }
     }
 
     /// Takes note of a warning, once.

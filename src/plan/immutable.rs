@@ -198,9 +198,9 @@ fn fields(rule: Option<&Rule>, live: &Value, difference: &Difference) -> Vec<Str
                 field.map(|field| (*field).to_owned())
             }
             Fields::SpecBut(others) => {
-                let is_other = |name: &&str| is_below(&change.path, &format!("spec.{name}"));
+                let is_other = |name: &str| is_below(&change.path, &format!("spec.{name}"));
                 let is_meant =
-                    is_below(&change.path, "spec") && !others.iter().any(|o| is_other(&o));
+                    is_below(&change.path, "spec") && !others.iter().any(|o| is_other(o));
                 is_meant.then(|| first(&change.path, 2))
             }
         };
@@ -227,7 +227,7 @@ fn first(path: &str, count: usize) -> String {
     names.join(".")
 }
 
-/// Whether the pods of a StatefulSet belong to the one that is made in its place.
+/// Whether the pods of a `StatefulSet` belong to the one that is made in its place.
 fn keeps_pods(desired: &Value, live: &Value) -> bool {
     let selector = desired.pointer("/spec/selector");
     let labels = selector.and_then(|selector| selector.get("matchLabels")?.as_object());
@@ -242,7 +242,7 @@ fn keeps_pods(desired: &Value, live: &Value) -> bool {
     is_plain && has(live) && has(desired)
 }
 
-/// Whether the claims of a StatefulSet are deleted with it.
+/// Whether the claims of a `StatefulSet` are deleted with it.
 fn deletes_claims(live: &Value) -> bool {
     let policy = live.pointer("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted");
     policy.is_some_and(|policy| policy == "Delete")

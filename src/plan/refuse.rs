@@ -117,6 +117,7 @@ pub(super) fn foreign(inputs: &Inputs<'_>, base: &Base<'_>) -> Result<(), Error>
         .resources
         .iter()
         .filter(|resource| !base.resources.contains_key(&resource.id))
+        .filter(|resource| !inputs.found.shared.contains(&resource.id))
         .filter_map(|resource| {
             let live = inputs.observed.get(&resource.id)?;
             let why = inputs.owner.mismatch(live)?;

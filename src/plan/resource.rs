@@ -99,7 +99,11 @@ pub(super) fn apply(
     let generator = inputs
         .desired
         .generator(&resource.id, inputs.owner.namespace);
-    let mut desired = inputs.owner.marked(&resource.body);
+    let mut desired = if inputs.found.shared.contains(&resource.id) {
+        resource.body.clone()
+    } else {
+        inputs.owner.marked(&resource.body)
+    };
     if is_own(resource, inputs) {
         credentials::stamp(&mut desired, &credentials.issues);
     }

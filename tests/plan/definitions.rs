@@ -108,6 +108,36 @@ fn definitions_come_before_what_they_define() {
 }
 
 #[test]
+fn definitions_beside_the_templates_belong_to_no_release() {
+    let place = Place::new("bundled");
+    let cars = format!("cars.{}", group(&place));
+    let first = chart(&place, "cars", &car(&place, "own", "v1"));
+    let bundle = |fields: &[&str]| {
+        let text = definition(&place, fields, &["v1"]);
+        place.file("cars/crds/cars.yaml", &text);
+    };
+    bundle(&["color"]);
+    place
+        .pintle(&["install", "cars", &first])
+        .ok()
+        .says(&[&format!("created CustomResourceDefinition {cars}")]);
+    let live = place.get(&["crd", &cars]);
+    assert_eq!(live["metadata"]["labels"], serde_json::Value::Null);
+    let unchanged = ["upgrade", "cars", &first];
+    place.pintle(&unchanged).ok().prints(&["is unchanged"]);
+    bundle(&["color", "size"]);
+    place.pintle(&unchanged).ok().says(&["1 to configure"]);
+    bundle(&["size"]);
+    place.pintle(&unchanged).fails_with(1).says(&[
+        &format!("CustomResourceDefinition {cars} (cars/crds/cars.yaml:2)"),
+        "fields are dropped: v1.spec.color",
+    ]);
+    place.pintle(&["uninstall", "cars"]).ok();
+    place.kubectl(&["get", "crd", &cars]).ok();
+    place.kubectl(&["delete", "crd", &cars]).ok();
+}
+
+#[test]
 fn kinds_that_nobody_defines_are_told_at_once() {
     let place = Place::new("kinds");
     let text = format!(

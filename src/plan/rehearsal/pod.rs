@@ -18,7 +18,7 @@ pub(super) fn template(body: &Value) -> Option<&Value> {
 
 /// A pod of the workload `body`, to be tried in its place; none if it has no pod template.
 ///
-/// The volumes of a StatefulSet's claims are in it: its containers name them.
+/// The volumes of a `StatefulSet`'s claims are in it: its containers name them.
 pub fn pod(body: &Value) -> Option<Value> {
     let template = template(body)?;
     let name = body.pointer("/metadata/name")?.as_str()?;

@@ -163,18 +163,20 @@ fn objects(step: &Step, body: &Value, add: &mut dyn FnMut(String, i128)) {
     match step.id.kind.as_str() {
         "Deployment" => add("count/replicasets.apps".to_owned(), ONE),
         "PersistentVolumeClaim" => storage(body, 1, add),
-        "Service" => match body.pointer("/spec/type").and_then(Value::as_str) {
-            Some(kind @ ("NodePort" | "LoadBalancer")) => {
-                let ports = body.pointer("/spec/ports").and_then(Value::as_array);
-                let ports = i128::try_from(ports.map_or(0, Vec::len)).unwrap_or(0);
-                add("services.nodeports".to_owned(), ports * ONE);
-                if kind == "LoadBalancer" {
-                    add("services.loadbalancers".to_owned(), ONE);
-                }
-            }
-            _ => {}
-        },
+        "Service" => service(body, add),
         _ => {}
+    }
+}
+
+fn service(body: &Value, add: &mut dyn FnMut(String, i128)) {
+    let kind = body.pointer("/spec/type").and_then(Value::as_str);
+    if let Some(kind @ ("NodePort" | "LoadBalancer")) = kind {
+        let ports = body.pointer("/spec/ports").and_then(Value::as_array);
+        let ports = i128::try_from(ports.map_or(0, Vec::len)).unwrap_or(0);
+        add("services.nodeports".to_owned(), ports * ONE);
+        if kind == "LoadBalancer" {
+            add("services.loadbalancers".to_owned(), ONE);
+        }
     }
 }
 

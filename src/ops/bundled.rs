@@ -1,0 +1,49 @@
+//! The custom resource definitions in the `crds/` folders of a chart.
+//!
+//! As in Helm they are no part of the release: they stand in no record, carry no ownership marks, and
+//! are never deleted. Unlike there, an upgrade updates them.
+
+use super::Error;
+use super::catalogue::Catalogue;
+use crate::chart::{self, Selection, Tree};
+use crate::manifest::{Manifest, Resource};
+use crate::plan::definition;
+use crate::render::{Rendered, RenderedFile};
+
+/// The definitions of the charts that take part, with their kinds made known to `catalogue`.
+///
+/// # Errors
+/// If a file is not YAML, or holds something that is no definition.
+pub(super) async fn definitions(
+    catalogue: &mut Catalogue<'_>,
+    (tree, selection): (&Tree<'_>, &Selection),
+) -> Result<Vec<Resource>, Error> {
+    let chart = &tree.root.chart.metadata.name;
+    let files = tree.crds(selection).into_iter();
+    let rendered = Rendered {
+        files: files
+            .map(|(path, file)| RenderedFile {
+                path,
+                text: String::from_utf8_lossy(&file.data).into_owned(),
+            })
+            .collect(),
+        notes: None,
+        subchart_notes: vec![],
+        charts: vec![],
+    };
+    if rendered.files.is_empty() {
+        return Ok(vec![]);
+    }
+    let manifest = catalogue
+        .parse(|placement| Manifest::parse(&rendered, placement))
+        .await?;
+    let mut resources = manifest.resources.iter();
+    if let Some(other) = resources.find(|resource| !definition::is_one(&resource.id)) {
+        return Err(Error::Chart(chart::Error::Unsupported {
+            chart: chart.clone(),
+            feature: format!("{} in {}", other.id, other.origin),
+        }));
+    }
+    catalogue.define(&manifest);
+    Ok(manifest.resources)
+}
