@@ -25,6 +25,7 @@ mod removal;
 pub mod report;
 mod resource;
 mod stage;
+mod state;
 mod step;
 mod trend;
 
@@ -182,7 +183,7 @@ impl Plan {
         let mut parts = Parts::of(&groups);
         for resource in &inputs.desired.resources {
             if let Some(step) = resource::apply(resource, inputs, &base, &credentials) {
-                let state = resource::state(&step, resource, inputs);
+                let state = state::of(&step, resource, inputs);
                 if credentials.precedes(resource, inputs) {
                     parts.add_early(step);
                 } else {

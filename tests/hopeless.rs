@@ -145,8 +145,13 @@ fn pods_that_cannot_be_made_are_explained_by_events() {
         .prints(&["FailedCreate: Create Pod web-0"]);
     // A Deployment leaves it to its replica set to say so.
     let args = ["--timeout", "3s", "--set", "pods=0,kind=Deployment"];
+    let upgrade = [&["upgrade", "app", &chart], &args[..]].concat();
     place
-        .pintle(&[&["upgrade", "app", &chart], &args[..]].concat())
+        .pintle(&upgrade)
+        .fails_with(1)
+        .says(&["pods of Deployment web", "exceeded quota: quota"]);
+    place
+        .pintle(&[&upgrade[..], &["--no-validate"]].concat())
         .fails_with(3)
         .says(&["event: FailedCreate: Error creating: pods \"web-"]);
 }

@@ -1,6 +1,6 @@
 //! Custom resource definitions: the kinds that they add, and which changes of them are safe.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::capabilities::Kind;
 use crate::manifest::ResourceId;
@@ -36,6 +36,13 @@ pub fn kinds(body: &Value) -> Vec<Kind> {
             namespaced: text("/spec/scope") != Some("Cluster"),
         })
         .collect()
+}
+
+/// What counts as applied of a definition that stands in no record: all versions that it has, so that
+/// what a chart no longer says of them does not stay.
+pub(super) fn base(live: &Value) -> Value {
+    let versions = live.pointer("/spec/versions");
+    json!({"spec": {"versions": versions}})
 }
 
 fn versions(body: &Value) -> impl Iterator<Item = &Value> {
@@ -106,8 +113,6 @@ fn fields(old: &Value, new: &Value, path: &mut Vec<String>, dropped: &mut Vec<St
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn definition(versions: &Value, stored: &Value) -> Value {

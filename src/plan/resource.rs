@@ -10,16 +10,12 @@ use super::consent::Permit;
 use super::credentials::{self, Decision, Issues};
 use super::diff::{self, Sides};
 use super::objection::{About, Class, Objection};
-use super::part::{NodeWait, Rollout, State};
-use super::stage::NodeHealth;
 use super::step::{Cascade, Credential, Keep};
-use super::trend::Trend;
-use super::{Action, Inputs, Observed, Precondition, Step};
+use super::{Action, Inputs, Precondition, Step};
 use super::{clash, definition, ignored, immutable, ownership, pod_template};
 use crate::builtin;
-use crate::health::{self, Condition};
 use crate::manifest::generator::{GENERATOR_LABEL, Product, RELEASE_LABEL};
-use crate::manifest::{self, Resource, ResourceId, ResourcePolicy, WRITTEN};
+use crate::manifest::{self, Resource, ResourceId, ResourcePolicy};
 
 /// The resources of the base: for each the versions that were applied, oldest first, with the
 /// ownership marks that they were applied with.
@@ -99,47 +95,14 @@ pub(super) fn apply(
     let generator = inputs
         .desired
         .generator(&resource.id, inputs.owner.namespace);
-    let mut desired = if inputs.found.shared.contains(&resource.id) {
-        resource.body.clone()
-    } else {
-        inputs.owner.marked(&resource.body)
-    };
-    if is_own(resource, inputs) {
-        credentials::stamp(&mut desired, &credentials.issues);
-    }
-    if let Some(kind) = live
-        .filter(|_| generator.is_some())
-        .and_then(|live| live.get("type"))
-    {
-        // The type of a Secret cannot change, and that of one that is adopted may be another.
-        desired["type"] = kind.clone();
-    }
-    let mut remark = None;
+    let desired = wanted(resource, inputs, credentials);
     let mut checked = Checked::default();
     for text in clash::duplicates(resource, inputs.desired) {
         checked.warning(text);
     }
-    let action = match live {
-        None => Action::Create(desired),
-        Some(live) => {
-            let versions = base.resources.get(&resource.id).into_iter().flatten();
-            let bodies = versions.map(|(_, body)| match generator {
-                // What a template has written before is the data that is decided about.
-                Some(_) => Cow::Owned(without_data(body)),
-                None => Cow::Borrowed(body),
-            });
-            let mut bodies: Vec<Cow<'_, Value>> = bodies.collect();
-            let sides = (&mut desired, bodies.as_mut_slice());
-            checked.ignored = ignored::leave(&resource.id, sides, live, inputs);
-            let action = configure(&resource.api_version, (&bodies, &desired, live));
-            if touches_pods(&desired, &action) {
-                remark = pod_template::by_hand(&desired);
-            }
-            match generator {
-                Some(_) => action,
-                None => allowed(resource, (action, &desired, live), inputs, &mut checked),
-            }
-        }
+    let (action, remark) = match live {
+        None => (Action::Create(desired), None),
+        Some(live) => change(resource, (desired, live), (inputs, base), &mut checked),
     };
     if action == Action::Unchanged {
         checked.warnings.clear();
@@ -157,6 +120,59 @@ pub(super) fn apply(
         remark,
         checked,
     })
+}
+
+/// A resource as it is wanted: with the marks of its release, and the stamps of what its pods use.
+fn wanted(resource: &Resource, inputs: &Inputs<'_>, credentials: &Credentials) -> Value {
+    if inputs.found.shared.contains(&resource.id) {
+        return resource.body.clone();
+    }
+    let mut desired = inputs.owner.marked(&resource.body);
+    if is_own(resource, inputs) {
+        credentials::stamp(&mut desired, &credentials.issues);
+    }
+    desired
+}
+
+/// What a resource that exists needs, and what the user has to do by hand after it.
+fn change(
+    resource: &Resource,
+    (mut desired, live): (Value, &Value),
+    (inputs, base): (&Inputs<'_>, &Base<'_>),
+    checked: &mut Checked,
+) -> (Action, Option<String>) {
+    let generator = inputs
+        .desired
+        .generator(&resource.id, inputs.owner.namespace);
+    if let Some(kind) = live.get("type").filter(|_| generator.is_some()) {
+        // The type of a Secret cannot change, and that of one that is adopted may be another.
+        desired["type"] = kind.clone();
+    }
+    let versions = base.resources.get(&resource.id).into_iter().flatten();
+    let bodies = versions.map(|(_, body)| match generator {
+        // What a template has written before is the data that is decided about.
+        Some(_) => Cow::Owned(without_data(body)),
+        None => Cow::Borrowed(body),
+    });
+    let mut bodies: Vec<Cow<'_, Value>> = bodies.collect();
+    if inputs.found.shared.contains(&resource.id) {
+        bodies.push(Cow::Owned(definition::base(live)));
+    }
+    let sides = (&mut desired, bodies.as_mut_slice());
+    checked.ignored = ignored::leave(&resource.id, sides, live, inputs);
+    let action = configure(&resource.api_version, (&bodies, &desired, live));
+    let touches = touches_pods(&desired, &action);
+    let remark = touches.then(|| pod_template::by_hand(&desired)).flatten();
+    let action = match generator {
+        Some(_) => action,
+        None => allowed(resource, (action, &desired, live), inputs, checked),
+    };
+    (action, remark)
+}
+
+/// Whether a resource is in the namespace of the release, where everything generated is.
+pub(super) fn is_own(resource: &Resource, inputs: &Inputs<'_>) -> bool {
+    resource.id.namespace.as_deref() == Some(inputs.owner.namespace)
 }
 
 /// The action by which a change comes about that is not allowed as it is; where there is none, what
@@ -193,11 +209,6 @@ fn allowed(
         }
     }
     action
-}
-
-/// Whether a resource is in the namespace of the release, where everything generated is.
-pub(super) fn is_own(resource: &Resource, inputs: &Inputs<'_>) -> bool {
-    resource.id.namespace.as_deref() == Some(inputs.owner.namespace)
 }
 
 fn without_data(body: &Value) -> Value {
@@ -354,79 +365,4 @@ fn instances(id: &ResourceId, inputs: &Inputs<'_>) -> Option<String> {
         return None;
     }
     inputs.found.instances.get(id).cloned()
-}
-
-/// What is known of a resource besides its step.
-pub(super) fn state(step: &Step, resource: &Resource, inputs: &Inputs<'_>) -> State {
-    let state = State {
-        health: health(resource, inputs),
-        wait: wait(step, resource, inputs.observed),
-        rollout: rollout(resource, inputs.observed),
-        trend: trend(resource, inputs.observed),
-    };
-    if manifest::asks_for(&resource.body, WRITTEN) {
-        state.unawaited()
-    } else {
-        state
-    }
-}
-
-/// Whether there is something to wait for: a step that changes a resource which is not ready by
-/// its mere existence, or a resource that needs no change and is not healthy, or is not done with
-/// an earlier one.
-fn wait(step: &Step, resource: &Resource, observed: &Observed) -> NodeWait {
-    let is_settled = match step.action {
-        Action::Create(_) | Action::Configure(..) | Action::Recreate(_) => {
-            let is_known = builtin::kind_in(&resource.api_version, &resource.id.kind).is_some();
-            let has_pods = pod_template::path(&resource.body).is_some();
-            is_known && !has_pods && health::of(&resource.body).is_ready()
-        }
-        Action::Unchanged => {
-            let is_ready = |live| health::of(live).is_ready();
-            observed.get(&step.id).is_none_or(is_ready)
-                && rollout(resource, observed) == Rollout::Finished
-        }
-        Action::Delete(..) | Action::Keep(_) => true,
-    };
-    if is_settled {
-        NodeWait::Passed
-    } else {
-        NodeWait::Awaited
-    }
-}
-
-/// Broken is a workload that is live and not healthy, or is gone though the last good revision had
-/// it. Other resources break nothing but what refers to them.
-fn health(resource: &Resource, inputs: &Inputs<'_>) -> NodeHealth {
-    let had = |id: &ResourceId| {
-        let good = inputs.base.first();
-        good.is_some_and(|good| good.resources.iter().any(|other| other.id == *id))
-    };
-    let is_good = match inputs.observed.get(&resource.id) {
-        _ if pod_template::path(&resource.body).is_none() => true,
-        Some(live) => health::of(live).is_ready(),
-        None => !had(&resource.id),
-    };
-    if is_good {
-        NodeHealth::Healthy
-    } else {
-        NodeHealth::Broken
-    }
-}
-
-/// Whether a rollout of a workload is under way, whoever has begun it.
-fn rollout(resource: &Resource, observed: &Observed) -> Rollout {
-    let live = observed.get(&resource.id);
-    let left = live.map(|live| health::until(live, Condition::NoOldPods));
-    if left.is_none_or(|left| left.is_ready()) {
-        Rollout::Finished
-    } else {
-        Rollout::Unfinished
-    }
-}
-
-/// How the versions of a workload change.
-fn trend(resource: &Resource, observed: &Observed) -> Trend {
-    let live = observed.get(&resource.id);
-    live.map_or(Trend::Level, |live| Trend::of(live, &resource.body))
 }
