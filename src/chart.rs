@@ -19,6 +19,7 @@ pub mod values;
 
 pub use constraint::Constraint;
 pub use error::{Error, Position, Problem, Unmet};
+pub(crate) use load::subcharts;
 pub use lock::Lock;
 pub use metadata::{Dependency, Engine, Kind, Maintainer, Metadata};
 pub(crate) use path::{dotted as dotted_path, parse as path_steps};

@@ -6,8 +6,7 @@
 //! against what that minor's API server publishes. Reading files is left to `source`, telling people
 //! to the binary.
 //!
-//! Charts inside a chart take part in what is rendered. Their files are not walked: whoever has
-//! those of one can lint it by itself.
+//! Charts inside a chart take part in what is rendered; their own files are checked on request.
 
 mod api;
 mod chart_file;
@@ -28,7 +27,7 @@ pub use rule::{RULES, Rule, Severity};
 use crate::builtin::openapi::Minor;
 use crate::capabilities::{Capabilities, KubeVersion};
 use crate::chart::schema::Schemas;
-use crate::chart::{Chart, Engine, Error, File, Kind, Layer, Overrides, Tree};
+use crate::chart::{Chart, Engine, Error, File, Kind, Layer, Overrides, Tree, subcharts};
 use crate::render::Templates;
 
 use check::{Case, Check};
@@ -41,6 +40,17 @@ pub struct Request<'a> {
     pub overrides: &'a Overrides,
     /// The version of Kubernetes; none for all minors that are known and that the chart allows.
     pub kube_version: Option<&'a KubeVersion>,
+    /// Whose files are checked.
+    pub charts: Charts,
+}
+
+/// Whose files are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charts {
+    /// Those of the chart itself.
+    Root,
+    /// Those of the charts inside it as well, each as if it stood alone.
+    All,
 }
 
 /// A version of Kubernetes of which nothing is known.
@@ -76,11 +86,34 @@ impl UnknownVersion {
 /// use pintle::chart::{File, Overrides};
 /// let text = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
 /// let file = File { path: "Chart.yaml".to_owned(), data: text.into() };
-/// let request = pintle::lint::Request { overrides: &Overrides::default(), kube_version: None };
+/// let overrides = Overrides::default();
+/// let charts = pintle::lint::Charts::Root;
+/// let request = pintle::lint::Request { overrides: &overrides, kube_version: None, charts };
 /// let findings = pintle::lint::lint(vec![file], &request);
 /// assert_eq!(findings[0].rule.id, "chart-icon");
 /// ```
 pub fn lint(files: Vec<File>, request: &Request<'_>) -> Vec<Finding> {
+    // What keeps them from being read keeps the whole chart from being loaded.
+    let inner = match request.charts {
+        Charts::Root => vec![],
+        Charts::All => subcharts(files.clone()).unwrap_or_default(),
+    };
+    let mut findings = alone(files, request);
+    let request = Request {
+        // What is set for the whole chart says nothing of one in it.
+        overrides: &Overrides::default(),
+        ..*request
+    };
+    for (folder, files) in inner {
+        let found = alone(files, &request).into_iter();
+        findings.extend(found.map(|finding| finding.within(&folder)));
+    }
+    findings.sort_by_key(Finding::severity);
+    findings
+}
+
+/// Checks one chart by its files.
+fn alone(files: Vec<File>, request: &Request<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
     findings.extend(layout::names(&files));
     findings.extend(layout::crds(&files));

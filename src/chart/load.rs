@@ -41,6 +41,32 @@ impl Chart {
     }
 }
 
+/// Finds the files of each chart in `charts/`, in folders and archives and at every depth, among
+/// those of a chart. Each comes with its folder below that of the chart, such as
+/// `charts/db/charts/agent/`.
+///
+/// # Errors
+/// If an archive cannot be unpacked, a path is not allowed or a limit is crossed, as by
+/// [`Chart::from_files`].
+pub(crate) fn subcharts(files: Vec<File>) -> Result<Vec<(String, Vec<File>)>, Error> {
+    let mut loader = Loader::default();
+    let mut found = vec![];
+    let mut open = vec![(String::new(), files, 0)];
+    while let Some((folder, files, depth)) = open.pop() {
+        loader.count(depth)?;
+        let parts = Parts::sort(files.clone())?;
+        for (name, files) in parts.subcharts {
+            let files = loader.subchart(&name, files)?;
+            open.push((format!("{folder}charts/{name}/"), files, depth + 1));
+        }
+        if !folder.is_empty() {
+            found.push((folder, files));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}
+
 /// Builds a chart and the charts in it.
 #[derive(Default)]
 struct Loader {
@@ -53,15 +79,7 @@ struct Loader {
 impl Loader {
     /// Builds the chart of `files`, which stand in `folder`.
     fn chart(&mut self, files: Vec<File>, folder: String, depth: usize) -> Result<Chart, Error> {
-        self.charts += 1;
-        for (found, limit, unit) in [
-            (self.charts, MAX_CHARTS, "charts"),
-            (depth, MAX_DEPTH, "levels of charts"),
-        ] {
-            if found > limit {
-                return Err(Error::TooMany { limit, unit });
-            }
-        }
+        self.count(depth)?;
         let built = Parts::sort(files).and_then(Parts::build);
         let (mut chart, subcharts) = built.map_err(|error| error.within(&folder))?;
         for (name, files) in subcharts {
@@ -72,6 +90,20 @@ impl Loader {
         }
         chart.folder = folder;
         Ok(chart)
+    }
+
+    /// Counts one chart more, so many levels below the first.
+    fn count(&mut self, depth: usize) -> Result<(), Error> {
+        self.charts += 1;
+        for (found, limit, unit) in [
+            (self.charts, MAX_CHARTS, "charts"),
+            (depth, MAX_DEPTH, "levels of charts"),
+        ] {
+            if found > limit {
+                return Err(Error::TooMany { limit, unit });
+            }
+        }
+        Ok(())
     }
 
     /// The files of the subchart in the folder or archive `name`, from those of the chart that has

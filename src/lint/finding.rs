@@ -91,6 +91,16 @@ impl Finding {
         self
     }
 
+    /// The finding as seen from the chart that has this one in `folder`, which ends in a slash.
+    #[must_use]
+    pub(super) fn within(mut self, folder: &str) -> Self {
+        self.place.file.insert_str(0, folder);
+        for file in &mut self.values {
+            file.insert_str(0, folder);
+        }
+        self
+    }
+
     /// How grave it is.
     pub fn severity(&self) -> Severity {
         self.rule.severity

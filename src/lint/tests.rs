@@ -22,6 +22,7 @@ fn found(files: &[(&str, &str)]) -> Vec<Finding> {
     let request = Request {
         overrides: &Overrides::default(),
         kube_version: None,
+        charts: Charts::Root,
     };
     lint(files.collect(), &request)
 }
@@ -427,4 +428,42 @@ fn jobs_that_change_under_the_same_name_are_found() {
         )],
         &[],
     );
+}
+
+#[test]
+fn charts_inside_are_checked_on_request() {
+    let file = |(path, text): (&str, &str)| File {
+        path: path.to_owned(),
+        data: text.into(),
+    };
+    let icon = "icon: https://h/i.png\n";
+    let head = |name: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n");
+    let wrong = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replica: 1}\n";
+    let files = [
+        ("Chart.yaml", &*(head("web") + icon)),
+        ("values.yaml", ""),
+        ("charts/db/Chart.yaml", &*(head("db") + icon)),
+        ("charts/db/values.yaml", ""),
+        ("charts/db/charts/agent/Chart.yaml", &*head("agent")),
+        ("charts/db/charts/agent/templates/a.yaml", wrong),
+    ];
+    let found = |charts: Charts| {
+        let request = Request {
+            overrides: &Overrides::default(),
+            kube_version: None,
+            charts,
+        };
+        let found = lint(files.map(file).to_vec(), &request);
+        let places = found.iter().map(|finding| finding.place.file.clone());
+        places.collect::<std::collections::BTreeSet<_>>()
+    };
+    let agent = "charts/db/charts/agent";
+    let all = found(Charts::All);
+    assert!(all.contains(&format!("{agent}/Chart.yaml")), "{all:?}");
+    assert!(
+        all.contains(&format!("{agent}/templates/a.yaml")),
+        "{all:?}"
+    );
+    let root = found(Charts::Root);
+    assert!(!root.contains(&format!("{agent}/Chart.yaml")), "{root:?}");
 }

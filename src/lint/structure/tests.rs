@@ -258,6 +258,7 @@ fn linted(body: &Value) -> Vec<crate::lint::Finding> {
     let request = crate::lint::Request {
         overrides: &crate::chart::Overrides::default(),
         kube_version: None,
+        charts: crate::lint::Charts::Root,
     };
     crate::lint::lint(files, &request)
 }

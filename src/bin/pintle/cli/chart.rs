@@ -147,6 +147,9 @@ pub(crate) struct Lint {
     /// Fail on warnings as well
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Check the files of the charts in charts/ as well, each as if it stood alone
+    #[arg(long)]
+    pub(crate) with_subcharts: bool,
     /// Version of Kubernetes to check for [default: every known minor that the chart allows]
     #[arg(long, value_name = "VERSION", value_parser = kube_version)]
     pub(crate) kube_version: Option<KubeVersion>,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pintle::lint::{Request, Severity};
+use pintle::lint::{Charts, Request, Severity};
 use pintle::ops;
 use pintle::source::ChartRef;
 
@@ -20,6 +20,11 @@ pub(super) fn run(args: &Lint) -> Result<ExitCode, Failure> {
     let request = Request {
         overrides: &overrides,
         kube_version: args.kube_version.as_ref(),
+        charts: if args.with_subcharts {
+            Charts::All
+        } else {
+            Charts::Root
+        },
     };
     let mut charts = Vec::new();
     for chart in &args.charts {
