@@ -228,6 +228,7 @@ fn loaded(
     (request, minors): (&Request<'_>, &[(Minor, Capabilities)]),
     findings: &mut Findings,
 ) {
+    findings.extend(dependencies::order(chart));
     findings.extend(dependencies::lock(chart));
     let tree = match Tree::of(chart) {
         Ok(tree) => tree,

@@ -129,6 +129,10 @@ pub struct Rendered {
     pub charts: Vec<RenderedChart>,
 }
 
+/// What stands for the field `depends-on` of a chart's dependencies (HIP-0025) beside its annotations:
+/// a JSON map of lists of names.
+pub const DEPENDS_ON: &str = "depends-on";
+
 /// Whose notes a release has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Notes {
@@ -157,7 +161,8 @@ impl Rendered {
 pub struct RenderedChart {
     /// Its path in the tree.
     pub path: String,
-    /// The annotations of `Chart.yaml` that are about the order of its subcharts.
+    /// The annotations of `Chart.yaml` that are about the order of its subcharts, and as
+    /// [`DEPENDS_ON`] what its dependencies say.
     pub order: BTreeMap<String, String>,
 }
 

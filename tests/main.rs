@@ -33,4 +33,5 @@ mod support;
 mod template;
 mod tenant;
 mod tour;
+mod umbrella;
 mod values;

@@ -246,6 +246,21 @@ pub struct Dependency {
     /// The name it goes by here.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub alias: String,
+    /// The dependencies that it comes after, by the names that they go by (HIP-0025). Helm neither
+    /// packs nor records it.
+    #[serde(skip_serializing)]
+    pub depends_on: Vec<String>,
+}
+
+impl Dependency {
+    /// The name that it goes by in the chart that has it.
+    pub fn goes_by(&self) -> &str {
+        if self.alias.is_empty() {
+            &self.name
+        } else {
+            &self.alias
+        }
+    }
 }
 
 #[cfg(test)]

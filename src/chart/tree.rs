@@ -179,8 +179,7 @@ fn contained<'a>(chart: &'a Chart, path: &str) -> Result<Vec<Contained<'a>>, Err
         let fitting = subcharts.iter().filter(|sub| stands_for(entry, sub));
         match fitting.max_by_key(|sub| version(sub)) {
             None => missing.push(unmet(entry, subcharts)),
-            Some(sub) if entry.alias.is_empty() => all.push((&entry.name, sub, Some(entry))),
-            Some(sub) => all.push((&entry.alias, sub, Some(entry))),
+            Some(sub) => all.push((entry.goes_by(), sub, Some(entry))),
         }
     }
     if missing.is_empty() {

@@ -1,11 +1,33 @@
 //! Rules about what a chart depends on: whether it is there, whether the lock fits, and whether the
 //! values exist that decide about it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::finding::{Finding, Place};
 use super::{CHART_FILE, rule};
 use crate::chart::{Chart, Error, Node, Tree, Unmet, Values};
+
+/// Tells of an order that is lost when the chart is packed.
+pub(super) fn order(chart: &Chart) -> Option<Finding> {
+    let all = chart.metadata.dependencies.iter();
+    let after: BTreeMap<&str, &[String]> = all
+        .filter(|entry| !entry.depends_on.is_empty())
+        .map(|entry| (entry.goes_by(), entry.depends_on.as_slice()))
+        .collect();
+    let names: Vec<&str> = after.keys().copied().collect();
+    let text = serde_json::to_string(&after).ok()?;
+    let message = format!(
+        "depends-on of {} is lost when Helm packs the chart",
+        names.join(", ")
+    );
+    let finding = Finding::new(rule::DEPENDS_ON, Place::file(CHART_FILE), message);
+    let finding = finding.hint(format!(
+        "say it as an annotation: pintle.dev/depends-on: '{text}'"
+    ));
+    (!after.is_empty()).then_some(finding)
+}
 
 /// Checks that the lock was made for the dependencies that the chart has.
 pub(super) fn lock(chart: &Chart) -> Option<Finding> {

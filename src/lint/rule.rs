@@ -62,6 +62,7 @@ rules! {
     MAINTAINER "maintainer" Error "a maintainer has no name, or an address that is none"
     DEPENDENCY "dependency" Error "a dependency has no version or no name, or no chart in `charts/` fits"
     DEPENDENCY_VALUES "dependency-values" Warning "a condition or an import of a dependency names values that nothing has"
+    DEPENDS_ON "depends-on" Warning "a dependency has the field `depends-on`, which `helm package` drops"
     STALE_LOCK "stale-lock" Warning "`Chart.lock` was made for other dependencies"
     CHART_ICON "chart-icon" Info "the chart has no icon"
     KUBE_VERSION "kube-version" Warning "`kubeVersion` allows no minor of Kubernetes that is checked"

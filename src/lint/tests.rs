@@ -125,6 +125,12 @@ fn chart_cases() -> Vec<Case> {
             subchart("dependencies: [{name: b, version: ^1, condition: x.y}]\n"),
         ),
         (
+            "depends-on",
+            subchart(
+                "dependencies: [{name: b, version: ^1, depends-on: [c]}, {name: b, version: ^1, alias: c}]\n",
+            ),
+        ),
+        (
             "stale-lock",
             [
                 subchart("dependencies: [{name: b, version: ^1}]\n"),

@@ -8,6 +8,7 @@
 //!   `sub2` waits for everything of `sub1`.
 //! - `helm.sh/depends-on/subcharts: '["sub1"]'` (Helm's HIP-0025): the chart's own resources wait for
 //!   everything of its subchart `sub1`. A map is read as `pintle.dev/depends-on`.
+//! - `depends-on: [sub1]` of a dependency (HIP-0025): as the first, for that dependency.
 //!
 //! As HIP-0025 has it, the groups of a chart are its own: in a tree where anything is ordered, the group
 //! `etcd` of the chart `web/charts/db` becomes `web/charts/db/etcd`. What is in no group there is in the
@@ -25,7 +26,7 @@ use declared::Order;
 use super::cut::Cut;
 use super::generator::Generator;
 use super::{annotation, edit, group, hook};
-use crate::render::RenderedChart;
+use crate::render::{DEPENDS_ON, RenderedChart};
 
 /// The annotation of a chart that orders its subcharts: a JSON map of lists of names.
 pub const SUBCHARTS: &str = "pintle.dev/depends-on";
@@ -36,11 +37,14 @@ pub const HELM_SUBCHARTS: &str = "helm.sh/depends-on/subcharts";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// An annotation is not what it should be.
-    #[error("Chart.yaml of {chart}: the annotation {annotation} is {found:?}, not {expected}")]
+    #[error(
+        "Chart.yaml of {chart}: {} is {found:?}, not {expected}",
+        said(annotation)
+    )]
     Syntax {
         /// The path of the chart.
         chart: String,
-        /// The key of the annotation.
+        /// The key of the annotation, or `depends-on`.
         annotation: &'static str,
         /// What it says.
         found: String,
@@ -49,13 +53,14 @@ pub enum Error {
     },
     /// An annotation names a subchart that does not exist.
     #[error(
-        "Chart.yaml of {chart}: the annotation {annotation} names {subchart:?}, which is no subchart; {}",
+        "Chart.yaml of {chart}: {} names {subchart:?}, which is no subchart; {}",
+        said(annotation),
         listed(known)
     )]
     Unknown {
         /// The path of the chart.
         chart: String,
-        /// The key of the annotation.
+        /// The key of the annotation, or `depends-on`.
         annotation: &'static str,
         /// The name.
         subchart: String,
@@ -70,6 +75,14 @@ pub enum Error {
         /// The subcharts of the cycle, the first one again at its end.
         subcharts: Vec<String>,
     },
+}
+
+fn said(annotation: &str) -> String {
+    if annotation == DEPENDS_ON {
+        "depends-on of a dependency".to_owned()
+    } else {
+        format!("the annotation {annotation}")
+    }
 }
 
 fn listed(known: &[String]) -> String {

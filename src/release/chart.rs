@@ -66,6 +66,10 @@ impl RecordedChart {
         let chart = tree.root.chart;
         let mut metadata = chart.metadata.clone();
         metadata.dependencies = tree.dependencies(selection);
+        for dependency in &mut metadata.dependencies {
+            // It is in no record, so that it must not make two of them differ.
+            dependency.depends_on.clear();
+        }
         // What is plain data can be written.
         let lock = serde_json::to_value(&chart.lock).unwrap_or_default();
         Ok(Self {

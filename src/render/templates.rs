@@ -3,6 +3,8 @@
 //! A [`Tree`] comes in and is checked and compiled once; then each [`Scope`] gives a [`Rendered`].
 //! The compiled templates of one chart are left to `engine`.
 
+use std::collections::BTreeMap;
+
 use tera::Context;
 
 use super::context::Shared;
@@ -12,7 +14,7 @@ use super::names::{is_partial, last, text};
 use super::stack::with_room;
 use super::value::{MAX_DEPTH, fits};
 use super::writer::{Crossed, Sink};
-use super::{Budget, Rendered, RenderedChart, RenderedFile, Scope, context};
+use super::{Budget, DEPENDS_ON, Rendered, RenderedChart, RenderedFile, Scope, context};
 use crate::chart::{Kind, Node, Selection, Tree};
 
 /// The annotations that tell the order of subcharts start with one of these.
@@ -87,12 +89,11 @@ impl Templates {
         let is_order = |key: &str| ORDER.iter().any(|start| key.starts_with(start));
         let order = node.chart.metadata.annotations.iter();
         let order = order.filter(|(key, _)| is_order(key));
+        let order = order.map(|(key, text)| (key.clone(), text.clone()));
         self.charts.push(Unit {
             about: RenderedChart {
                 path: node.path.clone(),
-                order: order
-                    .map(|(key, text)| (key.clone(), text.clone()))
-                    .collect(),
+                order: order.chain(dependencies(node)).collect(),
             },
             parent,
             keys: node.keys.clone(),
@@ -148,6 +149,17 @@ impl Templates {
             Pass::new(self, scope.selection, budget).finish(Some(&shared))
         })
     }
+}
+
+/// What the dependencies of a chart come after, as an annotation would say it.
+fn dependencies(node: &Node<'_>) -> Option<(String, String)> {
+    let all = node.chart.metadata.dependencies.iter();
+    let after = all.filter(|entry| !entry.depends_on.is_empty());
+    let after: BTreeMap<&str, &[String]> = after
+        .map(|entry| (entry.goes_by(), entry.depends_on.as_slice()))
+        .collect();
+    let text = serde_json::to_string(&after).ok()?;
+    (!after.is_empty()).then(|| (DEPENDS_ON.to_owned(), text))
 }
 
 /// One rendering of all templates.

@@ -116,6 +116,7 @@ fn dependency(fields: &Fields<'_>) -> Result<Dependency, Fault> {
         enabled: fields.flag("enabled")?,
         import_values: fields.imports("import-values")?,
         alias: fields.raw_text("alias")?,
+        depends_on: fields.texts("depends-on")?,
     })
 }
 

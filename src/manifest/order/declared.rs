@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Error, HELM_SUBCHARTS, SUBCHARTS};
-use crate::render::RenderedChart;
+use crate::render::{DEPENDS_ON, RenderedChart};
 
 /// What waits for what, by the paths of charts.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ impl Declared<'_> {
     /// Reads which subcharts wait for which.
     fn waits(&self) -> Result<Waits, Error> {
         let mut waits = Waits::new();
-        for key in [SUBCHARTS, HELM_SUBCHARTS] {
+        for key in [SUBCHARTS, HELM_SUBCHARTS, DEPENDS_ON] {
             let Some(text) = self.chart.order.get(key) else {
                 continue;
             };

@@ -302,3 +302,21 @@ fn what_makes_no_order_is_refused() {
          there are none",
     );
 }
+
+#[test]
+fn a_dependency_says_what_it_comes_after() {
+    check(
+        &[
+            r#"web depends-on {"b":["a"]}"#,
+            "web/charts/a",
+            "web/charts/b",
+        ],
+        &["web/charts/b", "web/charts/a"],
+        &["web/charts/a", "web/charts/b < web/charts/a"],
+    );
+    check_error(
+        &[r#"web depends-on {"b":["c"]}"#, "web/charts/b"],
+        &["web/charts/b"],
+        "Chart.yaml of web: depends-on of a dependency names \"c\", which is no subchart; there are b",
+    );
+}
