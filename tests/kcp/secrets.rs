@@ -75,9 +75,13 @@ fn no_private_key_comes_out() {
     ];
     site.pintle(&[&upgrade[..], &stuck].concat()).fails_with(3);
     read_all(&site);
-    // The claims of a StatefulSet cannot change.
+    // The claims of a StatefulSet cannot change, so it is made anew, and its pods stay.
     let other = ["--set", "etcd.storage.storageClass=other"];
-    let run = site.pintle(&[&upgrade[..], &other].concat());
+    site.pintle(&[&upgrade[..], &other].concat())
+        .ok()
+        .says(&["recreated StatefulSet a-etcd"]);
+    let refused = ["--set", "scheduler.nodeSelector.no=wh!ere"];
+    let run = site.pintle(&[&upgrade[..], &refused].concat());
     assert_ne!(run.code, Some(0), "{run}");
     site.pintle(&["rollback", "a", "1"]).ok();
     read_all(&site);
