@@ -252,7 +252,7 @@ fn definitions_are_shown_on_request() {
     place.file("web/crds/a.yaml", &text("a"));
     place.file("web/crds/README.md", "no definition\n");
     place.file("web/charts/db/Chart.yaml", &metadata("db"));
-    place.file("web/charts/db/crds/b.yaml", &format!("---\n{}", text("b")));
+    place.file("web/charts/db/crds/b.yaml", &text("b"));
     let web = place.folder().join("web");
     let web = web.to_str().unwrap();
     for more in [

@@ -9,7 +9,7 @@ const TERA: &str = "annotations: {pintle.dev/engine: tera}\n";
 /// A chart that renders to one ConfigMap, which holds what it sees.
 fn config_map() -> String {
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ release.name }}-{{ chart.name }}\ndata:\n  \
-     size: {{ values.size | string | quote }}\n  region: {{ values.global.region }}\n"
+     size: {{ values.size | quote }}\n  region: {{ values.global.region }}\n"
         .to_owned()
 }
 

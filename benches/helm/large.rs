@@ -19,7 +19,7 @@ const ENTRIES: usize = 21_600;
 const CONFIG_MAP: [&str; 2] = [
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ release.name }}-{{ chart.name }}-NUMBER\n  \
      labels:\n    app.kubernetes.io/instance: {{ release.name }}\ndata:\n  \
-     image: {{ values.image | quote }}\n  replicas: {{ values.replicas | string | quote }}\n",
+     image: {{ values.image | quote }}\n  replicas: {{ values.replicas | quote }}\n",
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-{{ .Chart.Name }}-NUMBER\n  \
      labels:\n    app.kubernetes.io/instance: {{ .Release.Name }}\ndata:\n  \
      image: {{ .Values.image | quote }}\n  replicas: {{ .Values.replicas | quote }}\n",
