@@ -195,7 +195,7 @@ impl Change {
             return self.keep(session, options, on).await;
         }
         lock::refuse_other(session, &self.past)?;
-        self.make_namespace(session, on).await?;
+        Box::pin(self.make_namespace(session, on)).await?;
         let mut lease = lock::take(session, on).await?;
         let held = lease.held();
         let result = tokio::select! {

@@ -121,7 +121,10 @@ mod tests {
             "status": {"storedVersions": stored}})
     }
 
-    fn version(name: &str, served: bool, fields: &[&str]) -> Value {
+    /// A version that is served; one with a minus before its name is not.
+    fn version(name: &str, fields: &[&str]) -> Value {
+        let served = !name.starts_with('-');
+        let name = name.trim_start_matches('-');
         let fields = fields
             .iter()
             .map(|name| ((*name).to_owned(), json!({"type": "string"})));
@@ -140,26 +143,23 @@ mod tests {
 
     #[test]
     fn what_is_stored_stays_readable() {
-        let v1 = version("v1", true, &["a", "b"]);
+        let v1 = version("v1", &["a", "b"]);
         check(json!([v1]), json!([v1]), None);
-        let more = json!([
-            version("v1", true, &["a", "b", "c"]),
-            version("v2", true, &[])
-        ]);
+        let more = json!([version("v1", &["a", "b", "c"]), version("v2", &[])]);
         check(json!([v1]), more, None);
         check(
             json!([v1]),
-            json!([version("v1", true, &["a"])]),
+            json!([version("v1", &["a"])]),
             Some("fields are dropped: v1.spec.b"),
         );
         for new in [
-            json!([version("v2", true, &["a", "b"])]),
-            json!([version("v1", false, &["a", "b"]), version("v2", true, &[])]),
+            json!([version("v2", &["a", "b"])]),
+            json!([version("-v1", &["a", "b"]), version("v2", &[])]),
         ] {
             let reason = "version v1 is no longer served, and resources may be stored in it";
             check(json!([v1]), new, Some(reason));
         }
-        check(json!([v1, version("v2", true, &[])]), json!([v1]), None);
+        check(json!([v1, version("v2", &[])]), json!([v1]), None);
         let open = json!({"name": "v1", "served": true, "schema": {"openAPIV3Schema":
             {"x-kubernetes-preserve-unknown-fields": true}}});
         check(json!([v1]), json!([open]), None);
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_definition_adds_a_kind_for_each_served_version() {
         let body = definition(
-            &json!([version("v1", true, &[]), version("v0", false, &[])]),
+            &json!([version("v1", &[]), version("-v0", &[])]),
             &json!(null),
         );
         let found: Vec<_> = kinds(&body).iter().map(Kind::api_version).collect();

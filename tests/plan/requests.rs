@@ -81,7 +81,7 @@ impl Listening {
 fn relay(client: TcpStream, server: std::os::unix::net::UnixStream, log: Log) {
     let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     thread::spawn(move || {
-        let mut buffer = [0; 65536];
+        let mut buffer = vec![0; 65536];
         while let Ok(count) = from.read(&mut buffer) {
             if count == 0 {
                 break;

@@ -9,7 +9,6 @@ use crate::builtin;
 /// Changes a resource, with these flags given, and tells what comes of it: the way and the fields,
 /// the flags that are missing, or that it is an ordinary change.
 #[track_caller]
-#[expect(clippy::needless_pass_by_value, reason = "cases are written in place")]
 fn check((version, kind): (&str, &str), (old, new): (Value, Value), flags: &str, expected: &str) {
     let whole = |fields: &Value| {
         let mut body = json!({"apiVersion": version, "kind": kind,

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::{CheckArgs, ConsentArgs, OutputArgs, ValueArgs};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Diff {
     /// Name of the release
     pub(crate) name: String,

@@ -77,10 +77,9 @@ pub(super) async fn carry_out(
         Status::PendingInstall => Failure::First,
         _ => Failure::Operation,
     };
-    let release = change
-        .execute(session, options, &mut |event| progress.on(event))
-        .await
-        .map_err(failure)?;
+    let mut tell = |event| progress.on(event);
+    let carried_out = Box::pin(change.execute(session, options, &mut tell)).await;
+    let release = carried_out.map_err(failure)?;
     Ok(if is_no_op {
         Outcome::Unchanged(release)
     } else {

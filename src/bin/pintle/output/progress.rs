@@ -5,6 +5,7 @@ use std::io::Write;
 use anstyle::{AnsiColor, Style};
 use pintle::event::{Done, Event};
 use pintle::health::{Condition, Health};
+use pintle::manifest::ResourceId;
 use pintle::plan::{Counts, Part, Until};
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -72,13 +73,7 @@ impl Progress {
                 until,
             } => format!("{stage}: waiting until {}", met(&earlier, until)),
             Event::Stage { part, counts } => format!("{part}: {}", summary(counts)),
-            Event::Stepped { id, done } => match done {
-                Done::Issued => format!("{GOOD}issued{GOOD:#} {id}"),
-                Done::Created => format!("{GOOD}created{GOOD:#} {id}"),
-                Done::Configured => format!("{CHANGED}configured{CHANGED:#} {id}"),
-                Done::Recreated => format!("{CHANGED}recreated{CHANGED:#} {id}"),
-                Done::Deleted => format!("{BAD}deleted{BAD:#} {id}"),
-            },
+            Event::Stepped { id, done } => stepped(&id, done),
             Event::Addresses { services } => {
                 let services: Vec<_> = services.iter().map(ToString::to_string).collect();
                 format!("waiting for the address of {}", services.join(", "))
@@ -100,6 +95,17 @@ impl Progress {
                 format!("{}: revision {revision} is {status}", self.release)
             }
         }
+    }
+}
+
+/// What was done to one resource.
+fn stepped(id: &ResourceId, done: Done) -> String {
+    match done {
+        Done::Issued => format!("{GOOD}issued{GOOD:#} {id}"),
+        Done::Created => format!("{GOOD}created{GOOD:#} {id}"),
+        Done::Configured => format!("{CHANGED}configured{CHANGED:#} {id}"),
+        Done::Recreated => format!("{CHANGED}recreated{CHANGED:#} {id}"),
+        Done::Deleted => format!("{BAD}deleted{BAD:#} {id}"),
     }
 }
 
