@@ -22,7 +22,7 @@ const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
 pub struct Lock {
     /// When it was made (RFC 3339).
     pub generated: String,
-    /// The [`digest`] of the dependencies it was made for.
+    /// The digest of the dependencies it was made for.
     pub digest: String,
     /// The versions that were chosen.
     pub dependencies: Option<Vec<Dependency>>,

@@ -75,11 +75,40 @@ fn deployment(rest: &str) -> Vec<(&'static str, String)> {
 fn cases() -> Vec<Case> {
     [
         chart_cases(),
+        dependency_cases(),
         file_cases(),
         manifest_cases(),
         resource_cases(),
     ]
     .concat()
+}
+
+/// Charts that break the rules about dependencies.
+fn dependency_cases() -> Vec<Case> {
+    vec![
+        (
+            "dependency",
+            head("dependencies: [{name: b, version: '1'}]\n"),
+        ),
+        (
+            "dependency-values",
+            subchart("dependencies: [{name: b, version: ^1, condition: x.y}]\n"),
+        ),
+        (
+            "depends-on",
+            subchart(
+                "dependencies: [{name: b, version: ^1, depends-on: [c]}, {name: b, version: ^1, alias: c}]\n",
+            ),
+        ),
+        (
+            "stale-lock",
+            [
+                subchart("dependencies: [{name: b, version: ^1}]\n"),
+                vec![("Chart.lock", "digest: x\n".to_owned())],
+            ]
+            .concat(),
+        ),
+    ]
 }
 
 fn chart_cases() -> Vec<Case> {
@@ -116,28 +145,6 @@ fn chart_cases() -> Vec<Case> {
         ("app-version", head("appVersion: 1.1\n")),
         ("chart-url", head("sources: [h]\n")),
         ("maintainer", head("maintainers: [{email: a@b}]\n")),
-        (
-            "dependency",
-            head("dependencies: [{name: b, version: '1'}]\n"),
-        ),
-        (
-            "dependency-values",
-            subchart("dependencies: [{name: b, version: ^1, condition: x.y}]\n"),
-        ),
-        (
-            "depends-on",
-            subchart(
-                "dependencies: [{name: b, version: ^1, depends-on: [c]}, {name: b, version: ^1, alias: c}]\n",
-            ),
-        ),
-        (
-            "stale-lock",
-            [
-                subchart("dependencies: [{name: b, version: ^1}]\n"),
-                vec![("Chart.lock", "digest: x\n".to_owned())],
-            ]
-            .concat(),
-        ),
         (
             "chart-icon",
             file("Chart.yaml", &tera().replace("icon: https://h/i.png\n", "")),

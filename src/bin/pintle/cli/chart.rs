@@ -140,6 +140,10 @@ pub(crate) struct ShowValues {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 pub(crate) struct Lint {
     /// Charts: the paths of their folders
     #[arg(required = true, value_name = "CHART")]
