@@ -56,6 +56,9 @@ fn flags_choose_the_same_as_in_helm() {
         &["-s", "templates/config.yaml", "-s", "templates/s*"],
     );
     check(&place, &["-s", "templates/tests/*"]);
+    let (tera, service) = (path(TERA), "templates/service.yaml");
+    let between = place.pintle(&["template", "shop", "-s", service, &tera]);
+    assert_eq!(documents(&between.ok().stdout).len(), 1);
 }
 
 #[test]
@@ -190,7 +193,7 @@ fn a_release_that_is_only_rendered_needs_no_name() {
         .ok()
         .prints(&[&format!("name: twin-{}", place.namespace)]);
     let both = place.pintle(&["template", "shop", &tera, "--name-template", "x"]);
-    both.fails_with(2).says(&["--name-template"]);
+    both.fails_with(2).says(&["the release is named twice", "--name-template"]);
 }
 
 #[test]

@@ -50,6 +50,9 @@ pub(crate) enum Failure {
         /// Why there is no such release.
         source: Box<ops::Error>,
     },
+    /// A release was named in two ways.
+    #[error("the release is named twice: leave out NAME or --name-template")]
+    NamedTwice,
     /// A pattern of template paths cannot be read.
     #[error("--show-only {glob} is no pattern of paths: {cause}")]
     BadGlob {
@@ -109,6 +112,7 @@ impl Failure {
             Self::Stdin
             | Self::ValuesOfRelease { .. }
             | Self::RevisionOfChart { .. }
+            | Self::NamedTwice
             | Self::BadGlob { .. }
             | Self::NothingToShow { .. }
             | Self::Crossed { .. }

@@ -19,14 +19,11 @@ pub(crate) struct Create {
 use super::{NotesArgs, OutputArgs};
 
 #[derive(Debug, Args)]
-#[command(allow_missing_positional = true)]
+#[command(override_usage = "pintle template [OPTIONS] [NAME] <CHART>")]
 pub(crate) struct Template {
-    /// Name of the release
-    #[arg(default_value = "release-name", conflicts_with = "naming")]
-    pub(crate) name: String,
-    /// Chart: the path of a chart's folder
-    #[arg(required = true)]
-    pub(crate) chart: String,
+    /// Name of the release [default: release-name], and the chart: the path of its folder or archive
+    #[arg(required = true, num_args = 1..=2, value_names = ["NAME", "CHART"])]
+    pub(crate) of: Vec<String>,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
     /// Name the release by a Tera template, such as '{{ chart.name }}-{{ release.namespace }}'

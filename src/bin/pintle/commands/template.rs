@@ -22,16 +22,19 @@ use crate::watchdog;
 
 /// The namespace of a release that is only rendered, unless one is given.
 const NAMESPACE: &str = "default";
+/// Its name, unless one is given.
+const NAME: &str = "release-name";
 
 pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure> {
     let patterns = patterns(&args.show_only)?;
-    let chart = super::load_chart(&args.chart)?;
+    let (given, reference) = name_and_chart(args)?;
+    let chart = super::load_chart(reference)?;
     let overrides = overrides::read(&args.values)?;
     let namespace = global.namespace.as_deref().unwrap_or(NAMESPACE);
-    let watched = watchdog::watch(&args.chart);
+    let watched = watchdog::watch(reference);
     let name = match &args.naming {
         Some(template) => ops::name(&chart, namespace, template)?,
-        None => args.name.clone(),
+        None => given.unwrap_or(NAME).to_owned(),
     };
     Progress::new(&name).all(ops::notices(&chart, &overrides));
     let request = TemplateRequest {
@@ -62,6 +65,15 @@ pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure>
         Some(folder) => write(&listed, folder, args.folder.release_name.then_some(&name))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What stands before the flags, after them or between: a chart, or the name of a release before it.
+fn name_and_chart(args: &Template) -> Result<(Option<&str>, &str), Failure> {
+    match args.of.as_slice() {
+        [name, chart] if args.naming.is_none() => Ok((Some(name), chart)),
+        [chart] => Ok((None, chart)),
+        _ => Err(Failure::NamedTwice),
+    }
 }
 
 /// What the chart is told about the cluster.
