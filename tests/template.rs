@@ -193,7 +193,8 @@ fn a_release_that_is_only_rendered_needs_no_name() {
         .ok()
         .prints(&[&format!("name: twin-{}", place.namespace)]);
     let both = place.pintle(&["template", "shop", &tera, "--name-template", "x"]);
-    both.fails_with(2).says(&["the release is named twice", "--name-template"]);
+    both.fails_with(2)
+        .says(&["the release is named twice", "--name-template"]);
 }
 
 #[test]

@@ -116,9 +116,12 @@ fn of_a_lost_quorum(site: &Site) {
     let error = check(&tenant, Duration::from_secs(25) + GRACE, || {
         tenant.try_to("install", &[&set[..], &FIRST, &within].concat())
     });
-    // The member that runs names those that it does not find.
+    // The member that runs names those that it does not find, or on a busy machine still looks for
+    // a majority when the time is up.
     let missed = error.lines().find(|line| {
-        line.contains("prober detected unhealthy status") && line.contains("-etcd-peers.NAME.svc")
+        let names = line.contains("-etcd-peers.NAME.svc");
+        names && line.contains("prober detected unhealthy status")
+            || line.contains("is starting a new election")
     });
     assert!(missed.is_some(), "{error}");
 }
