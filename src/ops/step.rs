@@ -100,12 +100,8 @@ async fn configure(
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(failed(step, "patch", error)),
         }
-        let live = cluster
-            .get(&at(step))
-            .await
-            .map_err(|source| failed(step, "read", source))?;
-        match live.filter(|live| precondition.holds(live)) {
-            Some(live) => version = Precondition::of(&live).resource_version,
+        match still(step, precondition, cluster).await? {
+            Some(newer) => version = newer,
             None => return Err(changed(step)),
         }
     }
@@ -128,17 +124,7 @@ async fn recreate(
     context: Context<'_>,
 ) -> Result<Value, StepError> {
     let cluster = context.cluster;
-    let deletion = Deletion {
-        propagation: match recreation.way {
-            Way::Whole => Propagation::Foreground,
-            Way::Orphan => Propagation::Orphan,
-        },
-        only_if: cluster::Precondition {
-            uid: Some(&recreation.precondition.uid),
-            resource_version: None,
-        },
-    };
-    delete(step, deletion, cluster).await?;
+    make_way(step, recreation, cluster).await?;
     let gone = [(step.id.clone(), step.kind.clone())];
     let left = context.deadline.saturating_duration_since(Instant::now());
     let waited = cluster.wait_gone(&gone, left).await;
@@ -146,6 +132,53 @@ async fn recreate(
     let written = cluster.create(&at(step), &recreation.body, WRITE).await;
     let written = written.map_err(|source| failed(step, "create", source))?;
     Ok(written.live)
+}
+
+/// Deletes what is made anew, as long as it has not changed in substance.
+async fn make_way(
+    step: &Step,
+    recreation: &Recreation,
+    cluster: &Cluster,
+) -> Result<(), StepError> {
+    let Recreation {
+        precondition, way, ..
+    } = recreation;
+    let mut version = precondition.resource_version.clone();
+    for _ in 0..ATTEMPTS {
+        let deletion = Deletion {
+            propagation: match way {
+                Way::Whole => Propagation::Foreground,
+                Way::Orphan => Propagation::Orphan,
+            },
+            only_if: cluster::Precondition {
+                uid: Some(&precondition.uid),
+                resource_version: Some(&version),
+            },
+        };
+        match cluster.delete(&at(step), deletion).await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(failed(step, "delete", error)),
+        }
+        match still(step, precondition, cluster).await? {
+            Some(newer) => version = newer,
+            None => return Err(changed(step)),
+        }
+    }
+    Err(changed(step))
+}
+
+/// The version of a resource that has not changed in substance since the plan was made.
+async fn still(
+    step: &Step,
+    precondition: &Precondition,
+    cluster: &Cluster,
+) -> Result<Option<String>, StepError> {
+    let live = cluster.get(&at(step)).await;
+    let live = live.map_err(|source| failed(step, "read", source))?;
+    let same = live.filter(|live| precondition.holds(live));
+    Ok(same.map(|live| Precondition::of(&live).resource_version))
 }
 
 fn deletion(precondition: &Precondition, cascade: Cascade) -> Deletion<'_> {

@@ -146,7 +146,10 @@ pub(super) fn decide(
         _ => Way::Whole,
     };
     let (loss, needs) = match (rule, way) {
-        (_, Way::Orphan) => ("nothing: its pods stay", Needs::Nothing),
+        (_, Way::Orphan) => (
+            "nothing: its pods and their claims stay as they are",
+            Needs::Nothing,
+        ),
         (Some(_), _) if deletes_claims(live) => {
             ("its pods, and the data of its claims", Needs::Data)
         }
@@ -169,13 +172,26 @@ pub(super) fn decide(
         }));
     }
     Some(Ok(Recreation {
-        body: desired.clone(),
+        body: anew(desired, live, difference),
         precondition: Precondition::of(live),
         way,
         fields,
         loss,
         difference: difference.clone(),
     }))
+}
+
+/// What is created: as wanted, with as many pods as somebody else has scaled the old one to. The
+/// API server would make one of it.
+fn anew(desired: &Value, live: &Value, difference: &Difference) -> Value {
+    let mut body = desired.clone();
+    let mut changes = difference.changes.iter();
+    let is_dropped = changes.any(|change| change.path == "spec.replicas");
+    let replicas = live.pointer("/spec/replicas").filter(|_| !is_dropped);
+    if let (Some(replicas), Some(Value::Object(spec))) = (replicas, body.get_mut("spec")) {
+        spec.entry("replicas").or_insert_with(|| replicas.clone());
+    }
+    body
 }
 
 /// The changed fields that cannot be changed, each once and without what is below it.

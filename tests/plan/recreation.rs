@@ -1,9 +1,15 @@
 //! Changes that are not allowed, and what is made anew.
 
+use jiff::Timestamp;
+use pintle::chart::{Overrides, Values};
+use pintle::cluster::{Cluster, Holder, Target};
+use pintle::ops::{self, ChartRequest, End, Options, Session, Terms};
+use pintle::render::Notes;
+use pintle::source::{self, ChartRef};
 use serde_json::{Value, json};
 
 use super::{chart, deployment, line};
-use crate::support::Place;
+use crate::support::{Place, testbed};
 
 fn job(place: &Place, image: &str) -> String {
     let text = format!(
@@ -145,7 +151,7 @@ fn the_pods_of_a_stateful_set_stay() {
     place.pintle(&["diff", "db", &chart]).ok().prints(&[
         "! StatefulSet db",
         "spec.volumeClaimTemplates cannot be changed; the pods stay",
-        "loses nothing: its pods stay",
+        "loses nothing: its pods and their claims stay as they are",
     ]);
     place
         .pintle(&["upgrade", "db", &chart, "--no-wait"])
@@ -156,6 +162,98 @@ fn the_pods_of_a_stateful_set_stay() {
     let claims = &now["spec"]["volumeClaimTemplates"][0]["spec"];
     assert_eq!(claims["resources"]["requests"]["storage"], "2Gi");
     assert_eq!(uid(&place, "pod/db-0"), pod);
+}
+
+#[test]
+fn what_somebody_has_scaled_stays_so_with_its_pods_and_claims() {
+    let place = Place::new("scaled-anew");
+    // Claims that would go with their set make the most of what orphaning has to keep.
+    let set = |size: &str| {
+        let chart = set(&place, size, "a");
+        let file = format!("{chart}/templates/all.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let policy = "  persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}\n";
+        std::fs::write(file, text + policy).unwrap();
+        chart
+    };
+    place
+        .pintle(&["install", "db", &set("1Gi"), "--no-wait"])
+        .ok();
+    place
+        .kubectl(&["scale", "statefulset/db", "--replicas=2"])
+        .ok();
+    let kept = ["pod/db-0", "pod/db-1", "pvc/data-db-0", "pvc/data-db-1"];
+    for resource in kept {
+        place.kubectl(&["wait", "--for=create", resource]).ok();
+    }
+    place
+        .kubectl(&["rollout", "status", "statefulset/db", "--timeout=60s"])
+        .ok();
+    let before = kept.map(|resource| uid(&place, resource));
+    place
+        .pintle(&["upgrade", "db", &set("2Gi"), "--no-wait"])
+        .ok()
+        .says(&["recreated StatefulSet db"]);
+    let now = place.get(&["statefulset/db"]);
+    assert_eq!(now["spec"]["replicas"], 2);
+    // Whatever the garbage collector was to delete is gone once the new set owns the rest.
+    let owner = now["metadata"]["uid"].as_str().unwrap();
+    for resource in kept {
+        let owned = format!("--for=jsonpath={{.metadata.ownerReferences[0].uid}}={owner}");
+        place
+            .kubectl(&["wait", &owned, resource, "--timeout=60s"])
+            .ok();
+    }
+    assert_eq!(kept.map(|resource| uid(&place, resource)), before);
+}
+
+#[tokio::test]
+async fn what_has_changed_since_is_not_made_anew() {
+    let place = Place::new("changed-anew");
+    let folder = job(&place, "a:1");
+    place
+        .pintle(&["install", "once", &folder, "--no-wait"])
+        .ok();
+    let first = uid(&place, "job/once");
+    let chart = source::load(&ChartRef::Directory(job(&place, "a:2").into())).unwrap();
+    let cluster = Cluster::connect(&Target {
+        kubeconfig: Some(testbed().kubeconfig.clone()),
+        context: None,
+        namespace: Some(place.namespace.clone()),
+    })
+    .await
+    .unwrap();
+    let session = Session {
+        cluster: &cluster,
+        namespace: &place.namespace,
+        release: "once",
+        now: Timestamp::now,
+        holder: Holder {
+            identity: "test",
+            is_dead: |_| false,
+        },
+        watch: ops::unwatched,
+    };
+    let request = ChartRequest {
+        chart: &chart,
+        overrides: &Overrides::default(),
+        tenant: &Values::default(),
+        notes: Notes::Root,
+    };
+    let mut terms = Terms::default();
+    terms.consent.recreate.insert("Job/once".parse().unwrap());
+    let change = ops::upgrade(&session, &request, &terms).await.unwrap();
+    place
+        .kubectl(&["label", "job/once", "example.com/seen=yes"])
+        .ok();
+    let options = Options {
+        end: End::Written,
+        timeout: std::time::Duration::from_mins(1),
+        history_max: 0,
+    };
+    let ended = change.execute(&session, &options, &mut |_| ()).await;
+    assert_eq!(ended.unwrap_err().kind(), ops::ErrorKind::Conflict);
+    assert_eq!(uid(&place, "job/once"), first);
 }
 
 #[test]

@@ -181,3 +181,37 @@ fn other_kinds_are_made_anew_when_they_are_named() {
     check(kind, (spec(1), spec(2)), "", "change");
     check(kind, (spec(1), spec(2)), "Car/a", "Whole: ");
 }
+
+#[track_caller]
+fn check_replicas(base: &Value, desired: &Value, live: &Value, expected: &Value) {
+    let body = |spec: &Value| json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec});
+    let (base, desired, live) = (body(base), body(desired), body(live));
+    let sides = Sides {
+        base: &[&base],
+        desired: &desired,
+        live: &live,
+    };
+    let schema = builtin::schema("apps/v1", "Deployment");
+    let difference = three_way(schema, &sides).unwrap();
+    let found = anew(&desired, &live, &difference);
+    assert_eq!(
+        found.pointer("/spec/replicas").unwrap_or(&Value::Null),
+        expected
+    );
+}
+
+#[test]
+fn what_is_made_anew_has_as_many_pods_as_before() {
+    let old = json!({"selector": {"matchLabels": {"app": "a"}}});
+    let new = json!({"selector": {"matchLabels": {"app": "b"}}});
+    let with = |spec: &Value, replicas: u8| {
+        let mut spec = spec.clone();
+        spec["replicas"] = replicas.into();
+        spec
+    };
+    check_replicas(&old, &new, &with(&old, 5), &json!(5));
+    check_replicas(&with(&old, 2), &with(&new, 3), &with(&old, 2), &json!(3));
+    // What the chart has dropped is gone.
+    check_replicas(&with(&old, 2), &new, &with(&old, 2), &Value::Null);
+    check_replicas(&old, &new, &old, &Value::Null);
+}
