@@ -246,6 +246,16 @@ impl Plan {
         stages.flat_map(|stage| stage.phases.iter_mut().flatten())
     }
 
+    /// Takes note of the quotas that the plan as a whole exceeds, unless one step by itself exceeds
+    /// one: that is told already, with the resource.
+    pub fn exceed(&mut self, quotas: Vec<Objection>) {
+        let objections = self.objections();
+        let mut classes = objections.iter().map(|one| one.class);
+        if classes.all(|class| class != Class::OverQuota) {
+            self.objections.extend(quotas);
+        }
+    }
+
     /// Everything that stands against the plan, in the order of its steps.
     pub fn objections(&self) -> Vec<Objection> {
         let own = self.objections.iter();

@@ -10,12 +10,12 @@ use futures::stream::FuturesUnordered;
 use serde_json::Value;
 
 use super::aim::Aim;
+use super::deploy::NamespacePolicy;
 use super::{Error, Session, Terms};
 use crate::builtin;
 use crate::cluster::{self, Address, Cluster, Effect, Patch, Validation, Write, Written};
 use crate::event::Event;
 use crate::manifest::ResourceId;
-use crate::ops::deploy::NamespacePolicy;
 use crate::plan::rehearsal::{self, Made, Pods, Request, Trial, Verdict, quota};
 use crate::plan::{self, About, Plan, Step};
 
@@ -78,14 +78,7 @@ pub(super) async fn rehearse(
     let exceeded = quota::exceeded((plan, &aim.desired), &quotas, &pods);
     let events = warnings(plan, &findings);
     note(plan, findings);
-    // What one request by itself exceeds is told already, with the resource.
-    if plan
-        .objections()
-        .iter()
-        .all(|one| !one.reason.contains("exceeded quota: "))
-    {
-        plan.objections.extend(exceeded);
-    }
+    plan.exceed(exceeded);
     Ok(events)
 }
 

@@ -35,6 +35,8 @@ pub enum About {
 pub enum Class {
     /// It is not accepted.
     Refused,
+    /// A quota leaves no room for it.
+    OverQuota,
     /// Somebody else has changed it since it was read.
     Conflict,
 }

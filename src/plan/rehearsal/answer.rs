@@ -80,9 +80,13 @@ impl Case<'_> {
         self.step.id.namespace.as_deref().unwrap_or_default()
     }
 
+    fn is_over_quota(&self) -> bool {
+        self.said.contains("exceeded quota: ")
+    }
+
     /// Refusals that are none of the step itself.
     fn expected(&self) -> Option<Verdict> {
-        let quota = self.said.contains("exceeded quota: ");
+        let quota = self.is_over_quota();
         if self.is_anew() && self.about == About::Itself {
             // What makes way for it still holds its name, its quota, its address and its ports.
             let held = [
@@ -201,6 +205,8 @@ impl Case<'_> {
         objection.remedy = remedy;
         if self.refusal.code == 409 || self.is_gone() {
             objection.class = Class::Conflict;
+        } else if self.is_over_quota() {
+            objection.class = Class::OverQuota;
         }
         match after(self.said, "failed calling webhook ") {
             Some(name) => Verdict::Webhook(name.to_owned(), objection),
@@ -394,7 +400,7 @@ mod tests {
             Verdict::Later(why) => format!("later: {why}"),
             Verdict::Warned(text) => format!("warned: {text}"),
             Verdict::Refused(objection) => match objection.class {
-                Class::Refused => format!("refused: {}", objection.reason),
+                Class::Refused | Class::OverQuota => format!("refused: {}", objection.reason),
                 Class::Conflict => format!("conflict: {}", objection.reason),
             },
             Verdict::Webhook(name, objection) => format!("{name}: {}", objection.reason),

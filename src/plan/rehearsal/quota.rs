@@ -67,7 +67,7 @@ pub fn exceeded(
                 about: About::Itself,
                 reason,
                 remedy: Some("raise the quota, or ask for less".to_owned()),
-                class: Class::Refused,
+                class: Class::OverQuota,
             });
         }
     }
