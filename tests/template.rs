@@ -15,15 +15,14 @@ type Printed = (String, Vec<Value>);
 
 /// Each document with the line that names its template.
 fn documents(text: &str) -> Vec<Printed> {
-    let parts = text.split("---\n").filter(|part| !part.trim().is_empty());
-    let named = parts.map(|part| {
-        let (line, body) = part.split_once('\n').unwrap();
-        let source = line.strip_prefix("# Source: ").unwrap();
+    let parts = text.split("# Source: ").skip(1).map(|part| {
+        let (source, body) = part.split_once('\n').unwrap();
         let values = pintle::yaml::parse_all(body).unwrap();
         let values = values.into_iter().map(|document| document.value);
+        let values = values.filter(|value| !value.is_null());
         (source.to_owned(), values.collect())
     });
-    named.collect()
+    parts.collect()
 }
 
 /// Both programs print the same with these arguments; gives pintle's text.
@@ -164,18 +163,26 @@ fn a_chart_is_told_of_a_cluster() {
         &["--kube-version", "v1.35.0", "-a", "other/v1,example.com/v1"],
         &["--kube-version", "1.99.0"],
     ] {
-        let run = |program: &str| {
-            let chart = place.folder().join(program);
-            let chart = chart.to_str().unwrap();
-            let all = [&["template", "x", chart], args].concat();
-            let run = match program {
-                "go" => place.helm(&all),
-                _ => place.pintle(&all),
-            };
-            documents(&run.ok().stdout)
-        };
-        assert_eq!(run("tera"), run("go"), "{args:?}");
+        let [ours, theirs] = told(&place, args);
+        assert_eq!(ours, theirs, "{args:?}");
     }
+    // README tells of this one: a chart is told a version as an API server has it.
+    let [ours, theirs] = told(&place, &["--kube-version", "1.99"]);
+    let version = |found: &[Printed]| found[0].1[0]["data"]["version"].clone();
+    assert_eq!([version(&ours), version(&theirs)], ["v1.99.0", "v1.99"]);
+}
+
+/// What the twins `tera` and `go` in a place's folder render to with these arguments.
+fn told(place: &Place, args: &[&str]) -> [Vec<Printed>; 2] {
+    ["tera", "go"].map(|program| {
+        let chart = place.folder().join(program);
+        let all = [&["template", "x", chart.to_str().unwrap()], args].concat();
+        let run = match program {
+            "go" => place.helm(&all),
+            _ => place.pintle(&all),
+        };
+        documents(&run.ok().stdout)
+    })
 }
 
 #[test]
@@ -256,7 +263,7 @@ fn definitions_are_shown_on_request() {
     place.file("web/crds/a.yaml", &text("a"));
     place.file("web/crds/README.md", "no definition\n");
     place.file("web/charts/db/Chart.yaml", &metadata("db"));
-    place.file("web/charts/db/crds/b.yaml", &text("b"));
+    place.file("web/charts/db/crds/b.yaml", &format!("---\n{}", text("b")));
     let web = place.folder().join("web");
     let web = web.to_str().unwrap();
     for more in [
