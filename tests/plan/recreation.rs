@@ -199,9 +199,9 @@ fn what_somebody_has_scaled_stays_so_with_its_pods_and_claims() {
     // Whatever the garbage collector was to delete is gone once the new set owns the rest.
     let owner = now["metadata"]["uid"].as_str().unwrap();
     for resource in kept {
-        let owned = format!("--for=jsonpath={{.metadata.ownerReferences[0].uid}}={owner}");
+        let condition = format!("--for=jsonpath={{.metadata.ownerReferences[0].uid}}={owner}");
         place
-            .kubectl(&["wait", &owned, resource, "--timeout=60s"])
+            .kubectl(&["wait", &condition, resource, "--timeout=60s"])
             .ok();
     }
     assert_eq!(kept.map(|resource| uid(&place, resource)), before);
