@@ -200,6 +200,12 @@ fn a_release_that_is_only_rendered_needs_no_name() {
         .ok()
         .prints(&[&format!("name: twin-{}", place.namespace)]);
     let both = place.pintle(&["template", "shop", &tera, "--name-template", "x"]);
+    let turned = place.pintle(&["template", &tera, "shop"]);
+    turned.fails_with(2).says(&["no chart at shop"]);
+    let swapped = place.pintle(&["template", &tera, &tera]);
+    swapped
+        .fails_with(2)
+        .says(&["the name of the release comes first, then the chart"]);
     both.fails_with(2)
         .says(&["the release is named twice", "--name-template"]);
 }

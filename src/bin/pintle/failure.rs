@@ -8,7 +8,7 @@ use pintle::cluster::{self, Missing, Unready};
 use pintle::history;
 use pintle::ops::{self, ErrorKind};
 use pintle::plan::{self, Objection};
-use pintle::release::Status;
+use pintle::release::{NameError, Status};
 use pintle::source;
 
 use crate::watchdog::Crossed;
@@ -229,6 +229,9 @@ impl Failure {
             ops::Error::Chart(chart::Error::Missing { .. }) => {
                 "charts belong into charts/, in folders or archives: `helm dependency build` gets them"
                     .to_owned()
+            }
+            ops::Error::Name(NameError::NotDns(name)) if name.contains('/') => {
+                "the name of the release comes first, then the chart".to_owned()
             }
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {

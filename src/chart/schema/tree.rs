@@ -24,6 +24,8 @@ struct Judge {
     /// Its folder; empty for the root.
     chart: String,
     keys: Vec<String>,
+    /// The names that its own subcharts go by.
+    subcharts: Vec<String>,
     schema: Schema,
     global: Global,
 }
@@ -89,6 +91,11 @@ impl Judge {
             path: node.path.clone(),
             chart: node.chart.folder.clone(),
             keys: node.keys.clone(),
+            subcharts: node
+                .subcharts
+                .iter()
+                .map(|sub| sub.name().to_owned())
+                .collect(),
             schema,
             global: if alone {
                 Global::Judged
@@ -130,7 +137,13 @@ impl Judge {
     }
 
     /// The violation as it is seen from the root.
-    fn placed(&self, violation: Violation) -> Violation {
+    fn placed(&self, mut violation: Violation) -> Violation {
+        let keyword = violation.rule.rsplit('/').next().unwrap_or_default();
+        let forbids = matches!(keyword, "additionalProperties" | "unevaluatedProperties");
+        if forbids && self.subcharts.contains(&violation.path) {
+            "holds the values of a subchart: allow it in properties"
+                .clone_into(&mut violation.expected);
+        }
         let keys: Vec<Step> = self.keys.iter().cloned().map(Step::Key).collect();
         let parts = [dotted(&keys), violation.path];
         let parts = parts.into_iter().filter(|part| !part.is_empty());
@@ -204,6 +217,16 @@ mod tests {
             Err("values do not fit the schemas of charts:\n  \
                  k: must be string, is integer (schema /properties/k/type)\n  \
                  x.n: must be integer, is string (schema /properties/n/type of charts/a)"),
+        );
+        check(
+            &[(
+                "values.schema.json",
+                r#"{"properties": {"k": {}}, "additionalProperties": false}"#,
+            )],
+            "x: {}",
+            Err("values do not fit the chart's values.schema.json:\n  \
+                 x: holds the values of a subchart: allow it in properties \
+                 (schema /additionalProperties)"),
         );
         let knows = r#"{"properties": {"global": {"required": ["g"]}}}"#;
         check(

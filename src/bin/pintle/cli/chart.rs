@@ -21,9 +21,12 @@ use super::{NotesArgs, OutputArgs};
 #[derive(Debug, Args)]
 #[command(override_usage = "pintle template [OPTIONS] [NAME] <CHART>")]
 pub(crate) struct Template {
-    /// Name of the release [default: release-name], and the chart: the path of its folder or archive
-    #[arg(required = true, num_args = 1..=2, value_names = ["NAME", "CHART"])]
-    pub(crate) of: Vec<String>,
+    /// Name of the release; without one it is release-name, and the chart stands here
+    #[arg(value_name = "NAME")]
+    pub(crate) first: String,
+    /// Chart: the path of its folder or archive
+    #[arg(value_name = "CHART")]
+    pub(crate) second: Option<String>,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
     /// Name the release by a Tera template, such as '{{ chart.name }}-{{ release.namespace }}'

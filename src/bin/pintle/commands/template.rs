@@ -69,9 +69,9 @@ pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure>
 
 /// What stands before the flags, after them or between: a chart, or the name of a release before it.
 fn name_and_chart(args: &Template) -> Result<(Option<&str>, &str), Failure> {
-    match args.of.as_slice() {
-        [name, chart] if args.naming.is_none() => Ok((Some(name), chart)),
-        [chart] => Ok((None, chart)),
+    match (&args.first, &args.second) {
+        (chart, None) => Ok((None, chart)),
+        (name, Some(chart)) if args.naming.is_none() => Ok((Some(name), chart)),
         _ => Err(Failure::NamedTwice),
     }
 }
