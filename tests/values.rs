@@ -205,6 +205,19 @@ fn each<R: Debug + Sync>(
     found.into_inner().unwrap().into_values().collect()
 }
 
+/// Both programs make the same of a row.
+fn agree(_: usize, pair: &Pair) -> Option<String> {
+    match (&pair.helm, &pair.pintle) {
+        (Ok(helm), Ok(pintle)) if same(helm, pintle) => None,
+        _ => Some("not the same".to_owned()),
+    }
+}
+
+/// Both programs refuse a row.
+fn refuse(_: usize, pair: &Pair) -> Option<String> {
+    (pair.helm.is_ok() || pair.pintle.is_ok()).then(|| "not refused by both".to_owned())
+}
+
 /// Checks that a section of the documentation has these rows: what is given, what Helm and pintle make
 /// of it, and why.
 fn documented<'a>(
@@ -233,21 +246,14 @@ fn documented<'a>(
 fn values_are_what_helm_makes_of_them() {
     let table = table();
     assert!(table.same.len() >= 80, "{} rows", table.same.len());
-    let found = judge(&table.same, &table.defaults, |_, pair| {
-        match (&pair.helm, &pair.pintle) {
-            (Ok(helm), Ok(pintle)) if same(helm, pintle) => None,
-            _ => Some("not the same".to_owned()),
-        }
-    });
+    let found = judge(&table.same, &table.defaults, agree);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
 fn what_helm_refuses_is_refused() {
     let table = table();
-    let found = judge(&table.fail, &table.defaults, |_, pair| {
-        (pair.helm.is_ok() || pair.pintle.is_ok()).then(|| "not refused by both".to_owned())
-    });
+    let found = judge(&table.fail, &table.defaults, refuse);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

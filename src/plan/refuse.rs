@@ -18,11 +18,7 @@ pub(super) fn no_service(generators: &[Generator], services: &Services<'_>) -> R
             missing.map(|name| (name.to_owned(), generator.origin.clone()))
         })
         .collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::NoService(missing))
-    }
+    none(missing, Error::NoService)
 }
 
 pub(super) fn no_address(inputs: &Inputs<'_>, generators: &[Generator]) -> Result<(), Error> {
@@ -70,11 +66,7 @@ pub(super) fn ungrouped(inputs: &Inputs<'_>) -> Result<(), Error> {
             })
         })
         .collect();
-    if found.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Ungrouped(found))
-    }
+    none(found, Error::Ungrouped)
 }
 
 pub(super) fn unknown_uses(inputs: &Inputs<'_>, credentials: &Credentials) -> Result<(), Error> {
@@ -88,11 +80,7 @@ pub(super) fn unknown_uses(inputs: &Inputs<'_>, credentials: &Credentials) -> Re
                 .map(|name| (name, resource.origin.clone()))
         })
         .collect();
-    if unknown.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::UnknownUses(unknown))
-    }
+    none(unknown, Error::UnknownUses)
 }
 
 pub(super) fn unknown(inputs: &Inputs<'_>) -> Result<(), Error> {
@@ -101,11 +89,7 @@ pub(super) fn unknown(inputs: &Inputs<'_>) -> Result<(), Error> {
         .unknown_kinds(inputs.kinds)
         .map(|r| (format!("{} {}", r.api_version, r.id.kind), r.origin.clone()))
         .collect();
-    if unknown.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::UnknownKinds(unknown))
-    }
+    none(unknown, Error::UnknownKinds)
 }
 
 pub(super) fn foreign(inputs: &Inputs<'_>, base: &Base<'_>) -> Result<(), Error> {
@@ -124,11 +108,7 @@ pub(super) fn foreign(inputs: &Inputs<'_>, base: &Base<'_>) -> Result<(), Error>
             Some((resource.id.clone(), why))
         })
         .collect();
-    if foreign.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Foreign(foreign))
-    }
+    none(foreign, Error::Foreign)
 }
 
 /// Refuses names of resources to be made anew that nothing wanted has.
@@ -139,9 +119,14 @@ pub(super) fn unnamed(inputs: &Inputs<'_>) -> Result<(), Error> {
     };
     let named = inputs.consent.recreate.iter();
     let missing: Vec<Named> = named.filter(|named| !is_wanted(named)).cloned().collect();
-    if missing.is_empty() {
+    none(missing, Error::NoSuchResource)
+}
+
+/// Refuses what was found, all of it in one error.
+fn none<T>(found: Vec<T>, error: impl FnOnce(Vec<T>) -> Error) -> Result<(), Error> {
+    if found.is_empty() {
         Ok(())
     } else {
-        Err(Error::NoSuchResource(missing))
+        Err(error(found))
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Pair, decoded, documented, each, outcome, same, strs};
+use super::{Pair, agree, decoded, documented, each, outcome, refuse, strs};
 use crate::support::{Place, Run, path};
 
 const TERA: &str = "annotations: {pintle.dev/engine: tera}\n";
@@ -158,21 +158,14 @@ fn judge(
 fn charts_see_of_subcharts_what_they_see_in_helm() {
     let table = table();
     assert!(table.same.len() >= 80, "{} rows", table.same.len());
-    let found = judge(&table.same, &table.base, |_, pair| {
-        match (&pair.helm, &pair.pintle) {
-            (Ok(helm), Ok(pintle)) if same(helm, pintle) => None,
-            _ => Some("not the same".to_owned()),
-        }
-    });
+    let found = judge(&table.same, &table.base, agree);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
 fn subcharts_that_helm_refuses_are_refused() {
     let table = table();
-    let found = judge(&table.fail, &table.base, |_, pair| {
-        (pair.helm.is_ok() || pair.pintle.is_ok()).then(|| "not refused by both".to_owned())
-    });
+    let found = judge(&table.fail, &table.base, refuse);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
