@@ -31,21 +31,37 @@ impl<'de> Deserialize<'de> for Lean {
 pub(super) enum Wanted<'a> {
     All,
     Named(&'a BTreeSet<&'a str>),
+    /// These, with their managed fields.
+    Owned(&'a BTreeSet<&'a str>),
     /// The pods of these workloads.
     PodsOf(&'a [&'a ResourceId]),
 }
 
 impl Wanted<'_> {
+    fn owners(&self) -> Owners {
+        match self {
+            Self::Owned(_) => Owners::Kept,
+            Self::All | Self::Named(_) | Self::PodsOf(_) => Owners::Dropped,
+        }
+    }
+
     fn keeps(&self, metadata: &Map<String, Value>) -> bool {
         match self {
             Self::All => true,
-            Self::Named(names) => metadata
+            Self::Named(names) | Self::Owned(names) => metadata
                 .get("name")
                 .and_then(Value::as_str)
                 .is_some_and(|name| names.contains(name)),
             Self::PodsOf(workloads) => workloads.iter().any(|id| owner::has_made(id, metadata)),
         }
     }
+}
+
+/// Whether the managed fields of a resource are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owners {
+    Kept,
+    Dropped,
 }
 
 /// One page of a list.
@@ -238,7 +254,7 @@ impl<'de> Visitor<'de> for Item<'_> {
             if !kept {
                 map.next_value::<IgnoredAny>()?;
             } else if field == "metadata" {
-                let metadata = map.next_value_seed(MetadataSeed)?;
+                let metadata = map.next_value_seed(MetadataSeed(self.0.owners()))?;
                 kept = self.0.keeps(&metadata);
                 body.insert(field, Value::Object(metadata));
             } else {
@@ -249,7 +265,7 @@ impl<'de> Visitor<'de> for Item<'_> {
     }
 }
 
-struct MetadataSeed;
+struct MetadataSeed(Owners);
 
 impl<'de> DeserializeSeed<'de> for MetadataSeed {
     type Value = Map<String, Value>;
@@ -269,7 +285,7 @@ impl<'de> Visitor<'de> for MetadataSeed {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut metadata = Map::new();
         while let Some(field) = map.next_key::<String>()? {
-            if field == "managedFields" {
+            if field == "managedFields" && self.0 == Owners::Dropped {
                 map.next_value::<IgnoredAny>()?;
             } else {
                 metadata.insert(field, map.next_value()?);

@@ -256,6 +256,11 @@ impl fmt::Display for List<'_> {
 }
 
 impl Error {
+    /// Tells whether the resource has changed since it was read.
+    pub fn is_outdated(&self) -> bool {
+        matches!(self, Self::Conflict { fields, .. } if fields.is_empty())
+    }
+
     /// Tells whether the resource has changed since it was read, or others own fields of it.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })

@@ -19,6 +19,15 @@ const FEW: usize = 4;
 /// How many resources are read one by one in the time of one more page of a list.
 const WORTH_A_PAGE: usize = 8;
 
+/// Whether resources are read with their managed fields, which are often most of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Managed {
+    /// With them.
+    Kept,
+    /// Without them.
+    Dropped,
+}
+
 /// How many resources are read one by one in the time of the rest of a list.
 fn worth(page: &Page<Value>) -> usize {
     page.remaining.div_ceil(PAGE).max(1) * WORTH_A_PAGE
@@ -37,10 +46,29 @@ impl Cluster {
         &self,
         wanted: &[(ResourceId, Kind)],
     ) -> Result<BTreeMap<ResourceId, Value>, Error> {
+        self.observe_all(wanted, Managed::Dropped).await
+    }
+
+    /// The same with managed fields.
+    ///
+    /// # Errors
+    /// As for [`observe`](Self::observe).
+    pub async fn observe_managed(
+        &self,
+        wanted: &[(ResourceId, Kind)],
+    ) -> Result<BTreeMap<ResourceId, Value>, Error> {
+        self.observe_all(wanted, Managed::Kept).await
+    }
+
+    async fn observe_all(
+        &self,
+        wanted: &[(ResourceId, Kind)],
+        managed: Managed,
+    ) -> Result<BTreeMap<ResourceId, Value>, Error> {
         let scopes = self.scopes(wanted);
         let mut parts: FuturesUnordered<_> = scopes
             .iter()
-            .map(|scope| self.observe_scope(scope))
+            .map(|scope| self.observe_scope(scope, managed))
             .collect();
         let mut all = BTreeMap::new();
         while let Some(part) = parts.next().await {
@@ -53,12 +81,18 @@ impl Cluster {
     async fn observe_scope<'a>(
         &self,
         scope: &Scope<'a>,
+        managed: Managed,
     ) -> Result<Vec<(&'a ResourceId, Value)>, Error> {
         if scope.ids.len() <= FEW {
-            return self.one_by_one(scope, scope.ids.values().copied()).await;
+            let ids = scope.ids.values().copied();
+            return self.one_by_one((scope, managed), ids).await;
         }
         let (names, subject) = (scope.names(), scope.subject("list"));
-        let (wanted, uri) = (Wanted::Named(&names), scope.uri("list")?);
+        let wanted = match managed {
+            Managed::Kept => Wanted::Owned(&names),
+            Managed::Dropped => Wanted::Named(&names),
+        };
+        let uri = scope.uri("list")?;
         let mut missing = scope.ids.clone();
         let mut found = Vec::with_capacity(missing.len());
         let mut next = String::new();
@@ -87,13 +121,14 @@ impl Cluster {
                 break;
             }
         }
-        found.extend(self.one_by_one(scope, missing.into_values()).await?);
+        let missing = missing.into_values();
+        found.extend(self.one_by_one((scope, managed), missing).await?);
         Ok(found)
     }
 
     async fn one_by_one<'a>(
         &self,
-        scope: &Scope<'_>,
+        scope: (&Scope<'_>, Managed),
         ids: impl Iterator<Item = &'a ResourceId>,
     ) -> Result<Vec<(&'a ResourceId, Value)>, Error> {
         let reads: FuturesUnordered<_> = ids.map(|id| self.observe_one(scope, id)).collect();
@@ -105,7 +140,7 @@ impl Cluster {
 
     async fn observe_one<'a>(
         &self,
-        scope: &Scope<'_>,
+        (scope, managed): (&Scope<'_>, Managed),
         id: &'a ResourceId,
     ) -> Result<Option<(&'a ResourceId, Value)>, Error> {
         let at = Address {
@@ -115,10 +150,16 @@ impl Cluster {
         };
         let call = Call::get(at.subject("get"), &Uri::new(at.path("get")?))?;
         match self.send(&call).await {
-            Ok(answer) => match serde_json::from_slice::<Lean>(&answer.body) {
-                Ok(live) => Ok(Some((id, live.0))),
-                Err(error) => Err(call.subject().unreadable(error)),
-            },
+            Ok(answer) => {
+                let read = match managed {
+                    Managed::Kept => serde_json::from_slice(&answer.body),
+                    Managed::Dropped => {
+                        serde_json::from_slice::<Lean>(&answer.body).map(|live| live.0)
+                    }
+                };
+                let live = read.map_err(|error| call.subject().unreadable(error))?;
+                Ok(Some((id, live)))
+            }
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -10,6 +10,9 @@ use super::{Cluster, Error};
 use crate::capabilities::Kind;
 use crate::plan::diff;
 
+/// A resource version that no resource has: the storage of an API server begins with it, empty.
+const ABSENT: &str = "1";
+
 /// How a write is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Write<'a> {
@@ -283,6 +286,32 @@ impl Cluster {
         self.write(&call).await
     }
 
+    /// Creates a resource by server-side apply, so that its fields are owned as if it had been applied.
+    ///
+    /// An apply by itself would take over a resource that has appeared meanwhile; one that names a
+    /// version which no resource can have does not. It is sent again only as [`create`](Self::create) is.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`], and any other refusal.
+    pub async fn create_by_apply(
+        &self,
+        at: &Address<'_>,
+        body: &Value,
+        how: Write<'_>,
+    ) -> Result<Written, Error> {
+        let at = self.placed(at);
+        let mut body = body.clone();
+        body["metadata"]["resourceVersion"] = ABSENT.into();
+        let uri = how.on(Uri::new(at.path("create")?));
+        let call = Call::new(at.subject("create"), Method::PATCH, &uri)?
+            .body(Patch::Apply(&body, Force::No).media_type(), &body)
+            .again(how.again(Again::IfTurnedAway));
+        match self.write(&call).await {
+            Err(Error::Conflict { what, .. }) => Err(Error::AlreadyExists { what }),
+            other => other,
+        }
+    }
+
     /// Changes a resource.
     ///
     /// # Errors
@@ -523,5 +552,36 @@ mod tests {
             assert!(cluster.patch(&at, patch, how).await.is_err());
             assert_eq!(asked.lock().unwrap().len(), times, "{patch:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_apply_creates_only_what_is_absent() {
+        let (cluster, asked) = mock(|request, number| async move {
+            let sent = text(request).await;
+            assert_eq!(
+                sent,
+                "application/apply-patch+yaml \
+                 {\"data\":{},\"metadata\":{\"resourceVersion\":\"1\"}}"
+            );
+            let refusal = json!({"kind": "Status", "status": "Failure", "reason": "Conflict",
+                "code": 409, "details": {"name": "web"}});
+            Ok(match number {
+                1 => answer(201, "{\"metadata\": {}}"),
+                _ => answer(409, &refusal.to_string()),
+            })
+        });
+        let kind = kind();
+        let at = Address {
+            kind: &kind,
+            namespace: None,
+            name: "web",
+        };
+        let body = json!({"data": {}});
+        let by = Write::by("helm");
+        cluster.create_by_apply(&at, &body, by).await.unwrap();
+        let error = cluster.create_by_apply(&at, &body, by).await.unwrap_err();
+        assert!(error.is_already_exists(), "{error}");
+        let sent = format!("PATCH {PATH}/web?fieldManager=helm&fieldValidation=Warn");
+        assert_eq!(*asked.lock().unwrap(), [sent.clone(), sent]);
     }
 }
