@@ -13,6 +13,7 @@ pub mod definition;
 pub mod diff;
 pub mod ignored;
 mod immutable;
+mod method;
 mod objection;
 pub mod ownership;
 mod part;
@@ -24,6 +25,7 @@ pub mod rehearsal;
 mod removal;
 pub mod report;
 mod resource;
+pub mod server_side;
 mod stage;
 mod state;
 mod step;
@@ -37,6 +39,7 @@ use serde_json::Value;
 pub use checked::Checked;
 pub use consent::{Consent, Named, NamedError, Permit};
 pub use immutable::{Recreation, Way};
+pub use method::{Conflicts, Method};
 pub use objection::{About, Class, Objection};
 pub use ownership::Owner;
 pub use precondition::Precondition;
@@ -47,6 +50,7 @@ pub use trend::Trend;
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::generator::Generator;
 use crate::manifest::{Manifest, Origin, ResourceId, group};
+use crate::release::ApplyMethod;
 use addresses::Services;
 use part::Parts;
 use resource::{Base, Credentials};
@@ -72,6 +76,10 @@ pub struct Inputs<'a> {
     pub kinds: &'a Kinds,
     /// What else was looked up.
     pub found: &'a Found,
+    /// How resources are written.
+    pub method: Method,
+    /// How those of the base were written.
+    pub before: ApplyMethod,
     /// What the user has agreed to.
     pub consent: &'a Consent,
     /// The time, against which certificates expire.
@@ -97,6 +105,8 @@ pub struct Plan {
     /// Secrets, then the resource groups, then what is in none, then deletions; what is empty is
     /// left out.
     pub stages: Vec<Stage>,
+    /// How it is written.
+    pub method: Method,
     /// How the versions of all workloads change.
     pub trend: Trend,
     /// The generators of the wanted manifest, with the addresses in them that are known.
@@ -197,6 +207,7 @@ impl Plan {
         stages.extend(removal);
         Ok(Self {
             stages,
+            method: inputs.method,
             trend,
             generators,
             objections: clash::node_ports(inputs.desired),

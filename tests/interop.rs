@@ -104,11 +104,6 @@ fn pintle_reads_a_release_of_helm() {
         .pintle(&["get", "all", "twin"])
         .ok()
         .prints(&["MANIFEST:", "kind: Service"]);
-    // Helm 4 installs by server-side apply, which is not continued silently in another way.
-    place
-        .pintle(&["upgrade", "twin", &path(TERA)])
-        .fails_with(2)
-        .says(&["server-side apply", "--server-side=false"]);
     assert_eq!(
         place
             .pintle(&["history", "twin", "-o", "json"])

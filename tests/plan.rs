@@ -5,6 +5,7 @@ mod owners;
 mod recreation;
 mod refusals;
 mod requests;
+mod server_side;
 mod weak_points;
 
 use serde_json::Value;

@@ -1,7 +1,8 @@
 //! Refused dry runs, as a plan is told of them.
 
-use super::error::{Error, Missing};
-use crate::plan::rehearsal::{Absent, Refusal};
+use super::error::{Error, FieldConflict, Missing};
+use crate::plan::rehearsal::{Absent, Claim, Refusal};
+use crate::plan::server_side::Handover;
 
 impl Error {
     /// What a plan has to know of a refused request; none if no request was answered at all, so that
@@ -17,12 +18,51 @@ impl Error {
             Self::Timeout { .. } | Self::Answer { .. } | Self::Name { .. } => (0, None, None),
             _ => return None,
         };
+        let claims = match self {
+            Self::Conflict { fields, .. } => fields.iter().map(claim).collect(),
+            _ => vec![],
+        };
         Some(Refusal {
             code,
             absent,
             said,
+            claims,
             told: self.to_string(),
         })
+    }
+}
+
+impl Error {
+    /// The conflicts of an apply with others than those whose fields are handed over; none if there are
+    /// none.
+    pub fn with_others(self, handover: &Handover) -> Option<Self> {
+        match self {
+            Self::Conflict {
+                verb,
+                what,
+                mut fields,
+                detail,
+            } => {
+                fields.retain(|conflict| !handover.is_from(&claim(conflict).manager));
+                (!fields.is_empty()).then_some(Self::Conflict {
+                    verb,
+                    what,
+                    fields,
+                    detail,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `conflict with "kubectl" using apps/v1` names the owner.
+fn claim(conflict: &FieldConflict) -> Claim {
+    let mut parts = conflict.message.split('"');
+    let manager = parts.nth(1).unwrap_or(&conflict.message);
+    Claim {
+        field: conflict.field.trim_start_matches('.').to_owned(),
+        manager: manager.to_owned(),
     }
 }
 

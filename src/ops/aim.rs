@@ -6,7 +6,8 @@ use super::catalogue::KnownKinds;
 use super::{Error, Session, credentials, lookup};
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::{Manifest, ResourceId};
-use crate::plan::{Consent, Found, Inputs, Observed, Plan};
+use crate::plan::{Consent, Found, Inputs, Method, Observed, Plan};
+use crate::release::ApplyMethod;
 
 /// Everything that a plan is made from, apart from what the cluster holds.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub(super) struct Aim {
     pub(super) mentions: BTreeMap<String, u32>,
     /// What a plan rests on besides.
     pub(super) found: Found,
+    /// How resources are written.
+    pub(super) method: Method,
+    /// How those of the base were written.
+    pub(super) before: ApplyMethod,
     /// What the user has agreed to.
     pub(super) consent: Consent,
     /// The kinds that the cluster serves, and those that the manifests define.
@@ -38,15 +43,28 @@ impl Aim {
         let wanted = self.wanted();
         let (generated, mut observed) =
             futures::try_join!(credentials::generated(session), async {
-                Ok(session.cluster.observe(&wanted).await?)
+                self.read(session, &wanted).await
             })?;
         let more = generated.iter();
         let more = more.filter(|(id, _)| !observed.contains_key(id));
         let more: Vec<_> = more.cloned().collect();
-        observed.extend(session.cluster.observe(&more).await?);
+        observed.extend(self.read(session, &more).await?);
         Ok(Seen {
             observed,
             generated,
+        })
+    }
+
+    /// Reads resources, with the owners of their fields where the plan asks for them.
+    async fn read(
+        &self,
+        session: &Session<'_>,
+        wanted: &[(ResourceId, Kind)],
+    ) -> Result<Observed, Error> {
+        let cluster = session.cluster;
+        Ok(match self.method {
+            Method::ClientSide => cluster.observe(wanted).await?,
+            Method::ServerSide(_) => cluster.observe_managed(wanted).await?,
         })
     }
 
@@ -101,6 +119,8 @@ impl Aim {
             owner: session.owner(),
             kinds: &self.kinds.all,
             found: &self.found,
+            method: self.method,
+            before: self.before,
             consent: &self.consent,
             now: (session.now)(),
         })?)

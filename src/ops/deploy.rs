@@ -11,7 +11,7 @@ use super::catalogue::Catalogue;
 use super::execute::{Execution, Reached, Voice};
 use super::prepare::{Desired, Past};
 use super::rehearse::{self, Rehearsal};
-use super::{Error, Session, credentials, lock, outcome};
+use super::{Error, ServerSide, Session, credentials, lock, method, outcome};
 use crate::event::Event;
 use crate::manifest::{Manifest, Resource, ResourceId};
 use crate::plan::{Consent, Found, Plan};
@@ -53,16 +53,20 @@ pub struct Terms {
     pub rehearsal: Rehearsal,
     /// What happens when the namespace does not exist.
     pub namespace: NamespacePolicy,
+    /// How resources are written.
+    pub server_side: ServerSide,
     /// What the user has agreed to.
     pub consent: Consent,
 }
 
 impl Default for Terms {
-    /// The API server is asked, the namespace must exist, and nothing more is agreed to.
+    /// The API server is asked, the namespace must exist, resources are written as before, and nothing
+    /// more is agreed to.
     fn default() -> Self {
         Self {
             rehearsal: Rehearsal::Server,
             namespace: NamespacePolicy::MustExist,
+            server_side: ServerSide::Auto,
             consent: Consent::default(),
         }
     }
@@ -124,6 +128,8 @@ pub(super) async fn decide(
             shared,
             ..Found::default()
         },
+        method: method::planned(&release, terms),
+        before: method::before(&past),
         consent: terms.consent.clone(),
         kinds: catalogue.into_kinds(),
     };
@@ -173,6 +179,7 @@ impl Change {
             && newest.config == wanted.config
             && newest.manifest == wanted.manifest
             && newest.hooks == wanted.hooks
+            && method::of(newest) == method::of(wanted)
     }
 
     /// Carries the change out and gives the revision as it is recorded in the end.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 pub use step::StepError;
 
-use super::Session;
+use super::{ServerSide, Session};
 use crate::chart;
 use crate::cluster;
 use crate::history;
@@ -235,16 +235,13 @@ pub enum Error {
         /// The release.
         release: String,
     },
-    /// A revision was written by server-side apply.
-    #[error(
-        "revision {revision} of release {release} was written by server-side apply, which pintle \
-         does not continue yet"
-    )]
-    ServerSide {
+    /// Conflicts are to be taken over where there are none.
+    #[error("release {release} is written from the client side, which knows no conflicts to force")]
+    NoConflicts {
         /// The release.
         release: String,
-        /// The revision.
-        revision: u32,
+        /// How the user wants resources to be written.
+        asked: ServerSide,
     },
     /// Discovery was asked for and gave nothing.
     #[error("the API server did not say which kinds it serves")]
@@ -277,7 +274,7 @@ impl Error {
             | Self::UnknownVersion(_)
             | Self::Back { .. }
             | Self::Hooks { .. }
-            | Self::ServerSide { .. }
+            | Self::NoConflicts { .. }
             | Self::Plan(
                 plan::Error::UnknownKinds(_)
                 | plan::Error::Group(_)
@@ -320,10 +317,12 @@ impl Error {
 }
 
 fn refused(objections: &[Objection]) -> ErrorKind {
-    let mut conflicts = objections.iter().filter(|one| one.class == Class::Conflict);
-    conflicts
-        .next()
-        .map_or(ErrorKind::Failed, |_| ErrorKind::Conflict)
+    let is_conflict = |one: &Objection| matches!(one.class, Class::Conflict | Class::Owned);
+    if objections.iter().any(is_conflict) {
+        ErrorKind::Conflict
+    } else {
+        ErrorKind::Failed
+    }
 }
 
 struct Since(Option<Timestamp>);

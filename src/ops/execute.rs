@@ -256,6 +256,7 @@ impl Execution<'_> {
         let context = Context {
             cluster: self.cluster,
             issuer,
+            method: self.plan.method,
             deadline: self.deadline,
         };
         let steps = self.plan.stages[stage].phases[phase].iter();

@@ -3,7 +3,7 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
-use super::{Change, Error, Session, Terms, lock};
+use super::{Change, Error, Session, Terms, lock, method};
 use crate::release::{Status, check_name};
 use crate::render::Operation;
 
@@ -29,9 +29,10 @@ pub async fn install(
             status: entry.status,
         });
     }
-    prepare::refuse_server_side(&past)?;
+    let method = method::decide(session, &past, terms)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
-    let (desired, notices) = prepare::desired(session, request, &past, &mut catalogue).await?;
+    let (mut desired, notices) = prepare::desired(session, request, &past, &mut catalogue).await?;
+    desired.release.apply_method = Some(method);
     let goal = Goal {
         desired,
         completed: "Install complete".to_owned(),

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::history::{self, Entry};
 use crate::manifest::generator::{self, RECORD_FILE};
 use crate::manifest::{Manifest, Resource};
-use crate::release::{ApplyMethod, Info, RecordedChart, Release, Status, StoredHook};
+use crate::release::{Info, RecordedChart, Release, Status, StoredHook};
 use crate::render::{self, Notes, ReleaseFacts, Scope};
 
 use super::catalogue::Catalogue;
@@ -273,7 +273,7 @@ fn pending(session: &Session<'_>, chart: RecordedChart, past: &Past) -> Release 
         hooks: vec![],
         revision: past.next_revision(),
         namespace: session.namespace.to_owned(),
-        apply_method: Some(ApplyMethod::ClientSide),
+        apply_method: None,
         other: Map::new(),
         labels: past
             .base
@@ -305,16 +305,4 @@ pub(super) fn refuse_hooks(release: &Release) -> Result<(), Error> {
         revision: release.revision,
         events,
     })
-}
-
-/// Refuses to change what was written by server-side apply.
-pub(super) fn refuse_server_side(past: &Past) -> Result<(), Error> {
-    let by_server = |release: &&Release| release.apply_method == Some(ApplyMethod::ServerSide);
-    match past.base.iter().find(by_server) {
-        None => Ok(()),
-        Some(release) => Err(Error::ServerSide {
-            release: release.name.clone(),
-            revision: release.revision,
-        }),
-    }
 }

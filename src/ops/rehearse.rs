@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use super::aim::Aim;
 use super::deploy::NamespacePolicy;
-use super::{Error, Session, Terms};
+use super::{Error, Session, Terms, step};
 use crate::builtin;
-use crate::cluster::{self, Address, Cluster, Effect, Patch, Validation, Write, Written};
+use crate::cluster::{self, Address, Cluster, Effect, Force, Patch, Validation, Write, Written};
 use crate::event::Event;
 use crate::manifest::ResourceId;
 use crate::plan::rehearsal::{self, Made, Pods, Request, Trial, Verdict, quota};
-use crate::plan::{self, About, Plan, Step};
+use crate::plan::{self, About, Method, Plan, Step};
 
 /// As the executor writes, but nothing is kept.
 const DRY_RUN: Write<'_> = Write {
@@ -65,7 +65,7 @@ pub(super) async fn rehearse(
     let wanted = trials
         .iter()
         .filter(|trial| trial.step.checked.objections.is_empty());
-    let tried = all(cluster, wanted, &made);
+    let tried = all((cluster, plan.method), wanted, &made);
     let (tried, quotas) = futures::try_join!(tried, quotas(cluster, plan, new))?;
     findings.extend(tried);
     name_webhooks(cluster, &mut findings).await?;
@@ -102,11 +102,11 @@ fn postponed((step, why): (&Step, String)) -> Finding {
 }
 
 async fn all<'a>(
-    cluster: &Cluster,
+    by: (&Cluster, Method),
     trials: impl Iterator<Item = &'a Trial<'a>>,
     made: &Made<'_>,
 ) -> Result<Vec<Finding>, Error> {
-    let mut open: FuturesUnordered<_> = trials.map(|trial| attempt(cluster, trial, made)).collect();
+    let mut open: FuturesUnordered<_> = trials.map(|trial| attempt(by, trial, made)).collect();
     let mut findings = vec![];
     while let Some(finding) = open.next().await {
         findings.push(finding?);
@@ -116,7 +116,11 @@ async fn all<'a>(
 }
 
 /// Tries one change, and a pod of it if new ones come of it.
-async fn attempt(cluster: &Cluster, trial: &Trial<'_>, made: &Made<'_>) -> Result<Finding, Error> {
+async fn attempt(
+    by: (&Cluster, Method),
+    trial: &Trial<'_>,
+    made: &Made<'_>,
+) -> Result<Finding, Error> {
     let step = trial.step;
     let mut finding = Finding {
         id: step.id.clone(),
@@ -125,10 +129,8 @@ async fn attempt(cluster: &Cluster, trial: &Trial<'_>, made: &Made<'_>) -> Resul
         pod: None,
     };
     let at = super::step::at(step);
-    let answer = match trial.request {
-        Request::Create(body) => cluster.create(&at, body, DRY_RUN).await,
-        Request::Patch(patch) => cluster.patch(&at, Patch::from(patch), DRY_RUN).await,
-    };
+    let cluster = by.0;
+    let answer = send(by, &at, trial.request).await;
     let written = finding.take((step, About::Itself), answer, made)?;
     // A template that stays as it is though the resource exists is that of what is sent.
     let body = match (&written, trial.request) {
@@ -145,6 +147,33 @@ async fn attempt(cluster: &Cluster, trial: &Trial<'_>, made: &Made<'_>) -> Resul
         finding.pod = finding.take((step, About::Pods), answer, made)?;
     }
     Ok(finding)
+}
+
+/// Sends the dry run of one change.
+async fn send(
+    (cluster, method): (&Cluster, Method),
+    at: &Address<'_>,
+    request: Request<'_>,
+) -> Result<Written, cluster::Error> {
+    let force = step::force(method);
+    match request {
+        Request::Create(body) if method.is_server_side() => {
+            cluster.create_by_apply(at, body, DRY_RUN).await
+        }
+        Request::Create(body) => cluster.create(at, body, DRY_RUN).await,
+        Request::Patch(patch) => cluster.patch(at, Patch::from(patch), DRY_RUN).await,
+        Request::Apply(body) => cluster.patch(at, Patch::Apply(body, force), DRY_RUN).await,
+        Request::Claim(body, handover, patch) => {
+            if force == Force::No {
+                let applied = cluster.patch(at, Patch::Apply(body, force), DRY_RUN).await;
+                let conflict = applied.err().and_then(|error| error.with_others(handover));
+                if let Some(conflict) = conflict {
+                    return Err(conflict);
+                }
+            }
+            cluster.patch(at, Patch::from(patch), DRY_RUN).await
+        }
+    }
 }
 
 impl Finding {

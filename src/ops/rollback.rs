@@ -4,9 +4,9 @@ use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, Desired, Past};
 use super::transition::{self, Rules};
-use super::{Change, Error, Session, Terms, lock};
+use super::{Change, Error, Session, Terms, lock, method};
 use crate::history::Entry;
-use crate::release::{ApplyMethod, Release, Status};
+use crate::release::{Release, Status};
 
 /// Decides to go back to revision `to`, or to the one before the newest.
 ///
@@ -22,14 +22,17 @@ pub async fn rollback(
     let past = Past::read(session).await?;
     lock::refuse_helm(session, &past)?;
     let target = target(session, &past, to)?;
-    prepare::refuse_server_side(&past)?;
+    let method = method::decide(session, &past, terms)?;
     let release = session.store().read(target).await?;
     prepare::refuse_hooks(&release)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let manifest = catalogue.recorded(&release).await?;
     let completed = format!("Rollback to {}", release.revision);
     let desired = Desired {
-        release: next(session, &past, release),
+        release: Release {
+            apply_method: Some(method),
+            ..next(session, &past, release)
+        },
         manifest,
         definitions: vec![],
     };
@@ -79,6 +82,5 @@ fn next(session: &Session<'_>, past: &Past, target: Release) -> Release {
     release.info.last_deployed = Some((session.now)());
     release.info.deleted = None;
     release.revision = past.next_revision();
-    release.apply_method = Some(ApplyMethod::ClientSide);
     release
 }

@@ -3,28 +3,35 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::StepError;
 use super::issue::Issuer;
-use crate::cluster::{self, Address, Cluster, Deletion, Effect, Propagation, Validation, Write};
+use super::{StepError, owners};
+use crate::cluster::{
+    self, Address, Cluster, Deletion, Effect, Force, Propagation, Validation, Write, Written,
+};
 use crate::event::Done;
 use crate::plan::diff::Patch;
-use crate::plan::{Action, Cascade, Credential, Precondition, Recreation, Step, Way};
+use crate::plan::server_side::Handover;
+use crate::plan::{
+    Action, Cascade, Conflicts, Credential, Method, Precondition, Recreation, Step, Way,
+};
 
 /// Everything in the manifest is written as Helm writes it: by its field manager, with unknown
 /// fields refused.
-const WRITE: Write<'_> = Write {
+pub(super) const WRITE: Write<'_> = Write {
     manager: "helm",
     effect: Effect::Persist,
     validation: Validation::Strict,
 };
 /// How often a patch is sent again after the status of its resource has changed in between.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
 
 /// What steps are carried out with.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) issuer: &'a Issuer<'a>,
+    /// How resources are written.
+    pub(super) method: Method,
     /// When what is to be made anew has to be gone.
     pub(super) deadline: Instant,
 }
@@ -33,14 +40,20 @@ pub(super) struct Context<'a> {
 pub(super) async fn run(step: &Step, context: Context<'_>) -> Result<Option<Done>, StepError> {
     let cluster = context.cluster;
     let (done, live) = match &step.action {
-        Action::Unchanged | Action::Keep(_) => (None, None),
+        Action::Unchanged => match before(step) {
+            Some(handover) => {
+                owners::hand_over(step, handover, cluster).await?;
+                (Some(Done::Configured), None)
+            }
+            None => (None, None),
+        },
+        Action::Keep(_) => (None, None),
         Action::Create(body) => {
-            let written = cluster.create(&at(step), body, WRITE).await;
-            let written = written.map_err(|source| failed(step, "create", source))?;
-            (Some(Done::Created), Some(written.live))
+            let live = create(step, body, context).await?;
+            (Some(Done::Created), Some(live))
         }
         Action::Configure(difference, precondition) => {
-            let live = configure(step, &difference.patch, precondition, cluster).await?;
+            let live = configure(step, (&difference.patch, precondition), context).await?;
             (Some(Done::Configured), Some(live))
         }
         Action::Recreate(recreation) => {
@@ -68,6 +81,38 @@ pub(super) async fn run(step: &Step, context: Context<'_>) -> Result<Option<Done
     }
 }
 
+fn before(step: &Step) -> Option<&Handover> {
+    step.apply.as_ref()?.before.as_ref()
+}
+
+/// Creates the resource of a step.
+async fn create(step: &Step, body: &Value, context: Context<'_>) -> Result<Value, StepError> {
+    let (cluster, at) = (context.cluster, at(step));
+    let written = match context.method {
+        Method::ClientSide => cluster.create(&at, body, WRITE).await,
+        Method::ServerSide(_) => cluster.create_by_apply(&at, body, WRITE).await,
+    };
+    let written = written.map_err(|source| failed(step, "create", source))?;
+    after(step, cluster).await?;
+    Ok(written.live)
+}
+
+/// Gives the owners of what was applied what is theirs.
+async fn after(step: &Step, cluster: &Cluster) -> Result<(), StepError> {
+    match step.apply.as_ref().and_then(|apply| apply.after.as_ref()) {
+        Some(handover) => owners::hand_over(step, handover, cluster).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Whether an apply takes over the fields of others.
+pub(super) fn force(method: Method) -> Force {
+    match method {
+        Method::ServerSide(Conflicts::Take) => Force::Yes,
+        Method::ServerSide(Conflicts::Refuse) | Method::ClientSide => Force::No,
+    }
+}
+
 /// Reads a Secret that is to be what its data was decided on.
 async fn unchanged(
     step: &Step,
@@ -81,23 +126,27 @@ async fn unchanged(
         .ok_or_else(|| changed(step))
 }
 
-/// Sends a patch with the version it was computed from; again with a newer one as long as the
-/// resource has not changed in substance.
+/// Sends a patch or an apply with the version it was computed from; again with a newer one as long as
+/// the resource has not changed in substance.
 async fn configure(
     step: &Step,
-    patch: &Patch,
-    precondition: &Precondition,
-    cluster: &Cluster,
+    (patch, precondition): (&Patch, &Precondition),
+    context: Context<'_>,
 ) -> Result<Value, StepError> {
+    let cluster = context.cluster;
     let mut version = precondition.resource_version.clone();
+    if let Some(handover) = before(step)
+        && let Some(newer) = owners::hand_over(step, handover, cluster).await?
+    {
+        version = newer;
+    }
     for _ in 0..ATTEMPTS {
-        let patch = versioned(patch, version);
-        match cluster
-            .patch(&at(step), cluster::Patch::from(&patch), WRITE)
-            .await
-        {
-            Ok(written) => return Ok(written.live),
-            Err(error) if error.is_conflict() => {}
+        match change(step, (patch, version), context).await {
+            Ok(written) => {
+                after(step, cluster).await?;
+                return Ok(written.live);
+            }
+            Err(error) if error.is_outdated() => {}
             Err(error) => return Err(failed(step, "patch", error)),
         }
         match still(step, precondition, cluster).await? {
@@ -106,6 +155,29 @@ async fn configure(
         }
     }
     Err(changed(step))
+}
+
+/// Sends the change of a step once.
+async fn change(
+    step: &Step,
+    (patch, version): (&Patch, String),
+    context: Context<'_>,
+) -> Result<Written, cluster::Error> {
+    let (cluster, at) = (context.cluster, at(step));
+    match step.apply.as_ref().and_then(|apply| apply.body.as_ref()) {
+        None => {
+            let patch = versioned(patch, version);
+            cluster
+                .patch(&at, cluster::Patch::from(&patch), WRITE)
+                .await
+        }
+        Some(body) => {
+            let mut body = body.clone();
+            body["metadata"]["resourceVersion"] = version.into();
+            let apply = cluster::Patch::Apply(&body, force(context.method));
+            cluster.patch(&at, apply, WRITE).await
+        }
+    }
 }
 
 /// The patch with the version that the resource must still have.
@@ -129,9 +201,7 @@ async fn recreate(
     let left = context.deadline.saturating_duration_since(Instant::now());
     let waited = cluster.wait_gone(&gone, left).await;
     waited.map_err(|source| failed(step, "delete", source))?;
-    let written = cluster.create(&at(step), &recreation.body, WRITE).await;
-    let written = written.map_err(|source| failed(step, "create", source))?;
-    Ok(written.live)
+    create(step, &recreation.body, context).await
 }
 
 /// Deletes what is made anew, as long as it has not changed in substance.

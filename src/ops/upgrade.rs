@@ -3,7 +3,7 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
-use super::{Change, Error, Session, Terms, lock};
+use super::{Change, Error, Session, Terms, lock, method};
 use crate::release::check_name;
 
 /// Decides the upgrade of a release to a chart and values. It goes on from any state: after a
@@ -25,9 +25,10 @@ pub async fn upgrade(
     if past.base.is_empty() {
         return Err(Error::no_release(session));
     }
-    prepare::refuse_server_side(&past)?;
+    let method = method::decide(session, &past, terms)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
-    let (desired, notices) = prepare::desired(session, request, &past, &mut catalogue).await?;
+    let (mut desired, notices) = prepare::desired(session, request, &past, &mut catalogue).await?;
+    desired.release.apply_method = Some(method);
     let goal = Goal {
         desired,
         completed: "Upgrade complete".to_owned(),

@@ -73,7 +73,7 @@ pub(super) fn duplicates(resource: &Resource, desired: &Manifest) -> Vec<String>
         .map(|twice| {
             let (first, second) = (place(&twice.first), place(&twice.second));
             format!(
-                "{} stands twice in {}, at {first} and {second}: the second one counts",
+                "{} stands twice in {}, at {first} and {second}",
                 twice.key, twice.list
             )
         })

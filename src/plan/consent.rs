@@ -22,6 +22,8 @@ pub enum Permit {
     DeleteData,
     /// Custom resource definitions are deleted with everything of their kinds.
     DeleteDefinitions,
+    /// Fields that others own are taken over, by server-side apply.
+    TakeFields,
     /// Resources that belong to nobody or to another release are taken over.
     TakeOwnership,
 }

@@ -27,7 +27,9 @@ use crate::builtin::Type;
 use edit::Values;
 use walk::Walk;
 
+pub(super) use equal::without_nulls;
 pub(super) use quantity::billionths;
+pub(super) use secret::folded;
 
 /// The three states of one resource that a difference rests on.
 #[derive(Debug, Clone, Copy)]

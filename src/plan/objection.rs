@@ -39,6 +39,8 @@ pub enum Class {
     OverQuota,
     /// Somebody else has changed it since it was read.
     Conflict,
+    /// Other field managers own fields of it that the chart sets.
+    Owned,
 }
 
 /// `pods of Deployment web (web/templates/web.yaml:1): exceeded quota`.

@@ -15,12 +15,13 @@ pub mod quota;
 
 use serde_json::Value;
 
-pub use answer::{Absent, Refusal, Verdict, judge};
+pub use answer::{Absent, Claim, Refusal, Verdict, judge};
 pub use made::Made;
 pub use pod::pod;
 
-use super::diff::Patch;
+use super::diff::{Difference, Patch};
 use super::objection::{About, Class, Objection};
+use super::server_side::Handover;
 use super::{Action, Plan, Step, pod_template};
 
 /// One request that is to be tried.
@@ -41,6 +42,11 @@ pub enum Request<'a> {
     Create(&'a Value),
     /// A change of a resource.
     Patch(&'a Patch),
+    /// A server-side apply of this body to a resource.
+    Apply(&'a Value),
+    /// The same, which comes after the handover: the apply alone tells conflicts with others, the patch
+    /// what comes of it.
+    Claim(&'a Value, &'a Handover, &'a Patch),
 }
 
 /// Whether a step makes new pods.
@@ -60,7 +66,7 @@ pub fn trials<'a>(plan: &'a Plan, made: &Made<'_>) -> (Vec<Trial<'a>>, Vec<(&'a 
         let request = match &step.action {
             Action::Create(body) => Request::Create(body),
             Action::Recreate(recreation) => Request::Create(&recreation.body),
-            Action::Configure(difference, _) => Request::Patch(&difference.patch),
+            Action::Configure(difference, _) => configure(step, difference),
             Action::Unchanged | Action::Delete(..) | Action::Keep(_) => continue,
         };
         if let Some(why) = made.prevents(step) {
@@ -77,6 +83,15 @@ pub fn trials<'a>(plan: &'a Plan, made: &Made<'_>) -> (Vec<Trial<'a>>, Vec<(&'a 
         });
     }
     (trials, later)
+}
+
+fn configure<'a>(step: &'a Step, difference: &'a Difference) -> Request<'a> {
+    let apply = step.apply.as_ref();
+    match apply.and_then(|apply| Some((apply.body.as_ref()?, &apply.before))) {
+        None => Request::Patch(&difference.patch),
+        Some((body, None)) => Request::Apply(body),
+        Some((body, Some(handover))) => Request::Claim(body, handover, &difference.patch),
+    }
 }
 
 /// Whether new pods come of a step.

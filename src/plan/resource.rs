@@ -10,12 +10,14 @@ use super::consent::Permit;
 use super::credentials::{self, Decision, Issues};
 use super::diff::{self, Sides};
 use super::objection::{About, Class, Objection};
+use super::server_side::{self, Apply};
 use super::step::{Cascade, Credential, Keep};
 use super::{Action, Inputs, Precondition, Step};
 use super::{clash, definition, ignored, immutable, ownership, pod_template};
 use crate::builtin;
 use crate::manifest::generator::{GENERATOR_LABEL, Product, RELEASE_LABEL};
 use crate::manifest::{self, Resource, ResourceId, ResourcePolicy};
+use crate::release::ApplyMethod;
 
 /// The resources of the base: for each the versions that were applied, oldest first, with the
 /// ownership marks that they were applied with.
@@ -97,15 +99,16 @@ pub(super) fn apply(
         .generator(&resource.id, inputs.owner.namespace);
     let desired = wanted(resource, inputs, credentials);
     let mut checked = Checked::default();
-    for text in clash::duplicates(resource, inputs.desired) {
-        checked.warning(text);
-    }
-    let (action, remark) = match live {
-        None => (Action::Create(desired), None),
+    let Written {
+        action,
+        apply,
+        remark,
+    } = match live {
+        None => create(desired, inputs),
         Some(live) => change(resource, (desired, live), (inputs, base), &mut checked),
     };
-    if action == Action::Unchanged {
-        checked.warnings.clear();
+    if action != Action::Unchanged {
+        twice(resource, inputs, &mut checked);
     }
     let decision = generator.and_then(|made| credentials.decisions.get(&made.name));
     Some(Step {
@@ -113,6 +116,7 @@ pub(super) fn apply(
         kind,
         origin: Some(resource.origin.clone()),
         action,
+        apply,
         credential: decision.map(|decision| Credential {
             decision: decision.clone(),
             precondition: live.map(Precondition::of),
@@ -120,6 +124,51 @@ pub(super) fn apply(
         remark,
         checked,
     })
+}
+
+/// How a resource comes to be as it is wanted, and what the user has to do by hand after it.
+struct Written {
+    action: Action,
+    apply: Option<Apply>,
+    remark: Option<String>,
+}
+
+fn create(desired: Value, inputs: &Inputs<'_>) -> Written {
+    let body = if inputs.method.is_server_side() {
+        server_side::lean(&desired)
+    } else {
+        desired
+    };
+    Written {
+        apply: created(&body, inputs),
+        action: Action::Create(body),
+        remark: None,
+    }
+}
+
+fn created(body: &Value, inputs: &Inputs<'_>) -> Option<Apply> {
+    let is_server_side = inputs.method.is_server_side();
+    is_server_side
+        .then(|| server_side::creation(body))
+        .flatten()
+}
+
+/// Takes note of items that stand twice in a list, which an apply does not take.
+fn twice(resource: &Resource, inputs: &Inputs<'_>, checked: &mut Checked) {
+    for text in clash::duplicates(resource, inputs.desired) {
+        if inputs.method.is_server_side() {
+            checked.objections.push(Objection {
+                id: resource.id.clone(),
+                origin: Some(resource.origin.clone()),
+                about: About::Itself,
+                reason: format!("{text}, which server-side apply does not take"),
+                remedy: None,
+                class: Class::Refused,
+            });
+        } else {
+            checked.warning(format!("{text}: the second one counts"));
+        }
+    }
 }
 
 /// A resource as it is wanted: with the marks of its release, and the stamps of what its pods use.
@@ -134,13 +183,13 @@ fn wanted(resource: &Resource, inputs: &Inputs<'_>, credentials: &Credentials) -
     desired
 }
 
-/// What a resource that exists needs, and what the user has to do by hand after it.
+/// What a resource that exists needs.
 fn change(
     resource: &Resource,
     (mut desired, live): (Value, &Value),
     (inputs, base): (&Inputs<'_>, &Base<'_>),
     checked: &mut Checked,
-) -> (Action, Option<String>) {
+) -> Written {
     let generator = inputs
         .desired
         .generator(&resource.id, inputs.owner.namespace);
@@ -160,14 +209,65 @@ fn change(
     }
     let sides = (&mut desired, bodies.as_mut_slice());
     checked.ignored = ignored::leave(&resource.id, sides, live, inputs);
-    let action = configure(&resource.api_version, (&bodies, &desired, live));
-    let touches = touches_pods(&desired, &action);
-    let remark = touches.then(|| pod_template::by_hand(&desired)).flatten();
-    let action = match generator {
-        Some(_) => action,
-        None => allowed(resource, (action, &desired, live), inputs, checked),
+    let mut written = Written {
+        action: configure(&resource.api_version, (&bodies, &desired, live)),
+        apply: None,
+        remark: None,
     };
-    (action, remark)
+    if inputs.method.is_server_side() {
+        let is_applied = base.resources.contains_key(&resource.id);
+        let sides = server_side::Sides {
+            base: &bodies,
+            desired: &desired,
+            live,
+            before: match inputs.before {
+                ApplyMethod::ServerSide if is_applied => server_side::Before::ServerSide,
+                _ => server_side::Before::Other,
+            },
+            // The data of what is generated must not stay Helm's.
+            need: generator.map_or(server_side::Need::Moves, |_| server_side::Need::Any),
+        };
+        written = apply_instead(written, (resource, &sides), checked);
+    }
+    if touches_pods(&desired, &written.action) {
+        written.remark = pod_template::by_hand(&desired).or(written.remark);
+    }
+    if generator.is_none() {
+        let action = (written.action, &desired, live);
+        written.action = allowed(resource, action, inputs, checked);
+    }
+    if let Action::Recreate(recreation) = &mut written.action
+        && inputs.method.is_server_side()
+    {
+        recreation.body = server_side::lean(&recreation.body);
+        written.apply = created(&recreation.body, inputs);
+    }
+    written
+}
+
+/// The same change by server-side apply.
+fn apply_instead(
+    written: Written,
+    (resource, sides): (&Resource, &server_side::Sides<'_>),
+    checked: &mut Checked,
+) -> Written {
+    let schema = builtin::schema(&resource.api_version, &resource.id.kind);
+    let (difference, precondition) = match written.action {
+        Action::Configure(difference, precondition) => (Some(difference), Some(precondition)),
+        _ => (None, None),
+    };
+    let planned = server_side::change(sides, schema, difference);
+    for text in planned.left {
+        checked.warning(text);
+    }
+    Written {
+        action: match planned.difference.zip(precondition) {
+            Some((difference, precondition)) => Action::Configure(difference, precondition),
+            None => Action::Unchanged,
+        },
+        apply: planned.apply,
+        remark: planned.remark,
+    }
 }
 
 /// Whether a resource is in the namespace of the release, where everything generated is.
@@ -285,6 +385,7 @@ pub(super) fn prune(resource: &Resource, inputs: &Inputs<'_>) -> Option<Step> {
         kind,
         origin: Some(resource.origin.clone()),
         action,
+        apply: None,
         credential: None,
         remark: None,
         checked: Checked::default(),
@@ -318,6 +419,7 @@ pub(super) fn orphans(
             kind: builtin::kind("", &id.kind)?.clone(),
             origin: applied.map(|resource| resource.origin.clone()),
             action,
+            apply: None,
             credential: None,
             remark: None,
             checked: Checked::default(),

@@ -8,6 +8,7 @@ use super::credentials::{self, Decision};
 use super::diff::Difference;
 use super::immutable::Recreation;
 use super::precondition::Precondition;
+use super::server_side::Apply;
 use crate::capabilities::Kind;
 use crate::manifest::{Origin, ResourceId};
 
@@ -22,6 +23,8 @@ pub struct Step {
     pub origin: Option<Origin>,
     /// What is done; for a generated Secret, to all of it but its data.
     pub action: Action,
+    /// How it is written by server-side apply; none where the action says all, and for patches.
+    pub apply: Option<Apply>,
     /// What is done to the data of a generated Secret.
     pub credential: Option<Credential>,
     /// What the user has to do or to know besides.
@@ -39,6 +42,7 @@ impl Step {
             Action::Create(_) => Effect::Create,
             Action::Configure(..) => Effect::Configure,
             Action::Recreate(_) => Effect::Recreate,
+            Action::Unchanged if self.apply.is_some() => Effect::Configure,
             Action::Unchanged if !credential.is_none_or(Credential::is_kept) => Effect::Configure,
             Action::Unchanged => Effect::Unchanged,
             Action::Delete(..) => Effect::Delete,

@@ -13,7 +13,7 @@ use crate::support::{Place, testbed};
 type Log = Arc<Mutex<Vec<String>>>;
 
 /// `kubectl proxy`, and before it a listener that writes down every request.
-struct Listening {
+pub(super) struct Listening {
     proxy: Child,
     kubeconfig: String,
     log: Log,
@@ -27,7 +27,7 @@ impl Drop for Listening {
 }
 
 impl Listening {
-    fn on(place: &Place) -> Self {
+    pub(super) fn on(place: &Place) -> Self {
         let socket = place.folder().join("proxy.sock");
         let mut proxy = Command::new(testbed().bin.join("kubectl"))
             .args(["proxy", "--unix-socket"])
@@ -68,7 +68,7 @@ impl Listening {
     }
 
     /// Runs pintle, and tells the requests that it has made other than reads.
-    fn writes(&self, place: &Place, args: &[&str]) -> Vec<String> {
+    pub(super) fn writes(&self, place: &Place, args: &[&str]) -> Vec<String> {
         self.log.lock().unwrap().clear();
         let through = ["--kubeconfig", &self.kubeconfig];
         place.pintle(&[args, &through].concat()).ok();

@@ -6,8 +6,8 @@ use std::io;
 use pintle::chart;
 use pintle::cluster::{self, Missing, Unready};
 use pintle::history;
-use pintle::ops::{self, ErrorKind};
-use pintle::plan::{self, Objection};
+use pintle::ops::{self, ErrorKind, ServerSide};
+use pintle::plan::{self, Class, Objection};
 use pintle::release::{NameError, Status};
 use pintle::source;
 
@@ -271,9 +271,7 @@ impl Failure {
             ops::Error::Overtaken { release } => {
                 format!("see `pintle history {release}`, and run the command again")
             }
-            ops::Error::ServerSide { release, .. } => {
-                format!("`helm upgrade {release} CHART --server-side=false` changes it over")
-            }
+            ops::Error::NoConflicts { asked, .. } => no_conflicts(*asked).to_owned(),
             ops::Error::Plan(error) => return plan_hint(error).map(str::to_owned),
             error => return tenant_hint(error).or_else(|| cluster_hint(cluster_error(error)?)),
         })
@@ -307,6 +305,23 @@ fn tenant_hint(error: &ops::Error) -> Option<String> {
     })
 }
 
+/// What to do where there are no conflicts to force.
+fn no_conflicts(asked: ServerSide) -> &'static str {
+    match asked {
+        ServerSide::False => {
+            "leave out --force-conflicts: what others have changed is set back anyway"
+        }
+        ServerSide::Auto | ServerSide::True => {
+            "leave it out, as what others have changed is set back anyway; or change over by \
+             --server-side"
+        }
+    }
+}
+
+fn is_owned(objection: &Objection) -> bool {
+    objection.class == Class::Owned
+}
+
 /// `the API server would refuse 2 resources; nothing was written`.
 fn refused(objections: &[Objection]) -> String {
     match objections.len() {
@@ -334,6 +349,10 @@ fn plan_hint(error: &plan::Error) -> Option<&'static str> {
         plan::Error::Foreign(_) => {
             "delete them, give the release another name or namespace, or take them over with \
              --take-ownership"
+        }
+        plan::Error::Refused(objections) if objections.iter().any(is_owned) => {
+            "--force-conflicts takes these fields over; a field that the chart leaves out stays its \
+             owner's"
         }
         plan::Error::Refused(_) => {
             "`--dry-run=client` or `diff --no-validate` shows the plan without asking the API server"

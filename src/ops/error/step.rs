@@ -66,7 +66,7 @@ impl StepError {
         match self {
             Self::Changed { .. } => true,
             Self::Issue { .. } | Self::Issuer { .. } => false,
-            Self::Request { source, .. } => source.is_already_exists(),
+            Self::Request { source, .. } => source.is_already_exists() || source.is_conflict(),
         }
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn is_shared(shape: Shape) -> bool {
 }
 
 /// Returns the value without the nulls in its objects, which would be kept in a list.
-pub(super) fn without_nulls(value: &Value) -> Value {
+pub(in crate::plan) fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(fields) => fields
             .iter()

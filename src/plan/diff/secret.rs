@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 /// Returns the resource with `stringData` moved into `data` as the API server does it: encoded,
 /// and stronger than an entry of the same name. Anything but such a Secret is returned as it is.
-pub(super) fn folded(body: &Value) -> Cow<'_, Value> {
+pub(in crate::plan) fn folded(body: &Value) -> Cow<'_, Value> {
     let Some(text) = body.get("stringData").and_then(Value::as_object) else {
         return Cow::Borrowed(body);
     };

@@ -4,6 +4,8 @@
 //! a policy, a webhook and a role are all 403. They are those of Kubernetes 1.34 to 1.36
 //! (`plugin/pkg/admission`, `staging/src/k8s.io/apiserver/pkg/admission`).
 
+use std::collections::BTreeMap;
+
 use super::made::Made;
 use super::{About, Action, Class, Objection, Step, objection};
 
@@ -19,8 +21,38 @@ pub struct Refusal {
     pub absent: Option<Absent>,
     /// What the API server says; none where a role is the reason, or where it may be secret.
     pub said: Option<String>,
+    /// The fields that an apply may not take from their owners, where that is the refusal.
+    pub claims: Vec<Claim>,
     /// The whole refusal in words.
     pub told: String,
+}
+
+/// A field that another field manager owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Where: `spec.replicas`.
+    pub field: String,
+    /// Who owns it.
+    pub manager: String,
+}
+
+/// `kubectl-edit owns spec.replicas and spec.paused, hpa owns data.a`.
+fn claims(claims: &[Claim]) -> String {
+    let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for claim in claims {
+        owners.entry(&claim.manager).or_default().push(&claim.field);
+    }
+    let told: Vec<String> = owners
+        .into_iter()
+        .map(|(manager, fields)| {
+            format!(
+                "field manager {} owns {}",
+                one_line(manager),
+                one_line(&fields.join(", "))
+            )
+        })
+        .collect();
+    told.join("; ")
 }
 
 /// What a request may lack.
@@ -200,6 +232,11 @@ impl Case<'_> {
     }
 
     fn refused(&self) -> Verdict {
+        if !self.refusal.claims.is_empty() {
+            let mut objection = objection(self.step, self.about, claims(&self.refusal.claims));
+            objection.class = Class::Owned;
+            return Verdict::Refused(objection);
+        }
         let (reason, remedy) = self.reason();
         let mut objection = objection(self.step, self.about, reason);
         objection.remedy = remedy;
@@ -347,7 +384,7 @@ mod tests {
     use super::*;
     use crate::capabilities::Kind;
     use crate::manifest::{Manifest, ResourceId};
-    use crate::plan::{Checked, Part, Plan, Stage, Trend};
+    use crate::plan::{Checked, Method, Part, Plan, Stage, Trend};
 
     fn step(kind: &str, name: &str, action: Action) -> Step {
         Step {
@@ -360,6 +397,7 @@ mod tests {
             kind: Kind::core(kind, "things"),
             origin: None,
             action,
+            apply: None,
             credential: None,
             remark: None,
             checked: Checked::default(),
@@ -379,6 +417,7 @@ mod tests {
                 phases: vec![steps],
                 awaited: vec![],
             }],
+            method: Method::ClientSide,
             trend: Trend::Level,
             generators: vec![],
             objections: vec![],
@@ -390,6 +429,7 @@ mod tests {
             code,
             absent: None,
             said: (!said.is_empty()).then(|| said.to_owned()),
+            claims: vec![],
             told: format!("told {code}"),
         }
     }
@@ -402,6 +442,7 @@ mod tests {
             Verdict::Refused(objection) => match objection.class {
                 Class::Refused | Class::OverQuota => format!("refused: {}", objection.reason),
                 Class::Conflict => format!("conflict: {}", objection.reason),
+                Class::Owned => format!("owned: {}", objection.reason),
             },
             Verdict::Webhook(name, objection) => format!("{name}: {}", objection.reason),
         }
@@ -553,5 +594,27 @@ mod tests {
     #[test]
     fn long_words_are_cut() {
         assert_eq!(one_line(&"a".repeat(700)).chars().count(), LENGTH + 1);
+    }
+
+    #[test]
+    fn the_owners_of_fields_are_told() {
+        let claim = |manager: &str, field: &str| Claim {
+            field: field.to_owned(),
+            manager: manager.to_owned(),
+        };
+        let refusal = Refusal {
+            claims: vec![
+                claim("kubectl", "data.a"),
+                claim("hpa", "spec.replicas"),
+                claim("kubectl", "data.b"),
+            ],
+            ..refusal(409, "Apply failed with 3 conflicts")
+        };
+        let step = create("ConfigMap", "web");
+        let judged = judge((&step, About::Itself), &refusal, &Made::default());
+        assert_eq!(
+            told(judged),
+            "owned: field manager hpa owns spec.replicas; field manager kubectl owns data.a, data.b"
+        );
     }
 }

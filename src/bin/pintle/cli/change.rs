@@ -23,6 +23,8 @@ pub(crate) struct Install {
     #[command(flatten)]
     pub(crate) check: CheckArgs,
     #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
     pub(crate) consent: ConsentArgs,
     /// Create the namespace if it does not exist
     #[arg(long)]
@@ -44,6 +46,8 @@ pub(crate) struct Upgrade {
     #[command(flatten)]
     pub(crate) check: CheckArgs,
     #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
     pub(crate) consent: ConsentArgs,
     #[command(flatten)]
     pub(crate) history: HistoryMax,
@@ -62,6 +66,8 @@ pub(crate) struct Rollback {
     pub(crate) change: ChangeArgs,
     #[command(flatten)]
     pub(crate) check: CheckArgs,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
     #[command(flatten)]
     pub(crate) consent: ConsentArgs,
     #[command(flatten)]
@@ -130,6 +136,29 @@ pub(crate) struct CheckArgs {
     /// Do not ask the API server about the plan beforehand
     #[arg(long)]
     pub(crate) no_validate: bool,
+}
+
+/// How resources are written.
+#[derive(Debug, Args)]
+pub(crate) struct WriteArgs {
+    /// Write by server-side apply; `auto` writes as the revision before was written
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, value_name = "HOW")]
+    #[arg(default_value = "auto", default_missing_value = "true")]
+    pub(crate) server_side: ServerSideArg,
+    /// Take over fields that other field managers own, by server-side apply
+    #[arg(long)]
+    pub(crate) force_conflicts: bool,
+}
+
+/// Whether resources are written by server-side apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServerSideArg {
+    /// As before; from the client side where nothing was.
+    Auto,
+    /// By server-side apply.
+    True,
+    /// From the client side.
+    False,
 }
 
 /// What the user agrees to.

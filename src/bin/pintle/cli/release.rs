@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{CheckArgs, ConsentArgs, OutputArgs, ValueArgs};
+use super::{CheckArgs, ConsentArgs, OutputArgs, ValueArgs, WriteArgs};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -15,6 +15,8 @@ pub(crate) struct Diff {
     pub(crate) values: ValueArgs,
     #[command(flatten)]
     pub(crate) check: CheckArgs,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
     #[command(flatten)]
     pub(crate) consent: ConsentArgs,
     /// Show the fields that differ and are left to autoscalers and controllers

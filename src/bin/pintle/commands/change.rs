@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{Change, End, NamespacePolicy, Options, Rehearsal, Session, Terms};
+use pintle::ops::{Change, End, NamespacePolicy, Options, Rehearsal, ServerSide, Session, Terms};
 use pintle::plan::{Consent, Permit};
 use pintle::release::{Release, Status};
 
-use crate::cli::{ChangeArgs, CheckArgs, ConsentArgs, DryRun};
+use crate::cli::{ChangeArgs, CheckArgs, ConsentArgs, DryRun, ServerSideArg, WriteArgs};
 use crate::failure::Failure;
 use crate::output;
 use crate::output::plan::Ignored;
@@ -27,8 +27,13 @@ pub(super) fn options(args: &ChangeArgs, history_max: usize) -> Options {
 }
 
 /// The terms that the flags stand for, where the namespace has to exist.
-pub(super) fn terms(check: &CheckArgs, consent: &ConsentArgs, dry_run: Option<DryRun>) -> Terms {
+pub(super) fn terms(
+    check: &CheckArgs,
+    (write, consent): (&WriteArgs, &ConsentArgs),
+    dry_run: Option<DryRun>,
+) -> Terms {
     let permits = [
+        (write.force_conflicts, Permit::TakeFields),
         (consent.delete_data, Permit::DeleteData),
         (consent.delete_crds, Permit::DeleteDefinitions),
         (consent.take_ownership, Permit::TakeOwnership),
@@ -42,6 +47,11 @@ pub(super) fn terms(check: &CheckArgs, consent: &ConsentArgs, dry_run: Option<Dr
     Terms {
         rehearsal,
         namespace: NamespacePolicy::MustExist,
+        server_side: match write.server_side {
+            ServerSideArg::Auto => ServerSide::Auto,
+            ServerSideArg::True => ServerSide::True,
+            ServerSideArg::False => ServerSide::False,
+        },
         consent: Consent {
             recreate: consent.recreate.iter().cloned().collect(),
             permits: given.map(|(_, permit)| permit).collect(),

@@ -26,7 +26,7 @@ pub(super) fn run(global: &Global, args: &Diff) -> Result<ExitCode, Failure> {
             tenant: &tenant,
             notes: Notes::Root,
         };
-        let terms = change::terms(&args.check, &args.consent, None);
+        let terms = change::terms(&args.check, (&args.write, &args.consent), None);
         let change = ops::upgrade(&session, &request, &terms).await?;
         let mut progress = Progress::new(&args.name);
         progress.all(change.notices.iter().cloned());

@@ -13,7 +13,11 @@ use crate::overrides;
 pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> {
     let chart = super::load_chart(&args.chart)?;
     let overrides = overrides::read(&args.values)?;
-    let mut terms = change::terms(&args.check, &args.consent, args.change.dry_run);
+    let mut terms = change::terms(
+        &args.check,
+        (&args.write, &args.consent),
+        args.change.dry_run,
+    );
     if args.create_namespace {
         terms.namespace = NamespacePolicy::Create;
     }

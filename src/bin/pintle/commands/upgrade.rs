@@ -15,7 +15,11 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
     let overrides = overrides::read(&args.values)?;
     let history_max = args.history.history_max;
     let options = change::options(&args.change, history_max);
-    let terms = change::terms(&args.check, &args.consent, args.change.dry_run);
+    let terms = change::terms(
+        &args.check,
+        (&args.write, &args.consent),
+        args.change.dry_run,
+    );
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         let tenant = connection.tenant_values(&chart);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pintle::chart::Values;
-use pintle::release::Release;
+use pintle::release::{ApplyMethod, Release};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -23,6 +23,7 @@ pub(super) struct Data<'a> {
     namespace: &'a str,
     version: u32,
     info: Info<'a>,
+    apply_method: ApplyMethod,
     chart: Value,
 }
 
@@ -49,6 +50,7 @@ impl<'a> Data<'a> {
                 description: &info.description,
                 notes: &info.notes,
             },
+            apply_method: release.apply_method.unwrap_or(ApplyMethod::ClientSide),
             chart: json!({ "metadata": release.chart.metadata }),
         }
     }

@@ -13,7 +13,8 @@ use pintle::manifest::{Manifest, Placement, ResourceId};
 use pintle::pki::{self, Sources};
 use pintle::plan::addresses::{self, Services};
 use pintle::plan::credentials::{self, Action, Decision, Issues, Live};
-use pintle::plan::{Consent, Found, Inputs, Observed, Owner, Plan};
+use pintle::plan::{Consent, Found, Inputs, Method, Observed, Owner, Plan};
+use pintle::release::ApplyMethod;
 use pintle::render::{self, Operation, ReleaseFacts, Scope};
 use pintle::source::{self, ChartRef};
 use serde_json::{Value, json};
@@ -90,6 +91,8 @@ impl Host {
             owner: OWNER,
             kinds: &Kinds::default(),
             found: &Found::default(),
+            method: Method::ClientSide,
+            before: ApplyMethod::ClientSide,
             consent: &Consent::default(),
             now: self.now,
         })
