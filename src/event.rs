@@ -46,6 +46,13 @@ pub enum Event {
         /// How far it had come.
         status: Status,
     },
+    /// What is recorded of an older revision counts, because the newest was never deployed.
+    PassedOver {
+        /// The newest revision, and where that stands.
+        newest: (u32, Status),
+        /// The revision that counts.
+        deployed: u32,
+    },
     /// The lock of the release was taken over from a process that did not give it back.
     TakenOver {
         /// The process, as it calls itself.

@@ -258,6 +258,15 @@ pub fn base(entries: &[Entry]) -> &[Entry] {
     }
 }
 
+/// The newest entry that is deployed; where none is, the newest that was.
+pub fn deployed(entries: &[Entry]) -> Option<&Entry> {
+    let newest = |status| {
+        let mut found = entries.iter().rev();
+        found.find(|entry| entry.status == status)
+    };
+    newest(Status::Deployed).or_else(|| newest(Status::Superseded))
+}
+
 fn payload(release: &Release) -> Result<String, Error> {
     let encoded = release::encode(release).map_err(|source| Error::Encode { source })?;
     Ok(BASE64_STANDARD.encode(encoded))

@@ -6,6 +6,7 @@
 //! that is not executed.
 
 mod aim;
+mod between;
 mod bundled;
 mod catalogue;
 mod credentials;
@@ -27,6 +28,7 @@ mod owners;
 mod prepare;
 mod read;
 mod rehearse;
+mod restore;
 mod rollback;
 mod step;
 mod template;
@@ -35,6 +37,7 @@ mod transition;
 mod uninstall;
 mod upgrade;
 
+pub use between::{Between, between};
 pub use credentials::{Credentials, credentials};
 pub use deploy::{Change, End, NamespacePolicy, Options, Terms};
 pub use error::{Error, ErrorKind, StepError};
@@ -48,6 +51,7 @@ pub use notices::notices;
 pub use prepare::ChartRequest;
 pub use read::{ResourceStatus, Revision, find, history, list, resources};
 pub use rehearse::Rehearsal;
+pub use restore::restore;
 pub use rollback::rollback;
 pub use template::{Prepared, TemplateRequest, Templated, template};
 pub use tenant::{Tenant, enter, home};

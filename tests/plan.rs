@@ -1,5 +1,6 @@
 //! What the API server says about a plan before anything is written.
 
+mod compared;
 mod definitions;
 mod owners;
 mod recreation;

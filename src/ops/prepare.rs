@@ -65,7 +65,7 @@ impl Past {
     }
 
     /// The revision that was deployed last; the newest one if none was since the history begins.
-    fn deployed(&self) -> Option<&Release> {
+    pub(super) fn deployed(&self) -> Option<&Release> {
         let mut base = self.base.iter().rev();
         base.find(|release| release.info.status == Status::Deployed)
             .or(self.base.last())
@@ -77,6 +77,17 @@ impl Past {
 
     pub(super) fn next_revision(&self) -> u32 {
         self.newest().map_or(1, |entry| entry.revision + 1)
+    }
+
+    /// Tells that the newest revision is not the one that was deployed last.
+    pub(super) fn passed_over(&self) -> Vec<Event> {
+        let deployed = self.deployed().map(|release| release.revision);
+        let newest = self.newest().map(|entry| (entry.revision, entry.status));
+        let told = deployed
+            .zip(newest)
+            .filter(|(one, (other, _))| one != other);
+        let told = told.map(|(deployed, newest)| Event::PassedOver { newest, deployed });
+        told.into_iter().collect()
     }
 
     /// Tells of a newest revision whose process ended before it was done.

@@ -7,7 +7,7 @@ use super::{Error, Session};
 use crate::capabilities::Kind;
 use crate::cluster::{Cluster, Depth, Diagnosis, Unready};
 use crate::health::{self, Health};
-use crate::history::{Entry, Store};
+use crate::history::{self, Entry, Store};
 use crate::manifest::{ResourceId, group};
 use crate::release::Release;
 
@@ -16,6 +16,8 @@ use crate::release::Release;
 pub enum Revision {
     /// The newest one.
     Newest,
+    /// The newest one that is deployed, or was last.
+    Deployed,
     /// The one with this number.
     Number(u32),
 }
@@ -72,6 +74,7 @@ pub async fn find(session: &Session<'_>, revision: Revision) -> Result<Release, 
     let newest = entries.last().ok_or_else(|| Error::no_release(session))?;
     let entry = match revision {
         Revision::Newest => newest,
+        Revision::Deployed => history::deployed(&entries).unwrap_or(newest),
         Revision::Number(wanted) => entries
             .iter()
             .find(|entry| entry.revision == wanted)

@@ -9,6 +9,15 @@ use serde_json::Value;
 use super::diff::Change;
 use crate::manifest::ResourceId;
 
+/// What becomes of the values in Secrets when they are to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// Each is replaced by its length.
+    Redacted,
+    /// They are shown, because the user has asked for it twice.
+    Shown,
+}
+
 /// An annotation of `kubectl apply` that holds the whole Secret once more.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 

@@ -1,13 +1,16 @@
-//! A plan as structured lines that can be shown: no value of a Secret is in them.
+//! A plan as structured lines that can be shown: no value of a Secret is in them, unless the user has
+//! asked for that.
 
 use serde::Serialize;
 use serde_json::Value;
 
+use super::between::Compared;
 use super::credentials;
 use super::diff::{Cause, Change, Difference};
 use super::ignored::Ignored;
-use super::redact;
+use super::redact::{self, Secrets};
 use super::{Action, Counts, Credential, Effect, Gate, Keep, Part, Plan, Stage, Step, Until, Way};
+use crate::manifest::ResourceId;
 
 /// What a plan does, for people and machines.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -125,11 +128,11 @@ pub struct Field {
 
 impl Report {
     /// The lines of `plan`.
-    pub fn of(plan: &Plan) -> Self {
+    pub fn of(plan: &Plan, secrets: Secrets) -> Self {
         let stages = plan.stages.iter().map(|stage| stage_line(stage, plan));
         let lines = (0..).zip(&plan.stages).flat_map(|(index, stage)| {
             let steps = stage.phases.iter().flatten();
-            steps.map(move |step| line(index, step))
+            steps.map(move |step| line(index, step, secrets))
         });
         Self {
             counts: plan.counts(),
@@ -138,6 +141,47 @@ impl Report {
             lines: lines.collect(),
         }
     }
+
+    /// What distinguishes two revisions, as far as their records tell; there are no stages.
+    pub fn between(compared: &[Compared], secrets: Secrets) -> Self {
+        let effects = compared.iter().map(|one| one.effect);
+        let line = |one| compared_line(one, secrets);
+        Self {
+            counts: effects.collect(),
+            is_staged: false,
+            stages: vec![],
+            lines: compared.iter().map(line).collect(),
+        }
+    }
+}
+
+fn compared_line(one: &Compared, secrets: Secrets) -> Line {
+    Line {
+        action: one.effect,
+        stage: 0,
+        group: one.id.group.clone(),
+        kind: one.id.kind.clone(),
+        namespace: one.id.namespace.clone(),
+        name: one.id.name.clone(),
+        template: one.origin.to_string(),
+        reason: None,
+        waits: vec![],
+        remark: None,
+        loses: None,
+        checked_later: vec![],
+        warnings: vec![],
+        ignored: vec![],
+        fields: fields(&one.id, &one.changes, secrets),
+    }
+}
+
+/// The changes of a resource as they may be shown.
+pub(super) fn fields(id: &ResourceId, changes: &[Change], secrets: Secrets) -> Vec<Field> {
+    let mut changes = changes.to_vec();
+    if secrets == Secrets::Redacted {
+        redact::changes(id, &mut changes);
+    }
+    changes.into_iter().map(field).collect()
 }
 
 fn stage_line(stage: &Stage, plan: &Plan) -> StageLine {
@@ -192,16 +236,14 @@ fn anew(action: &Action) -> Option<String> {
     })
 }
 
-fn line(stage: usize, step: &Step) -> Line {
-    let mut fields = vec![];
+fn line(stage: usize, step: &Step, secrets: Secrets) -> Line {
+    let mut shown = vec![];
     if let Some(difference) = difference(&step.action) {
-        let mut changes = difference.changes.clone();
-        redact::changes(&step.id, &mut changes);
-        fields = changes.into_iter().map(field).collect();
+        shown = fields(&step.id, &difference.changes, secrets);
     }
     let credential = step.credential.as_ref();
     let made = credential.map_or(&[][..], |made| &made.decision.changes);
-    fields.extend(made.iter().cloned().map(field));
+    shown.extend(made.iter().cloned().map(field));
     Line {
         action: step.effect(),
         stage,
@@ -224,7 +266,7 @@ fn line(stage: usize, step: &Step) -> Line {
         checked_later: step.checked.later.clone(),
         warnings: step.checked.warnings.clone(),
         ignored: step.checked.ignored.iter().map(ignored).collect(),
-        fields,
+        fields: shown,
     }
 }
 

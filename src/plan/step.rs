@@ -75,6 +75,14 @@ impl Step {
     }
 }
 
+impl FromIterator<Effect> for Counts {
+    fn from_iter<T: IntoIterator<Item = Effect>>(effects: T) -> Self {
+        let mut counts = Self::default();
+        effects.into_iter().for_each(|effect| counts.add(effect));
+        counts
+    }
+}
+
 /// What a step does, in one word; `issue` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -179,13 +187,11 @@ pub struct Counts {
 impl Counts {
     /// The counts of these steps.
     pub fn of<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Self {
-        let mut counts = Self::default();
-        steps.into_iter().for_each(|step| counts.add(step));
-        counts
+        steps.into_iter().map(Step::effect).collect()
     }
 
-    fn add(&mut self, step: &Step) {
-        *match step.effect() {
+    fn add(&mut self, effect: Effect) {
+        *match effect {
             Effect::Issue => &mut self.issue,
             Effect::Create => &mut self.create,
             Effect::Configure => &mut self.configure,

@@ -9,7 +9,7 @@ use super::chart;
 use crate::lifecycle::left;
 use crate::support::Place;
 
-fn budget(place: &Place, least: u8) -> String {
+pub(super) fn budget(place: &Place, least: u8) -> String {
     let text = format!(
         "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: a}}\nspec:\n  \
          minAvailable: {least}\n  selector: {{matchLabels: {{app: a}}}}\n"
@@ -18,7 +18,7 @@ fn budget(place: &Place, least: u8) -> String {
 }
 
 /// Rewrites the manifest of the first revision as if it had been made for an older Kubernetes.
-fn age(place: &Place) {
+pub(super) fn age(place: &Place) {
     use std::io::{Read as _, Write as _};
     let name = "secret/sh.helm.release.v1.a.v1";
     let secret = place.get(&[name]);

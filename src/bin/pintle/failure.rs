@@ -36,6 +36,15 @@ pub(crate) enum Failure {
         /// The release.
         release: String,
     },
+    /// The values of Secrets were asked for only once.
+    #[error("--show-secrets prints the values of Secrets in clear text, so it takes --yes as well")]
+    SecretsUnconfirmed,
+    /// More than two revisions were to be compared.
+    #[error("only two revisions can be compared, and {count} are given")]
+    ManyRevisions {
+        /// How many.
+        count: usize,
+    },
     /// A revision of a chart was asked for.
     #[error("chart {chart} has no revisions: only a release takes --revision")]
     RevisionOfChart {
@@ -112,6 +121,8 @@ impl Failure {
             Self::Stdin
             | Self::ValuesOfRelease { .. }
             | Self::RevisionOfChart { .. }
+            | Self::SecretsUnconfirmed
+            | Self::ManyRevisions { .. }
             | Self::NamedTwice
             | Self::BadGlob { .. }
             | Self::NothingToShow { .. }

@@ -1,6 +1,7 @@
 //! What a person or a machine reads: results on stdout, progress and errors on stderr.
 
 mod diagnosis;
+mod difference;
 pub(crate) mod entries;
 pub(crate) mod error;
 pub(crate) mod lint;

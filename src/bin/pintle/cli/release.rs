@@ -9,8 +9,12 @@ use super::{CheckArgs, ConsentArgs, OutputArgs, ValueArgs, WriteArgs};
 pub(crate) struct Diff {
     /// Name of the release
     pub(crate) name: String,
-    /// Chart: the path of a chart's folder
-    pub(crate) chart: String,
+    /// Chart: the path of a chart's folder [default: the release as it is recorded]
+    pub(crate) chart: Option<String>,
+    /// Compare the record of this revision with that of a second --revision, or of the one that was
+    /// deployed last
+    #[arg(long = "revision", value_name = "N", conflicts_with_all = ["chart", "show_ignored"])]
+    pub(crate) revisions: Vec<u32>,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
     #[command(flatten)]
@@ -22,6 +26,15 @@ pub(crate) struct Diff {
     /// Show the fields that differ and are left to autoscalers and controllers
     #[arg(long)]
     pub(crate) show_ignored: bool,
+    /// Lines around each change of a longer text
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) context: usize,
+    /// Show the values of Secrets; takes --yes as well
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+    /// Mean it: print the values of Secrets
+    #[arg(long, requires = "show_secrets")]
+    pub(crate) yes: bool,
     /// End with exit code 5 if there are differences
     #[arg(long)]
     pub(crate) exit_code: bool,

@@ -9,7 +9,7 @@ use pintle::release::{Release, Status};
 use crate::cli::{ChangeArgs, CheckArgs, ConsentArgs, DryRun, ServerSideArg, WriteArgs};
 use crate::failure::Failure;
 use crate::output;
-use crate::output::plan::Ignored;
+use crate::output::plan::View;
 use crate::output::progress::Progress;
 
 /// The options that `args` stand for.
@@ -79,7 +79,7 @@ pub(super) async fn carry_out(
     let mut progress = Progress::new(session.release);
     if args.dry_run.is_some() {
         progress.all(change.notices.iter().cloned());
-        output::plan::print(&change, args.output.output, Ignored::Hidden)?;
+        output::plan::print(&change, args.output.output, View::default())?;
         return Ok(Outcome::Printed);
     }
     let is_no_op = change.is_no_op();

@@ -3,25 +3,17 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use anstyle::{AnsiColor, Style};
-use pintle::ops::Change;
+use pintle::ops::{Between, Change};
+use pintle::plan::redact::Secrets;
 use pintle::plan::report::{Field, GateLine, Line, Report, StageLine};
 use pintle::plan::{Effect, Until};
 use serde_json::Value;
-use similar::{Algorithm, ChangeTag, capture_diff_slices};
 
+use super::difference::{self, CONFIGURE, CREATE, DELETE, FAINT, HEADING};
 use super::print_data;
 use super::progress::summary;
 use crate::cli::Format;
 use crate::failure::Failure;
-
-const CREATE: Style = AnsiColor::Green.on_default();
-const CONFIGURE: Style = AnsiColor::Yellow.on_default();
-const DELETE: Style = AnsiColor::Red.on_default();
-const HEADING: Style = Style::new().bold();
-/// Up to how many items lists are shown as wholes.
-const SHORT: usize = 8;
-const FAINT: Style = Style::new().dimmed();
 
 /// Whether people are shown what is left to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,19 +22,56 @@ pub(crate) enum Ignored {
     Hidden,
 }
 
+/// What people are shown of a plan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View {
+    pub(crate) ignored: Ignored,
+    pub(crate) secrets: Secrets,
+    /// How many lines around each change of a longer text.
+    pub(crate) context: usize,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            ignored: Ignored::Hidden,
+            secrets: Secrets::Redacted,
+            context: 3,
+        }
+    }
+}
+
 /// Prints what `change` would do.
-pub(crate) fn print(change: &Change, format: Format, ignored: Ignored) -> Result<(), Failure> {
-    let report = Report::of(&change.plan);
+pub(crate) fn print(change: &Change, format: Format, view: View) -> Result<(), Failure> {
+    let report = Report::of(&change.plan, view.secrets);
     if format != Format::Table {
         return print_data(&report, format);
     }
-    anstream::stdout()
-        .lock()
-        .write_all(to_text(&report, ignored).as_bytes())?;
+    write(&to_text(&report, view))
+}
+
+/// Prints what distinguishes two revisions, and tells whether anything does.
+pub(crate) fn print_between(found: &Between, format: Format, view: View) -> Result<bool, Failure> {
+    let report = Report::between(&found.compared, view.secrets);
+    if format == Format::Table {
+        let Between { from, to, .. } = found;
+        write(&format!(
+            "revision {from} -> {to}: {}",
+            to_text(&report, view)
+        ))?;
+    } else {
+        print_data(&report, format)?;
+    }
+    Ok(!report.counts.is_no_change())
+}
+
+fn write(text: &str) -> Result<(), Failure> {
+    anstream::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }
 
-fn to_text(report: &Report, ignored: Ignored) -> String {
+fn to_text(report: &Report, view: View) -> String {
+    let ignored = view.ignored;
     let mut text = format!("{}\n", summary(report.counts));
     let mut shown = None;
     for line in &report.lines {
@@ -85,7 +114,7 @@ fn to_text(report: &Report, ignored: Ignored) -> String {
             );
         }
         for field in &line.fields {
-            let _ = writeln!(text, "    {}", self::field(field));
+            let _ = writeln!(text, "    {}", self::field(line, field, view));
         }
     }
     text
@@ -134,43 +163,22 @@ fn heading(stage: &StageLine) -> String {
     }
 }
 
-fn field(field: &Field) -> String {
+fn field(line: &Line, field: &Field, view: View) -> String {
     let cause = match field.cause {
         "drift" => format!(" {FAINT}(drift){FAINT:#}"),
         _ => String::new(),
     };
-    match (&field.old, &field.new) {
-        (Some(Value::Array(old)), Some(Value::Array(new))) if old.len() + new.len() > SHORT => {
-            format!("{}:{cause}{}", field.path, items(old, new))
-        }
-        (Some(old), Some(new)) => format!("{}: {old} -> {new}{cause}", field.path),
-        (None, Some(new)) => format!("{}: {CREATE}added{CREATE:#} {new}{cause}", field.path),
-        (Some(old), None) => format!("{}: {DELETE}removed{DELETE:#} {old}{cause}", field.path),
-        (None, None) => field.path.clone(),
+    let is_readable = view.secrets == Secrets::Shown && difference::is_encoded(line, &field.path);
+    let read = |side: &Option<Value>| match side {
+        Some(value) if is_readable => Some(difference::decoded(value)),
+        side => side.clone(),
+    };
+    let sides = (read(&field.old), read(&field.new));
+    let path = difference::clean(&field.path);
+    match difference::of((sides.0.as_ref(), sides.1.as_ref()), view.context) {
+        Some(difference) => format!("{path}:{}", difference.after(&cause)),
+        None => path,
     }
-}
-
-/// The items that go and those that come, a line each: what stays would hide them.
-fn items(old: &[Value], new: &[Value]) -> String {
-    let (old_lines, new_lines) = (lines(old), lines(new));
-    let operations = capture_diff_slices(Algorithm::Myers, &old_lines, &new_lines);
-    let changes = operations
-        .iter()
-        .flat_map(|operation| operation.iter_changes(&old_lines, &new_lines));
-    let mut text = String::new();
-    for change in changes {
-        let (sign, style) = match change.tag() {
-            ChangeTag::Delete => ('-', DELETE),
-            ChangeTag::Insert => ('+', CREATE),
-            ChangeTag::Equal => continue,
-        };
-        let _ = write!(text, "\n        {style}{sign} {}{style:#}", change.value());
-    }
-    text
-}
-
-fn lines(items: &[Value]) -> Vec<String> {
-    items.iter().map(ToString::to_string).collect()
 }
 
 #[cfg(test)]

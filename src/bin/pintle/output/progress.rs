@@ -7,6 +7,7 @@ use pintle::event::{Done, Event};
 use pintle::health::{Condition, Health};
 use pintle::manifest::ResourceId;
 use pintle::plan::{Counts, Part, Until};
+use pintle::release::Status;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
@@ -57,6 +58,7 @@ impl Progress {
             Event::Interrupted { revision, status } => {
                 format!("revision {revision} was left {status} by an earlier command")
             }
+            Event::PassedOver { newest, deployed } => passed_over(newest, deployed),
             Event::TakenOver { holder } => {
                 format!("took over the lock of {holder}, which has ended or hangs")
             }
@@ -96,6 +98,11 @@ impl Progress {
             }
         }
     }
+}
+
+/// Which revision counts, where the newest does not.
+fn passed_over((newest, status): (u32, Status), deployed: u32) -> String {
+    format!("revision {newest} is {status}: revision {deployed} counts, which was deployed last")
 }
 
 /// What was done to one resource.

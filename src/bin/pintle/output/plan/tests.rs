@@ -105,7 +105,10 @@ impl Host {
     }
 
     fn text_of(&self, desired: &Manifest) -> String {
-        let text = to_text(&Report::of(&self.plan(desired)), Ignored::Hidden);
+        let text = to_text(
+            &Report::of(&self.plan(desired), Secrets::Redacted),
+            View::default(),
+        );
         anstream::adapter::strip_str(&text).to_string()
     }
 
@@ -351,7 +354,7 @@ fn balanced() -> Value {
 fn an_address_that_is_not_known_comes_first() {
     let host = Host::empty();
     insta::assert_snapshot!(host.text(&balanced()));
-    let report = Report::of(&host.plan(&rendered(&balanced())));
+    let report = Report::of(&host.plan(&rendered(&balanced())), Secrets::Redacted);
     let lines = serde_json::to_value(&report).unwrap()["lines"].take();
     let lines = lines.as_array().unwrap().iter();
     let mut waiting: Vec<_> = lines
