@@ -2,6 +2,7 @@
 
 mod compared;
 mod definitions;
+pub(crate) mod output;
 mod owners;
 mod recreation;
 mod refusals;
