@@ -22,6 +22,7 @@ mod proxy;
 mod refusal;
 mod resource;
 mod scope;
+mod survey;
 mod transport;
 mod tunnel;
 mod wait;

@@ -8,6 +8,7 @@ mod entry;
 mod error;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -31,6 +32,8 @@ const SUMMARY: &str = "pintle.dev/summary";
 const MANAGER: &str = "helm";
 /// How many payloads are read at once.
 const CONCURRENCY: usize = 16;
+/// How many payloads, of up to 1 MiB each, one page of a list holds.
+const PAYLOADS: usize = 32;
 
 /// The releases stored in one namespace, or in all of them.
 #[derive(Clone, Copy)]
@@ -66,12 +69,13 @@ impl<'a> Store<'a> {
         Ok(entries)
     }
 
-    /// The newest revision of each release, sorted by namespace and name.
+    /// The newest revision of each release of these names, or of all if there are none, sorted by
+    /// namespace and name.
     ///
     /// # Errors
     /// If the Secrets cannot be listed.
-    pub async fn newest(&self) -> Result<Vec<Entry>, Error> {
-        let mut entries = self.entries("owner=helm").await?;
+    pub async fn newest(&self, names: &[String]) -> Result<Vec<Entry>, Error> {
+        let mut entries = self.entries(&selector(names)).await?;
         entries.sort_by(|a, b| {
             let key = |entry: &Entry| (entry.namespace.clone(), entry.name.clone());
             key(a)
@@ -93,6 +97,39 @@ impl<'a> Store<'a> {
         Ok(found.into_iter().filter_map(Entry::of).collect())
     }
 
+    /// The newest deployed revision of each release of these names, or of all if there are none, read
+    /// by one list; where a payload cannot be read, why.
+    ///
+    /// # Errors
+    /// If the Secrets cannot be listed.
+    pub async fn deployed(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<(Entry, Result<Release, String>)>, Error> {
+        let selector = format!("{},status=deployed", selector(names));
+        let mut newest: BTreeMap<(String, String), (Entry, Result<Release, String>)> =
+            BTreeMap::new();
+        let take = |secret: Value| {
+            let Some(entry) = entry_of(&secret) else {
+                return;
+            };
+            let key = (entry.namespace.clone(), entry.name.clone());
+            let is_newer = |(known, _): &(Entry, _)| known.revision < entry.revision;
+            if newest.get(&key).is_none_or(is_newer) {
+                let release = decode(&secret).map_err(|error| error.to_string());
+                newest.insert(key, (entry, release));
+            }
+        };
+        let kind = secret();
+        let of = (&kind, self.namespace);
+        let listed = self
+            .cluster
+            .list_each(of, (&selector, PAYLOADS), take)
+            .await;
+        listed.map_err(|source| Error::List { source })?;
+        Ok(newest.into_values().collect())
+    }
+
     /// The whole revision behind `entry`.
     ///
     /// # Errors
@@ -109,12 +146,7 @@ impl<'a> Store<'a> {
             .ok_or_else(|| Error::Gone {
                 secret: entry.secret.clone(),
             })?;
-        let payload = secret
-            .pointer("/data/release")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let payload = BASE64_STANDARD.decode(payload).unwrap_or_default();
-        let mut release = release::decode(&payload).map_err(|source| Error::Decode {
+        let mut release = decode(&secret).map_err(|source| Error::Decode {
             secret: entry.secret.clone(),
             source,
         })?;
@@ -265,6 +297,25 @@ pub fn deployed(entries: &[Entry]) -> Option<&Entry> {
         found.find(|entry| entry.status == status)
     };
     newest(Status::Deployed).or_else(|| newest(Status::Superseded))
+}
+
+/// What finds the records of releases of these names, or of all if there are none.
+fn selector(names: &[String]) -> String {
+    match names {
+        [] => "owner=helm".to_owned(),
+        names => format!("owner=helm,name in ({})", names.join(",")),
+    }
+}
+
+fn entry_of(secret: &Value) -> Option<Entry> {
+    let metadata = secret.get("metadata")?.clone();
+    Entry::of(serde_json::from_value(metadata).ok()?)
+}
+
+fn decode(secret: &Value) -> Result<Release, release::PayloadError> {
+    let payload = secret.pointer("/data/release").and_then(Value::as_str);
+    let payload = BASE64_STANDARD.decode(payload.unwrap_or_default());
+    release::decode(&payload.unwrap_or_default())
 }
 
 fn payload(release: &Release) -> Result<String, Error> {

@@ -12,6 +12,7 @@ mod consent;
 pub mod credentials;
 pub mod definition;
 pub mod diff;
+pub mod drift;
 pub mod ignored;
 mod immutable;
 mod method;

@@ -16,6 +16,7 @@ mod bad_input;
 mod cli;
 mod cluster;
 mod create;
+mod drift;
 mod groups;
 mod hopeless;
 mod hostile;

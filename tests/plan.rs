@@ -6,7 +6,7 @@ pub(crate) mod output;
 mod owners;
 mod recreation;
 mod refusals;
-mod requests;
+pub(crate) mod requests;
 mod server_side;
 mod weak_points;
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::support::Place;
 
 /// A chart of one template without values of its own.
-fn chart(place: &Place, name: &str, template: &str) -> String {
+pub(crate) fn chart(place: &Place, name: &str, template: &str) -> String {
     let text = format!(
         "apiVersion: v2\nname: {name}\nversion: 1.0.0\nannotations: {{pintle.dev/engine: tera}}\n"
     );
@@ -41,7 +41,7 @@ fn line<'a>(plan: &'a Value, kind: &str, name: &str) -> &'a Value {
 }
 
 /// A Deployment of one container, with what else its pods have.
-fn deployment(name: &str, replicas: u8, pod: &str) -> String {
+pub(crate) fn deployment(name: &str, replicas: u8, pod: &str) -> String {
     format!(
         "\
 ---

@@ -11,9 +11,16 @@ const TOUR: &str = "<!-- tour -->\n```\n";
 /// The mark before a block whose commands are run by the tests of the lab.
 const LAB: &str = "<!-- lab -->\n```\n";
 
+/// The mark before a block of docs/drift.md whose commands are run here.
+const DRIFT: &str = "<!-- drift -->\n```\n";
+
 /// The commands of the README below `mark`, in order.
 pub(crate) fn commands(mark: &str) -> Vec<String> {
-    let text = fs::read_to_string(path("README.md")).unwrap();
+    commands_of("README.md", mark)
+}
+
+fn commands_of(file: &str, mark: &str) -> Vec<String> {
+    let text = fs::read_to_string(path(file)).unwrap();
     let blocks = text
         .split(mark)
         .skip(1)
@@ -25,14 +32,26 @@ pub(crate) fn commands(mark: &str) -> Vec<String> {
 fn the_tour_of_the_readme_works_as_written() {
     let commands = commands(TOUR);
     assert!(commands.len() >= 12, "{commands:?}");
+    work(&commands);
+}
+
+#[test]
+fn the_commands_about_drift_work_as_written() {
+    let commands = commands_of("docs/drift.md", DRIFT);
+    assert!(commands.len() >= 12, "{commands:?}");
+    work(&commands);
+}
+
+/// Runs commands that are in namespaces of their own, which no other test uses.
+#[track_caller]
+fn work(commands: &[String]) {
     let home = tempfile::tempdir().unwrap();
     let pintle = Path::new(env!("CARGO_BIN_EXE_pintle")).parent().unwrap();
     let system = std::env::var("PATH").unwrap();
     let search = format!("{}:{}:{system}", pintle.display(), testbed().bin.display());
     for command in commands {
-        // The tour has a namespace of its own, which no other test uses.
         let output = Command::new("bash")
-            .args(["-c", &command])
+            .args(["-c", command])
             .current_dir(path("."))
             .env("PATH", &search)
             .env("HOME", home.path())

@@ -1,7 +1,7 @@
 //! Bodies as they arrive: without managed fields, and of a list only what is wanted.
 //!
 //! Both are left out while the bytes are parsed, since they are often most of what an API server
-//! sends, and would otherwise take memory first.
+//! sends, and would otherwise take memory first. Who asks for managed fields gets them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -346,6 +346,15 @@ mod tests {
             .map(|item| &item["metadata"]["name"])
             .collect();
         assert_eq!(names, ["b"]);
+    }
+
+    #[test]
+    fn managed_fields_come_where_they_are_asked_for() {
+        let names = BTreeSet::from(["b"]);
+        let page = page(list().as_bytes(), &config_map(), &Wanted::Owned(&names)).unwrap();
+        let managed = json!([{"manager": "helm"}]);
+        assert_eq!(page.items.len(), 1);
+        assert_eq!(page.items[0]["metadata"]["managedFields"], managed);
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl<'a> Catalogue<'a> {
         }
     }
 
+    /// Reads from now on manifests of releases in this namespace.
+    pub(super) fn enter(&mut self, namespace: &'a str) {
+        self.namespace = namespace;
+    }
+
     pub(super) fn kinds(&self) -> &Kinds {
         &self.kinds
     }

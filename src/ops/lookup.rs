@@ -7,7 +7,7 @@ use super::aim::Aim;
 use super::{Error, Session};
 use crate::builtin;
 use crate::capabilities::Kind;
-use crate::cluster::Metadata;
+use crate::cluster::{Cluster, Metadata};
 use crate::manifest::{ResourceId, ResourcePolicy};
 use crate::plan::ignored::{self, Rule};
 use crate::plan::{Action, Observed, Plan, definition};
@@ -82,9 +82,6 @@ pub(super) async fn scaled(
     aim: &Aim,
     plan: &Plan,
 ) -> Result<BTreeSet<ResourceId>, Error> {
-    let Some(kind) = builtin::kind("autoscaling", "HorizontalPodAutoscaler") else {
-        return Ok(BTreeSet::new());
-    };
     let changed: Vec<&ResourceId> = plan
         .steps()
         .filter_map(|step| match &step.action {
@@ -97,13 +94,25 @@ pub(super) async fn scaled(
             _ => None,
         })
         .collect();
+    autoscaled(session.cluster, &changed, |id| aim.drops(id)).await
+}
+
+/// Those of `changed` that an autoscaler has as its target; one that is dropped does not count.
+pub(super) async fn autoscaled(
+    cluster: &Cluster,
+    changed: &[&ResourceId],
+    is_dropped: impl Fn(&ResourceId) -> bool,
+) -> Result<BTreeSet<ResourceId>, Error> {
+    let Some(kind) = builtin::kind("autoscaling", "HorizontalPodAutoscaler") else {
+        return Ok(BTreeSet::new());
+    };
     let namespaces: BTreeSet<&str> = changed
         .iter()
         .filter_map(|id| id.namespace.as_deref())
         .collect();
     let mut scaled = BTreeSet::new();
     for namespace in namespaces {
-        let autoscalers = match session.cluster.list(kind, Some(namespace), "").await {
+        let autoscalers = match cluster.list(kind, Some(namespace), "").await {
             Ok(found) => found,
             Err(error) if error.is_forbidden() || error.is_not_found() => continue,
             Err(error) => return Err(error.into()),
@@ -121,7 +130,7 @@ pub(super) async fn scaled(
             };
             // An item of a list does not say its kind.
             let target =
-                ignored::target_of(autoscaler, Some(namespace)).filter(|_| !aim.drops(&id));
+                ignored::target_of(autoscaler, Some(namespace)).filter(|_| !is_dropped(&id));
             let meant = changed
                 .iter()
                 .filter(|id| target.as_ref().is_some_and(|target| target.is(id)));

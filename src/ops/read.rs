@@ -44,7 +44,7 @@ pub async fn list(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<Entr
         Some(namespace) => Store::in_namespace(cluster, namespace),
         None => Store::everywhere(cluster),
     };
-    let mut entries = store.newest().await?;
+    let mut entries = store.newest(&[]).await?;
     store.summarise(&mut entries).await?;
     Ok(entries)
 }

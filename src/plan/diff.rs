@@ -28,6 +28,7 @@ use edit::Values;
 use walk::Walk;
 
 pub(super) use equal::without_nulls;
+pub(super) use path::{Segment, segments};
 pub(super) use quantity::billionths;
 pub(super) use secret::folded;
 

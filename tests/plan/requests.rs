@@ -13,7 +13,7 @@ use crate::support::{Place, testbed};
 type Log = Arc<Mutex<Vec<String>>>;
 
 /// `kubectl proxy`, and before it a listener that writes down every request.
-pub(super) struct Listening {
+pub(crate) struct Listening {
     proxy: Child,
     kubeconfig: String,
     log: Log,
@@ -27,7 +27,7 @@ impl Drop for Listening {
 }
 
 impl Listening {
-    pub(super) fn on(place: &Place) -> Self {
+    pub(crate) fn on(place: &Place) -> Self {
         let socket = place.folder().join("proxy.sock");
         let mut proxy = Command::new(testbed().bin.join("kubectl"))
             .args(["proxy", "--unix-socket"])
@@ -67,14 +67,19 @@ impl Listening {
         }
     }
 
-    /// Runs pintle, and tells the requests that it has made other than reads.
-    pub(super) fn writes(&self, place: &Place, args: &[&str]) -> Vec<String> {
+    /// Runs pintle, and tells the requests that it has made.
+    pub(crate) fn requests(&self, place: &Place, args: &[&str]) -> Vec<String> {
         self.log.lock().unwrap().clear();
         let through = ["--kubeconfig", &self.kubeconfig];
         place.pintle(&[args, &through].concat()).ok();
-        let log = self.log.lock().unwrap();
-        let writes = log.iter().filter(|line| !line.starts_with("GET"));
-        writes.cloned().collect()
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The same without reads.
+    pub(crate) fn writes(&self, place: &Place, args: &[&str]) -> Vec<String> {
+        let mut requests = self.requests(place, args);
+        requests.retain(|line| !line.starts_with("GET"));
+        requests
     }
 }
 

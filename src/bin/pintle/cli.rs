@@ -17,7 +17,7 @@ pub(crate) use chart::{
     Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template, ValueArgs,
 };
 pub(crate) use release::{
-    Diff, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status,
+    Diff, Drift, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status,
 };
 pub(crate) use tenant::{Join, Kubeconfig, Place};
 
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Uninstall(Uninstall),
     /// Show what an upgrade would change, field by field
     Diff(Diff),
+    /// Show what of releases is not as it is recorded any more, and who changed it
+    Drift(Drift),
     /// Create a new chart
     Create(Create),
     /// Render a chart without a cluster

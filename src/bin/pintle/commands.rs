@@ -4,6 +4,7 @@ mod change;
 mod completion;
 mod create;
 mod diff;
+mod drift;
 mod get;
 mod history;
 mod install;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Rollback(args) => rollback::run(&global, &args),
         Command::Uninstall(args) => uninstall::run(&global, &args),
         Command::Diff(args) => diff::run(&global, &args),
+        Command::Drift(args) => drift::run(&global, &args),
         Command::Create(args) => create::run(&args),
         Command::Template(args) => template::run(&global, &args),
         Command::Show(args) => show::run(&args),

@@ -39,6 +39,15 @@ pub(crate) enum Failure {
     /// The values of Secrets were asked for only once.
     #[error("--show-secrets prints the values of Secrets in clear text, so it takes --yes as well")]
     SecretsUnconfirmed,
+    /// Flags of a change were given where nothing is changed.
+    #[error("--dry-run, --no-wait and --recreate go with --fix, which puts drift back")]
+    NothingToFix,
+    /// Several releases were to be put back at once.
+    #[error("--fix puts back one release at a time, and {count} are named")]
+    FixOfMany {
+        /// How many.
+        count: usize,
+    },
     /// More than two revisions were to be compared.
     #[error("only two revisions can be compared, and {count} are given")]
     ManyRevisions {
@@ -123,6 +132,8 @@ impl Failure {
             | Self::RevisionOfChart { .. }
             | Self::SecretsUnconfirmed
             | Self::ManyRevisions { .. }
+            | Self::NothingToFix
+            | Self::FixOfMany { .. }
             | Self::NamedTwice
             | Self::BadGlob { .. }
             | Self::NothingToShow { .. }

@@ -2,6 +2,7 @@
 
 mod diagnosis;
 mod difference;
+pub(crate) mod drift;
 pub(crate) mod entries;
 pub(crate) mod error;
 pub(crate) mod lint;

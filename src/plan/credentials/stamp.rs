@@ -32,6 +32,12 @@ const REFERENCES: [(&str, Product); 7] = [
 #[derive(Debug, Clone, Default)]
 pub struct Issues(BTreeMap<String, (Product, String)>);
 
+impl FromIterator<(String, (Product, String))> for Issues {
+    fn from_iter<T: IntoIterator<Item = (String, (Product, String))>>(issues: T) -> Self {
+        Self(issues.into_iter().collect())
+    }
+}
+
 impl Issues {
     /// The issues that there are once these decisions are carried out.
     pub fn of(decisions: &[Decision]) -> Self {

@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::{CheckArgs, ConsentArgs, OutputArgs, ValueArgs, WriteArgs};
+use super::change::HistoryMax;
+use super::{ChangeArgs, CheckArgs, ConsentArgs, OutputArgs, ValueArgs, WriteArgs};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -40,6 +41,34 @@ pub(crate) struct Diff {
     pub(crate) exit_code: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Drift {
+    /// Names of releases [default: all of the namespace]
+    #[arg(value_name = "RELEASE")]
+    pub(crate) names: Vec<String>,
+    /// Look at the releases of all namespaces
+    #[arg(short = 'A', long, conflicts_with_all = ["names", "fix"])]
+    pub(crate) all_namespaces: bool,
+    /// Put back what has drifted of one release, as its next revision
+    #[arg(long, requires = "names")]
+    pub(crate) fix: bool,
+    /// Lines around each change of a longer text
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) context: usize,
+    /// End with exit code 5 if there is drift
+    #[arg(long, conflicts_with = "fix")]
+    pub(crate) exit_code: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) check: CheckArgs,
+    #[command(flatten)]
+    pub(crate) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(crate) history: HistoryMax,
 }
 
 #[derive(Debug, Args)]
