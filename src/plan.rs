@@ -27,6 +27,7 @@ pub mod rehearsal;
 mod removal;
 pub mod report;
 mod resource;
+mod roll;
 pub mod server_side;
 mod stage;
 mod state;

@@ -9,6 +9,7 @@ use super::credentials;
 use super::diff::{Cause, Change, Difference};
 use super::ignored::Ignored;
 use super::redact::{self, Secrets};
+use super::roll;
 use super::{Action, Counts, Credential, Effect, Gate, Keep, Part, Plan, Stage, Step, Until, Way};
 use crate::manifest::ResourceId;
 
@@ -80,6 +81,9 @@ pub struct Line {
     /// What the user has to do or to know besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// Why its pods are replaced; empty if they stay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rolls: Vec<String>,
     /// What is lost where it is made anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loses: Option<&'static str>,
@@ -167,6 +171,7 @@ fn compared_line(one: &Compared, secrets: Secrets) -> Line {
         reason: None,
         waits: vec![],
         remark: None,
+        rolls: vec![],
         loses: None,
         checked_later: vec![],
         warnings: vec![],
@@ -259,6 +264,7 @@ fn line(stage: usize, step: &Step, secrets: Secrets) -> Line {
         reason: credential.map_or_else(|| kept(&step.action).or_else(|| anew(&step.action)), why),
         waits: credential.map_or_else(Vec::new, |made| made.decision.waits.clone()),
         remark: step.remark.clone(),
+        rolls: roll::reasons(step),
         loses: match &step.action {
             Action::Recreate(recreation) => Some(recreation.loss),
             _ => None,

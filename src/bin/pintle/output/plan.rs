@@ -72,7 +72,7 @@ fn write(text: &str) -> Result<(), Failure> {
 
 fn to_text(report: &Report, view: View) -> String {
     let ignored = view.ignored;
-    let mut text = format!("{}\n", summary(report.counts));
+    let mut text = overview(report);
     let mut shown = None;
     for line in &report.lines {
         let (sign, style) = match line.action {
@@ -116,6 +116,36 @@ fn to_text(report: &Report, view: View) -> String {
         for field in &line.fields {
             let _ = writeln!(text, "    {}", self::field(line, field, view));
         }
+    }
+    text
+}
+
+/// What the change is as a whole: how much, which workloads roll and why, and in what order.
+fn overview(report: &Report) -> String {
+    let mut text = format!("{}\n", summary(report.counts));
+    let rolling: Vec<_> = report
+        .lines
+        .iter()
+        .filter(|line| !line.rolls.is_empty())
+        .collect();
+    if !rolling.is_empty() {
+        let _ = writeln!(text, "{HEADING}will roll:{HEADING:#}");
+    }
+    for Line {
+        kind, name, rolls, ..
+    } in rolling
+    {
+        let why = difference::clean(&rolls.join(", "));
+        let _ = writeln!(text, "    {kind} {name}: {why}");
+    }
+    let stages = report.stages.iter().filter(|stage| stage.changes);
+    let titles: Vec<_> = stages.map(|stage| stage.title.as_str()).collect();
+    if report.is_staged && titles.len() > 1 {
+        let _ = writeln!(
+            text,
+            "{HEADING}order:{HEADING:#} {}",
+            titles.join(", then ")
+        );
     }
     text
 }
