@@ -10,6 +10,7 @@
 //!
 //! Whether the patch is allowed, and what to do when it is not, is left to the planner.
 
+mod account;
 mod edit;
 mod equal;
 mod keyed;
@@ -109,8 +110,11 @@ pub enum Cause {
 /// assert_eq!(difference.changes[0].path, "spec.replicas");
 /// ```
 pub fn three_way(schema: Option<Type>, sides: &Sides<'_>) -> Option<Difference> {
-    let base: Vec<Cow<'_, Value>> = sides.base.iter().map(|body| secret::folded(body)).collect();
     let desired = secret::folded(sides.desired);
+    let base = sides.base.iter().map(|body| secret::folded(body));
+    let base: Vec<Cow<'_, Value>> = base
+        .map(|body| account::with_both_names(body, &desired))
+        .collect();
     let values = Values {
         base: base.iter().map(|body| Some(&**body)).collect(),
         desired: Some(&desired),

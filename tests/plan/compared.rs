@@ -126,14 +126,14 @@ fn without_a_chart_the_record_is_compared_with_what_is_live() {
         .pintle(&["diff", "none"])
         .fails_with(1)
         .says(&["release none not found"]);
-    // A revision that failed does not count: its pods ask for a priority that is not there.
-    let bad = deployment("web", 2, "priorityClassName: none");
+    // A revision that failed does not count: its pods ask for an account that is not there.
+    let bad = deployment("web", 2, "serviceAccountName: none");
     let bad = super::chart(&place, "bad", &bad);
     let upgrade = ["upgrade", "a", &bad, "--no-validate", "--timeout", "1s"];
     place.pintle(&upgrade).fails_with(3);
     let says = ["revision 2 is failed: revision 1 counts, which was deployed last"];
     let run = place.pintle(&diff).fails_with(5).says(&says);
-    run.prints(&["+ ConfigMap page", "priorityClassName"]);
+    run.prints(&["+ ConfigMap page", "serviceAccountName"]);
 }
 
 #[test]

@@ -75,6 +75,36 @@ fn leaves_replicas_to_an_autoscaler() {
 }
 
 #[test]
+fn an_account_goes_with_its_old_name() {
+    let of = |spec: &str| {
+        format!("{{apiVersion: apps/v1, kind: Deployment, spec: {{template: {{spec: {spec}}}}}}}")
+    };
+    let (none, one) = (
+        of("{hostPID: true}"),
+        of("{hostPID: true, serviceAccountName: a}"),
+    );
+    let live = of("{hostPID: true, serviceAccountName: a, serviceAccount: a}");
+    check(
+        DEPLOYMENT,
+        [&one, &none, &live],
+        &[
+            r#"{"spec":{"template":{"spec":{"serviceAccount":null,"serviceAccountName":null}}}}"#,
+            r#"spec.template.spec.serviceAccount: "a" => - (chart)"#,
+            r#"spec.template.spec.serviceAccountName: "a" => - (chart)"#,
+        ],
+    );
+    check(DEPLOYMENT, [&one, &one, &live], &["unchanged"]);
+    check(
+        DEPLOYMENT,
+        [&one, &one.replace(": a}", ": b}"), &live],
+        &[
+            r#"{"spec":{"template":{"spec":{"serviceAccountName":"b"}}}}"#,
+            r#"spec.template.spec.serviceAccountName: "a" => "b" (chart)"#,
+        ],
+    );
+}
+
+#[test]
 fn adds_removes_and_changes_env() {
     check_app(
         [
