@@ -6,6 +6,7 @@ pub(crate) mod output;
 mod owners;
 mod recreation;
 mod refusals;
+mod removals;
 pub(crate) mod requests;
 mod server_side;
 mod weak_points;
@@ -59,4 +60,56 @@ spec:
       {pod}
 "
     )
+}
+
+/// What an admission policy forbids in the namespace of a place.
+pub(crate) struct Denial<'a> {
+    pub(crate) operation: &'a str,
+    pub(crate) resource: &'a str,
+    /// In CEL.
+    pub(crate) unless: &'a str,
+    /// What is asked of kubectl until it is refused.
+    pub(crate) refused: &'a [&'a str],
+}
+
+impl Denial<'_> {
+    /// The policy and its binding, both called `name`, for the namespace of that name.
+    fn text(&self, name: &str) -> String {
+        let Self {
+            operation,
+            resource,
+            unless,
+            ..
+        } = self;
+        format!(
+            "\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {{name: {name}}}
+spec:
+  matchConstraints:
+    resourceRules:
+    - {{apiGroups: ['*'], apiVersions: ['*'], operations: [{operation}], resources: [{resource}]}}
+  validations:
+  - {{expression: \"{unless}\", message: it has to stay}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {{name: {name}}}
+spec:
+  policyName: {name}
+  validationActions: [Deny]
+  matchResources:
+    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {name}}}}}
+"
+        )
+    }
+}
+
+/// Makes the API server heed a policy in the namespace of a place.
+pub(crate) fn deny(place: &Place, denial: &Denial<'_>) {
+    apply(place, "denial.yaml", &denial.text(&place.namespace));
+    // It takes a moment until the API server heeds it.
+    let asked = [denial.refused, &["--dry-run=server"]].concat();
+    while place.kubectl(&asked).code == Some(0) {}
 }

@@ -25,9 +25,10 @@ pub struct Write<'a> {
 }
 
 /// Whether a write is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effect {
     /// It is.
+    #[default]
     Persist,
     /// The API server does everything but store it.
     DryRun,
@@ -176,6 +177,8 @@ pub struct Deletion<'a> {
     pub propagation: Propagation,
     /// What has to hold, or nothing is deleted.
     pub only_if: Precondition<'a>,
+    /// Whether it is deleted at all.
+    pub effect: Effect,
 }
 
 /// What becomes of the resources that a deleted one owns.
@@ -215,6 +218,9 @@ impl Deletion<'_> {
         }
         if let Some(version) = self.only_if.resource_version {
             body["preconditions"]["resourceVersion"] = version.into();
+        }
+        if self.effect == Effect::DryRun {
+            body["dryRun"] = json!(["All"]);
         }
         body
     }
@@ -358,7 +364,12 @@ impl Cluster {
     /// hold; and any other refusal.
     pub async fn delete(&self, at: &Address<'_>, how: Deletion<'_>) -> Result<(), Error> {
         let at = self.placed(at);
-        let uri = Uri::new(at.path("delete")?);
+        // The body counts; the same in the address is for those who read logs.
+        let dry_run = match how.effect {
+            Effect::Persist => "",
+            Effect::DryRun => "All",
+        };
+        let uri = Uri::new(at.path("delete")?).with("dryRun", dry_run);
         let call = Call::new(at.subject("delete"), Method::DELETE, &uri)?
             .body("application/json", &how.body());
         self.send(&call).await.map(drop)
@@ -520,6 +531,7 @@ mod tests {
                 uid: Some("u"),
                 resource_version: Some("7"),
             },
+            effect: Effect::Persist,
         };
         cluster.delete(&at, how).await.unwrap();
         let plain = Deletion::default().body();

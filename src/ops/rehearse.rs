@@ -13,11 +13,13 @@ use super::aim::Aim;
 use super::deploy::NamespacePolicy;
 use super::{Error, Session, Terms, step};
 use crate::builtin;
-use crate::cluster::{self, Address, Cluster, Effect, Force, Patch, Validation, Write, Written};
+use crate::cluster::{
+    self, Address, Cluster, Deletion, Effect, Force, Patch, Validation, Write, Written,
+};
 use crate::event::Event;
 use crate::manifest::ResourceId;
 use crate::plan::rehearsal::{self, Made, Pods, Request, Trial, Verdict, quota};
-use crate::plan::{self, About, Method, Plan, Step};
+use crate::plan::{self, About, Method, Plan, Precondition, Step};
 
 /// As the executor writes, but nothing is kept.
 const DRY_RUN: Write<'_> = Write {
@@ -59,7 +61,7 @@ pub(super) async fn rehearse(
     let is_new = terms.namespace == NamespacePolicy::Create
         && !cluster.namespace_exists(session.namespace).await?;
     let new = is_new.then_some(session.namespace);
-    let made = Made::of(plan, &aim.desired, new);
+    let made = Made::of(plan, (&aim.desired, &aim.base), new);
     let (trials, later) = rehearsal::trials(plan, &made);
     let mut findings: Vec<Finding> = later.into_iter().map(postponed).collect();
     let wanted = trials
@@ -130,8 +132,12 @@ async fn attempt(
     };
     let at = super::step::at(step);
     let cluster = by.0;
+    let about = match trial.request {
+        Request::Delete(_) => About::Removal,
+        _ => About::Itself,
+    };
     let answer = send(by, &at, trial.request).await;
-    let written = finding.take((step, About::Itself), answer, made)?;
+    let written = finding.take((step, about), answer, made)?;
     // A template that stays as it is though the resource exists is that of what is sent.
     let body = match (&written, trial.request) {
         (Some(live), _) => live,
@@ -143,7 +149,7 @@ async fn attempt(
         && let Some(kind) = builtin::kind("", "Pod")
     {
         let at = Address { kind, ..at };
-        let answer = cluster.create(&at, &pod, DRY_RUN).await;
+        let answer = cluster.create(&at, &pod, DRY_RUN).await.map(Some);
         finding.pod = finding.take((step, About::Pods), answer, made)?;
     }
     Ok(finding)
@@ -154,9 +160,12 @@ async fn send(
     (cluster, method): (&Cluster, Method),
     at: &Address<'_>,
     request: Request<'_>,
-) -> Result<Written, cluster::Error> {
+) -> Result<Option<Written>, cluster::Error> {
     let force = step::force(method);
-    match request {
+    let written = match request {
+        Request::Delete(precondition) => {
+            return cluster.delete(at, deletion(precondition)).await.map(|_| None);
+        }
         Request::Create(body) if method.is_server_side() => {
             cluster.create_by_apply(at, body, DRY_RUN).await
         }
@@ -173,7 +182,8 @@ async fn send(
             }
             cluster.patch(at, Patch::from(patch), DRY_RUN).await
         }
-    }
+    };
+    written.map(Some)
 }
 
 impl Finding {
@@ -187,22 +197,42 @@ impl Finding {
     fn take(
         &mut self,
         of: (&Step, About),
-        answer: Result<Written, cluster::Error>,
+        answer: Result<Option<Written>, cluster::Error>,
         made: &Made<'_>,
     ) -> Result<Option<Value>, Error> {
         match answer {
-            Ok(written) => {
+            Ok(written) => Ok(written.map(|written| {
                 self.warnings.extend(written.warnings);
-                Ok(Some(written.live))
-            }
-            Err(error) => {
-                let Some(refusal) = error.refusal() else {
-                    return Err(error.into());
-                };
-                self.verdicts.push(rehearsal::judge(of, &refusal, made));
-                Ok(None)
-            }
+                written.live
+            })),
+            Err(error) => self.refuse(of, error, made).map(|()| None),
         }
+    }
+
+    /// Takes note of a refusal.
+    fn refuse(
+        &mut self,
+        of: (&Step, About),
+        error: cluster::Error,
+        made: &Made<'_>,
+    ) -> Result<(), Error> {
+        let Some(refusal) = error.refusal() else {
+            return Err(error.into());
+        };
+        self.verdicts.push(rehearsal::judge(of, &refusal, made));
+        Ok(())
+    }
+}
+
+/// A deletion that is tried.
+fn deletion(precondition: &Precondition) -> Deletion<'_> {
+    Deletion {
+        only_if: cluster::Precondition {
+            uid: Some(&precondition.uid),
+            resource_version: None,
+        },
+        effect: Effect::DryRun,
+        ..Deletion::default()
     }
 }
 

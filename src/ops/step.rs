@@ -224,6 +224,7 @@ async fn make_way(
                 uid: Some(&precondition.uid),
                 resource_version: Some(&version),
             },
+            effect: Effect::Persist,
         };
         match cluster.delete(&at(step), deletion).await {
             Ok(()) => return Ok(()),
@@ -261,6 +262,7 @@ fn deletion(precondition: &Precondition, cascade: Cascade) -> Deletion<'_> {
             uid: Some(&precondition.uid),
             resource_version: None,
         },
+        effect: Effect::Persist,
     }
 }
 

@@ -28,6 +28,8 @@ pub enum About {
     Itself,
     /// The pods that are made from its template.
     Pods,
+    /// That it is deleted.
+    Removal,
 }
 
 /// What kind of objection it is.
@@ -46,9 +48,11 @@ pub enum Class {
 /// `pods of Deployment web (web/templates/web.yaml:1): exceeded quota`.
 impl fmt::Display for Objection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.about == About::Pods {
-            f.write_str("pods of ")?;
-        }
+        f.write_str(match self.about {
+            About::Itself => "",
+            About::Pods => "pods of ",
+            About::Removal => "deletion of ",
+        })?;
         write!(f, "{}", self.id)?;
         if let Some(origin) = &self.origin {
             write!(f, " ({origin})")?;

@@ -22,7 +22,7 @@ pub use pod::pod;
 use super::diff::{Difference, Patch};
 use super::objection::{About, Class, Objection};
 use super::server_side::Handover;
-use super::{Action, Plan, Step, pod_template};
+use super::{Action, Plan, Precondition, Step, pod_template};
 
 /// One request that is to be tried.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,8 @@ pub enum Request<'a> {
     /// The same, which comes after the handover: the apply alone tells conflicts with others, the patch
     /// what comes of it.
     Claim(&'a Value, &'a Handover, &'a Patch),
+    /// The end of a resource, if it is still this one.
+    Delete(&'a Precondition),
 }
 
 /// Whether a step makes new pods.
@@ -65,9 +67,16 @@ pub fn trials<'a>(plan: &'a Plan, made: &Made<'_>) -> (Vec<Trial<'a>>, Vec<(&'a 
     for step in plan.steps() {
         let request = match &step.action {
             Action::Create(body) => Request::Create(body),
-            Action::Recreate(recreation) => Request::Create(&recreation.body),
+            Action::Recreate(recreation) => {
+                trials.push(removal(step, &recreation.precondition));
+                Request::Create(&recreation.body)
+            }
             Action::Configure(difference, _) => configure(step, difference),
-            Action::Unchanged | Action::Delete(..) | Action::Keep(_) => continue,
+            Action::Delete(precondition, _) => {
+                trials.push(removal(step, precondition));
+                continue;
+            }
+            Action::Unchanged | Action::Keep(_) => continue,
         };
         if let Some(why) = made.prevents(step) {
             later.push((step, why));
@@ -91,6 +100,15 @@ fn configure<'a>(step: &'a Step, difference: &'a Difference) -> Request<'a> {
         None => Request::Patch(&difference.patch),
         Some((body, None)) => Request::Apply(body),
         Some((body, Some(handover))) => Request::Claim(body, handover, &difference.patch),
+    }
+}
+
+/// The request that makes an end of a resource.
+fn removal<'a>(step: &'a Step, precondition: &'a Precondition) -> Trial<'a> {
+    Trial {
+        step,
+        request: Request::Delete(precondition),
+        pods: Pods::None,
     }
 }
 

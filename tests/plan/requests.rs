@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::{chart, deployment};
-use crate::support::{Place, testbed};
+use crate::support::{Place, Run, testbed};
 
 /// The requests that went through, by their first lines.
 type Log = Arc<Mutex<Vec<String>>>;
@@ -69,17 +69,30 @@ impl Listening {
 
     /// Runs pintle, and tells the requests that it has made.
     pub(crate) fn requests(&self, place: &Place, args: &[&str]) -> Vec<String> {
-        self.log.lock().unwrap().clear();
-        let through = ["--kubeconfig", &self.kubeconfig];
-        place.pintle(&[args, &through].concat()).ok();
-        self.log.lock().unwrap().clone()
+        let (run, requests) = self.watch(place, args);
+        run.ok();
+        requests
     }
 
     /// The same without reads.
     pub(crate) fn writes(&self, place: &Place, args: &[&str]) -> Vec<String> {
-        let mut requests = self.requests(place, args);
+        let (run, writes) = self.run(place, args);
+        run.ok();
+        writes
+    }
+
+    /// Runs pintle, and tells how it ended and the requests that it has made other than reads.
+    pub(crate) fn run(&self, place: &Place, args: &[&str]) -> (Run, Vec<String>) {
+        let (run, mut requests) = self.watch(place, args);
         requests.retain(|line| !line.starts_with("GET"));
-        requests
+        (run, requests)
+    }
+
+    fn watch(&self, place: &Place, args: &[&str]) -> (Run, Vec<String>) {
+        self.log.lock().unwrap().clear();
+        let through = ["--kubeconfig", &self.kubeconfig];
+        let run = place.pintle(&[args, &through].concat());
+        (run, self.log.lock().unwrap().clone())
     }
 }
 

@@ -119,6 +119,10 @@ impl Case<'_> {
     /// Refusals that are none of the step itself.
     fn expected(&self) -> Option<Verdict> {
         let quota = self.is_over_quota();
+        let is_gone = matches!(self.refusal.absent, Some(Absent::Resource | Absent::Kind));
+        if self.about == About::Removal && is_gone {
+            return Some(Verdict::Passed);
+        }
         if self.is_anew() && self.about == About::Itself {
             // What makes way for it still holds its name, its quota, its address and its ports.
             let held = [
@@ -162,6 +166,7 @@ impl Case<'_> {
             None => None,
         };
         let found = found
+            .or_else(|| self.removed())
             .or_else(|| self.account())
             .or_else(|| {
                 let name = after(self.said, "no PriorityClass with name ")?;
@@ -214,6 +219,20 @@ impl Case<'_> {
         }
         self.made
             .created("ServiceAccount", Some(self.namespace()), name)
+    }
+
+    /// What stands against a deletion, if it goes in the same change: it may be gone by then.
+    fn removed(&self) -> Option<String> {
+        if self.about != About::Removal {
+            return None;
+        }
+        let policy = after(self.said, "ValidatingAdmissionPolicy ");
+        let binding = after(self.said, " with binding ");
+        let made = self.made;
+        policy
+            .and_then(|name| made.removed("ValidatingAdmissionPolicy", name))
+            .or_else(|| made.removed("ValidatingAdmissionPolicyBinding", binding?))
+            .or_else(|| made.removed_webhook(self.webhook()?))
     }
 
     /// The webhook that has refused or that fails.
@@ -281,6 +300,10 @@ impl Case<'_> {
                 Some((kind, name)) => (format!("{kind} {name} does not exist"), None),
                 None => (self.refusal.told.clone(), None),
             },
+            (409, None) if self.about == About::Removal => (
+                "it was deleted and made anew since it was read".to_owned(),
+                some("run the command again"),
+            ),
             (409, None) if matches!(self.step.action, Action::Create(_)) => (
                 "it exists already, made by somebody else since it was looked for".to_owned(),
                 some("run the command again"),
@@ -301,6 +324,7 @@ impl Case<'_> {
 
     fn verb(&self) -> &'static str {
         match self.step.action {
+            _ if self.about == About::Removal => "delete",
             Action::Configure(..) => "change",
             _ => "create",
         }
@@ -383,8 +407,8 @@ mod tests {
 
     use super::*;
     use crate::capabilities::Kind;
-    use crate::manifest::{Manifest, ResourceId};
-    use crate::plan::{Checked, Method, Part, Plan, Stage, Trend};
+    use crate::manifest::{Manifest, Origin, Resource, ResourceId};
+    use crate::plan::{Cascade, Checked, Method, Part, Plan, Precondition, Stage, Trend};
 
     fn step(kind: &str, name: &str, action: Action) -> Step {
         Step {
@@ -461,9 +485,9 @@ mod tests {
             create("LimitRange", "limits"),
         ]);
         let desired = Manifest::default();
-        let made = Made::of(&plan, &desired, None);
+        let made = Made::of(&plan, (&desired, &[]), None);
         let kind = match about {
-            About::Itself => "ConfigMap",
+            About::Itself | About::Removal => "ConfigMap",
             About::Pods => "Deployment",
         };
         let verdict = judge((&create(kind, "web"), about), &refusal(code, said), &made);
@@ -560,7 +584,7 @@ mod tests {
             };
             let plan = plan(vec![create("Role", "own")]);
             let desired = Manifest::default();
-            let made = Made::of(&plan, &desired, Some("made"));
+            let made = Made::of(&plan, (&desired, &[]), Some("made"));
             told(judge((step, About::Itself), &refusal, &made))
         };
         let mut map = create("ConfigMap", "a");
@@ -589,6 +613,76 @@ mod tests {
             missing(Absent::Resource, &binding("other")),
             "refused: Role other does not exist"
         );
+    }
+
+    /// Judges what was said about the deletion of a config map, where the plan deletes a few other
+    /// things.
+    #[track_caller]
+    fn check_removal(refusal: &Refusal, expected: &str) {
+        let live = json!({"metadata": {"uid": "1"}});
+        let delete = || Action::Delete(Precondition::of(&live), Cascade::Background);
+        let plan = plan(vec![
+            step("ValidatingAdmissionPolicy", "strict", delete()),
+            step("ValidatingAdmissionPolicyBinding", "bound", delete()),
+            step("ValidatingWebhookConfiguration", "hooks", delete()),
+        ]);
+        let hooks = plan.steps().last().unwrap().id.clone();
+        let body = json!({"kind": hooks.kind, "webhooks": [{"name": "w.example.com"}]});
+        let base = Manifest {
+            resources: vec![Resource {
+                id: hooks,
+                api_version: "v1".to_owned(),
+                body,
+                origin: Origin {
+                    template: "web/templates/hooks.yaml".to_owned(),
+                    line: 1,
+                },
+            }],
+            ..Manifest::default()
+        };
+        let (desired, base) = (Manifest::default(), [base]);
+        let made = Made::of(&plan, (&desired, &base), None);
+        let map = step("ConfigMap", "a", delete());
+        assert_eq!(
+            told(judge((&map, About::Removal), refusal, &made)),
+            expected
+        );
+    }
+
+    #[test]
+    fn deletions_are_judged() {
+        let said = |code, said, expected| check_removal(&refusal(code, said), expected);
+        said(403, "", "refused: you are not allowed to delete it");
+        said(
+            409,
+            "the UID in the precondition (1) does not match the UID in record (2)",
+            "conflict: it was deleted and made anew since it was read",
+        );
+        said(
+            422,
+            "ValidatingAdmissionPolicy 'other' with binding 'b' denied request: no",
+            "refused: ValidatingAdmissionPolicy 'other' with binding 'b' denied request: no",
+        );
+        said(
+            422,
+            "ValidatingAdmissionPolicy 'strict' with binding 'b' denied request: no",
+            "later: ValidatingAdmissionPolicy strict is deleted by this change",
+        );
+        said(
+            422,
+            "ValidatingAdmissionPolicy 'other' with binding 'bound' denied request: no",
+            "later: ValidatingAdmissionPolicyBinding bound is deleted by this change",
+        );
+        said(
+            500,
+            "failed calling webhook \"w.example.com\": failed to call webhook: no endpoints",
+            "later: ValidatingWebhookConfiguration hooks is deleted by this change",
+        );
+        let absent = Refusal {
+            absent: Some(Absent::Resource),
+            ..refusal(404, "")
+        };
+        check_removal(&absent, "passed");
     }
 
     #[test]

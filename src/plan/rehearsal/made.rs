@@ -19,11 +19,19 @@ pub struct Made<'a> {
     webhooks: BTreeMap<String, &'a ResourceId>,
     /// The API groups and kinds of the definitions that are made or changed.
     kinds: BTreeMap<(String, String), &'a ResourceId>,
+    deleted: Vec<&'a ResourceId>,
+    /// The webhooks of the configurations that are deleted, by name.
+    deleted_webhooks: BTreeMap<String, &'a ResourceId>,
 }
 
 impl<'a> Made<'a> {
-    /// What `plan` makes of the manifest `desired`, behind the namespace that is made first.
-    pub fn of(plan: &'a Plan, desired: &'a Manifest, namespace: Option<&'a str>) -> Self {
+    /// What `plan` makes of the manifest `desired` where `base` was applied before, behind the
+    /// namespace that is made first.
+    pub fn of(
+        plan: &'a Plan,
+        (desired, base): (&'a Manifest, &'a [Manifest]),
+        namespace: Option<&'a str>,
+    ) -> Self {
         let mut made = Self {
             namespace,
             ..Self::default()
@@ -32,7 +40,15 @@ impl<'a> Made<'a> {
             match step.action {
                 Action::Create(_) | Action::Recreate(_) => made.created.push(&step.id),
                 Action::Configure(..) => made.changed.push(&step.id),
-                Action::Unchanged | Action::Delete(..) | Action::Keep(_) => {}
+                Action::Delete(..) => made.deleted.push(&step.id),
+                Action::Unchanged | Action::Keep(_) => {}
+            }
+        }
+        for resource in base.iter().flat_map(|manifest| &manifest.resources) {
+            if made.deleted.contains(&&resource.id) {
+                let webhooks = webhooks(&resource.body);
+                let webhooks = webhooks.map(|webhook| (webhook.to_owned(), &resource.id));
+                made.deleted_webhooks.extend(webhooks);
             }
         }
         for resource in &desired.resources {
@@ -76,6 +92,18 @@ impl<'a> Made<'a> {
             return Some(made(id));
         }
         self.changed.iter().find(is_meant).map(|id| changed(id))
+    }
+
+    /// The resource of that kind and name that is deleted.
+    pub(super) fn removed(&self, kind: &str, name: &str) -> Option<String> {
+        let mut deleted = self.deleted.iter();
+        let found = deleted.find(|id| id.kind == kind && id.name == name);
+        found.map(|id| deleted_too(id))
+    }
+
+    /// The configuration of a webhook, if it is deleted.
+    pub(super) fn removed_webhook(&self, name: &str) -> Option<String> {
+        self.deleted_webhooks.get(name).map(|id| deleted_too(id))
     }
 
     /// A resource of that kind in a namespace that is made.
@@ -137,6 +165,10 @@ pub(super) fn asks_others(step: &Step) -> Option<&'static str> {
 
 fn made(id: &ResourceId) -> String {
     format!("{id} is made by this change")
+}
+
+fn deleted_too(id: &ResourceId) -> String {
+    format!("{id} is deleted by this change")
 }
 
 fn changed(id: &ResourceId) -> String {

@@ -80,6 +80,8 @@ pub(crate) struct Uninstall {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) check: CheckArgs,
     /// Delete custom resource definitions though there is something of their kinds
     #[arg(long)]
     pub(crate) delete_crds: bool,

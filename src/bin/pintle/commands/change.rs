@@ -39,13 +39,8 @@ pub(super) fn terms(
         (consent.take_ownership, Permit::TakeOwnership),
     ];
     let given = permits.into_iter().filter(|(is_given, _)| *is_given);
-    let rehearsal = if check.no_validate || dry_run == Some(DryRun::Client) {
-        Rehearsal::None
-    } else {
-        Rehearsal::Server
-    };
     Terms {
-        rehearsal,
+        rehearsal: rehearsal(check, dry_run),
         namespace: NamespacePolicy::MustExist,
         server_side: match write.server_side {
             ServerSideArg::Auto => ServerSide::Auto,
@@ -56,6 +51,15 @@ pub(super) fn terms(
             recreate: consent.recreate.iter().cloned().collect(),
             permits: given.map(|(_, permit)| permit).collect(),
         },
+    }
+}
+
+/// Whether the API server is asked about a plan.
+pub(super) fn rehearsal(check: &CheckArgs, dry_run: Option<DryRun>) -> Rehearsal {
+    if check.no_validate || dry_run == Some(DryRun::Client) {
+        Rehearsal::None
+    } else {
+        Rehearsal::Server
     }
 }
 

@@ -13,7 +13,10 @@ use crate::output;
 
 pub(super) fn run(global: &Global, args: &Uninstall) -> Result<ExitCode, Failure> {
     let options = change::options(&args.change, 0);
-    let mut terms = Terms::default();
+    let mut terms = Terms {
+        rehearsal: change::rehearsal(&args.check, args.change.dry_run),
+        ..Terms::default()
+    };
     if args.delete_crds {
         terms.consent.permits.insert(Permit::DeleteDefinitions);
     }

@@ -1,0 +1,153 @@
+//! Deletions that would be refused.
+
+use serde_json::Value;
+use testbed::User;
+
+use super::requests::Listening;
+use super::{Denial, chart, deny, line};
+use crate::lifecycle::left;
+use crate::support::Place;
+
+/// A chart of these config maps, beside one that stays.
+fn maps(place: &Place, names: &[&str]) -> String {
+    let map =
+        |name: &&str| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    let all: String = ["stays"].iter().chain(names).map(map).collect();
+    chart(place, "maps", &all)
+}
+
+/// Forbids to delete config maps whose names begin with `kept`.
+fn keep(place: &Place) {
+    deny(
+        place,
+        &Denial {
+            operation: "DELETE",
+            resource: "configmaps",
+            unless: "!oldObject.metadata.name.startsWith('kept')",
+            refused: &["delete", "configmap/kept-a"],
+        },
+    );
+}
+
+const KEPT: [&str; 2] = [
+    "deletion of ConfigMap kept-a (maps/templates/all.yaml:",
+    "deletion of ConfigMap kept-b (maps/templates/all.yaml:",
+];
+
+#[test]
+fn deletions_that_are_forbidden_are_told_at_once_and_nothing_is_written() {
+    let place = Place::new("kept");
+    let listening = Listening::on(&place);
+    let all = maps(&place, &["kept-a", "kept-b", "free"]);
+    place.pintle(&["install", "maps", &all]).ok();
+    keep(&place);
+    let before = left(&place);
+    let few = maps(&place, &[]);
+    for args in [
+        &["upgrade", "maps", &few][..],
+        &["upgrade", "maps", &few, "--dry-run"],
+        &["uninstall", "maps"],
+        &["uninstall", "maps", "--dry-run"],
+    ] {
+        let (run, writes) = listening.run(&place, args);
+        run.fails_with(1).says(&KEPT).says(&[
+            "2 changes would be refused, so nothing was written",
+            "ValidatingAdmissionPolicy",
+            "it has to stay",
+        ]);
+        let real = writes.iter().filter(|line| !line.contains("dryRun=All"));
+        assert_eq!(real.count(), 0, "{args:?}: {writes:#?}");
+    }
+    assert_eq!(left(&place), before);
+    let client = ["uninstall", "maps", "--dry-run=client"];
+    place.pintle(&client).ok().prints(&["4 to delete"]);
+    place
+        .pintle(&["history", "maps"])
+        .ok()
+        .prints(&["deployed"]);
+    // Without a question it is found half-way.
+    let run = place.pintle(&["uninstall", "maps", "--no-validate"]);
+    run.fails_with(1).says(&["cannot delete ConfigMap kept-a"]);
+    let binding = [
+        "delete",
+        "validatingadmissionpolicybinding",
+        &place.namespace,
+    ];
+    place.kubectl(&binding).ok();
+    let again = || place.pintle(&["uninstall", "maps"]);
+    // It takes a moment until the API server heeds it.
+    while again().code != Some(0) {
+        assert_ne!(left(&place), [] as [&str; 0]);
+    }
+    assert_eq!(left(&place), [] as [&str; 0]);
+}
+
+#[test]
+fn what_goes_with_its_policy_is_checked_later() {
+    let place = Place::new("kept-by-own");
+    let namespace = &place.namespace;
+    let kept = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: kept-a}}\n---\n{}",
+        Denial {
+            operation: "DELETE",
+            resource: "configmaps",
+            unless: "!oldObject.metadata.name.startsWith('kept')",
+            refused: &[],
+        }
+        .text(namespace)
+    );
+    let own = chart(&place, "own", &kept);
+    place.pintle(&["install", "own", &own]).ok();
+    let asked = ["delete", "configmap/kept-a", "--dry-run=server"];
+    while place.kubectl(&asked).code == Some(0) {}
+    let plan = ["uninstall", "own", "--dry-run", "-o", "json"];
+    let plan = place.pintle(&plan).ok().json();
+    let later = line(&plan, "ConfigMap", "kept-a")["checked_later"][0].clone();
+    let later = later.as_str().unwrap();
+    assert!(later.ends_with("is deleted by this change"), "{later}");
+    assert_eq!(
+        line(&plan, "ValidatingAdmissionPolicy", namespace)["checked_later"],
+        Value::Null
+    );
+    for kind in [
+        "validatingadmissionpolicybinding",
+        "validatingadmissionpolicy",
+    ] {
+        place.kubectl(&["delete", kind, namespace]).ok();
+    }
+    while place.pintle(&["uninstall", "own"]).code != Some(0) {}
+}
+
+#[test]
+fn rights_to_delete_are_asked_for_beforehand() {
+    let place = Place::new("no-delete");
+    let all = maps(&place, &["more"]);
+    let rights = [
+        (
+            "records",
+            "create,get,list,update,patch,delete",
+            "secrets,leases",
+        ),
+        ("maps", "create,get,list,watch,update,patch", "configmaps"),
+    ];
+    for (name, verbs, resources) in rights {
+        let (verbs, resources) = (format!("--verb={verbs}"), format!("--resource={resources}"));
+        place
+            .kubectl(&["create", "role", name, &verbs, &resources])
+            .ok();
+        let (role, user) = (format!("--role={name}"), "--user=tenant-admin");
+        place
+            .kubectl(&["create", "rolebinding", name, &role, user])
+            .ok();
+    }
+    let few = place.seen_by(User::TenantAdmin);
+    few.pintle(&["install", "maps", &all]).ok();
+    let none = maps(&few, &[]);
+    for args in [&["uninstall", "maps"][..], &["upgrade", "maps", &none]] {
+        few.pintle(args).fails_with(1).says(&[
+            "deletion of ConfigMap more (maps/templates/all.yaml:",
+            "you are not allowed to delete it",
+        ]);
+    }
+    few.pintle(&["history", "maps"]).ok().prints(&["deployed"]);
+}
