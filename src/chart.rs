@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod constraint;
+mod digest;
 mod error;
 mod load;
 pub mod lock;
@@ -18,6 +19,8 @@ mod tree;
 pub mod values;
 
 pub use constraint::Constraint;
+pub use digest::digest;
+pub(crate) use digest::hex;
 pub use error::{Error, Position, Problem, Unmet};
 pub(crate) use load::subcharts;
 pub use lock::Lock;

@@ -8,6 +8,7 @@
 
 mod authority;
 mod certificate;
+mod fingerprint;
 mod key;
 mod random;
 
@@ -23,6 +24,8 @@ use crate::manifest::generator::{
 };
 use crate::x509::{self, PrivateKey, PublicKey};
 use authority::Authority;
+
+pub use fingerprint::{fingerprint, salt};
 
 /// A Secret that cannot be made.
 #[derive(Debug, thiserror::Error)]

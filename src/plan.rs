@@ -13,6 +13,7 @@ pub mod credentials;
 pub mod definition;
 pub mod diff;
 pub mod drift;
+pub mod file;
 pub mod ignored;
 mod immutable;
 mod method;

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use crate::chart::{self, Chart};
 
 pub use create::create;
-pub use output::write_files;
+pub use output::{write_files, write_private};
 pub use remote::{fetch_values, is_address, shown};
 
 /// A file of values may not be larger than this.
@@ -262,7 +262,14 @@ fn is_archive(reference: &str) -> bool {
 /// If there is no chart, if something cannot be read or crosses a limit, or if the files do not
 /// make a valid chart.
 pub fn load(chart: &ChartRef) -> Result<Chart, Error> {
-    let files = files(chart)?;
+    assemble(chart, files(chart)?)
+}
+
+/// Makes a chart of the [`files`] that were read of it.
+///
+/// # Errors
+/// If they do not make a valid chart.
+pub fn assemble(chart: &ChartRef, files: Vec<chart::File>) -> Result<Chart, Error> {
     let path = chart.path();
     let chart = Chart::from_files(files);
     chart.map_err(|cause| Error::Chart {
@@ -309,6 +316,16 @@ pub fn read_values(file: &str) -> Result<String, Error> {
             what: "values from addresses of this kind",
         });
     }
+    let path = Path::new(file);
+    let source = fs::File::open(path).map_err(|cause| unreadable(path, cause))?;
+    read_values_from(file, source)
+}
+
+/// Reads a plan, up to 16 MiB.
+///
+/// # Errors
+/// If the file cannot be read, is too large or not text.
+pub fn read_plan(file: &str) -> Result<String, Error> {
     let path = Path::new(file);
     let source = fs::File::open(path).map_err(|cause| unreadable(path, cause))?;
     read_values_from(file, source)

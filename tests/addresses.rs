@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::kcp::proof::eventually;
+use crate::plan::{Denial, deny};
 use crate::support::{Place, Run};
 use testbed::User;
 
@@ -137,7 +138,13 @@ fn named(place: &Place, chart: &str, key: &str) -> Run {
         let service = place.get(&["service/api"]);
         (service["spec"]["type"] == "LoadBalancer").then_some(())
     });
-    let status = r#"{"status": {"loadBalancer": {"ingress": [{"hostname": "lb.example"}]}}}"#;
+    give(place, "lb.example");
+    started.end()
+}
+
+/// Gives the Service a host name, as a load balancer does.
+fn give(place: &Place, host: &str) {
+    let status = json!({"status": {"loadBalancer": {"ingress": [{"hostname": host}]}}});
     place
         .kubectl(&[
             "patch",
@@ -146,10 +153,9 @@ fn named(place: &Place, chart: &str, key: &str) -> Run {
             "--subresource=status",
             "--type=merge",
             "--patch",
-            status,
+            &status.to_string(),
         ])
         .ok();
-    started.end()
 }
 
 #[test]
@@ -173,6 +179,68 @@ fn a_host_name_is_no_address() {
     place.helm(&["uninstall", "app", "--wait"]).ok();
     let left = place.kubectl(&["get", "configmap/outer"]);
     assert_ne!(left.code, Some(0), "{left}");
+}
+
+#[test]
+fn the_rest_is_asked_about_when_the_addresses_are_known() {
+    let place = Place::new("asked-again");
+    let chart = small(&place);
+    let install = [
+        "install",
+        "app",
+        &chart,
+        "--set",
+        "type=LoadBalancer,key=host",
+    ];
+    let started = place.start_pintle(&install);
+    eventually("the Service is there", || {
+        (place.kubectl(&["get", "service/api"]).code == Some(0)).then_some(())
+    });
+    // What was allowed when all of it was asked about is not any more.
+    deny(
+        &place,
+        &Denial {
+            operation: "CREATE",
+            resource: "deployments",
+            unless: "object.metadata.name == 'none'",
+            refused: &["create", "deployment", "one", "--image=a"],
+        },
+    );
+    give(&place, "lb.example");
+    started.end().fails_with(1).says(&[
+        "now that addresses are known, the rest would be refused, so none of it was written",
+        "  Deployment all (small/templates/all.yaml:",
+        "  Deployment one (small/templates/all.yaml:",
+        "it has to stay",
+    ]);
+    let made = "deployments,secrets,configmaps";
+    let made = place
+        .kubectl(&["get", made, "-l", "app.kubernetes.io/managed-by=Helm"])
+        .ok();
+    assert_eq!(made.stdout, "");
+    place.pintle(&["history", "app"]).ok().prints(&["failed"]);
+    let binding = [
+        "delete",
+        "validatingadmissionpolicybinding",
+        &place.namespace,
+    ];
+    place.kubectl(&binding).ok();
+    let asked = [
+        "create",
+        "deployment",
+        "one",
+        "--image=a",
+        "--dry-run=server",
+    ];
+    while place.kubectl(&asked).code != Some(0) {}
+    let upgrade = [
+        "upgrade",
+        "app",
+        &chart,
+        "--set",
+        "type=LoadBalancer,key=host",
+    ];
+    place.pintle(&upgrade).ok();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod compared;
 mod definitions;
+mod files;
 pub(crate) mod output;
 mod owners;
 mod recreation;

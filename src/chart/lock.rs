@@ -3,12 +3,11 @@
 //! Its text comes in, a [`Lock`] goes out, which tells whether it was made for the dependencies of
 //! a `Chart.yaml`. Finding the charts is left to the loader.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::digest::hex;
 use super::metadata::read::document;
 use super::metadata::read::fields::{Fields, fault};
 use super::{Dependency, Error, Problem};
@@ -86,17 +85,7 @@ fn digest(data: &impl Serialize) -> String {
     // Plain data can always be written.
     let data = serde_json::to_value(data).unwrap_or_default();
     let json = escaped(&written(&data));
-    format!("sha256:{}", hex(json.as_bytes()))
-}
-
-fn hex(data: &[u8]) -> String {
-    Sha256::digest(data)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            // Writing into a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    format!("sha256:{}", hex(&Sha256::digest(json.as_bytes())))
 }
 
 /// Writes a list of lists of dependencies: their fields in Helm's order, all else as Go writes maps.
@@ -179,7 +168,7 @@ mod tests {
     fn the_digest_is_helms() {
         // Computed by Helm's own formula: SHA-256 of [requirements, locked].
         let json = r#"[[{"name":"a","repository":""}],null]"#;
-        let hash = hex(json.as_bytes());
+        let hash = hex(&Sha256::digest(json.as_bytes()));
         let lock = |text: &str| Lock::parse("Chart.lock", text).unwrap();
         let dependencies = [Dependency {
             name: "a".to_owned(),
@@ -190,7 +179,7 @@ mod tests {
         assert!(!fitting.fits("v2", &[]));
         assert!(!lock("").fits("v2", &dependencies));
         let json = r#"{"dependencies":[{"name":"a","repository":""}]}"#;
-        let hash = hex(json.as_bytes());
+        let hash = hex(&Sha256::digest(json.as_bytes()));
         let old = lock(&format!("digest: sha256:{hash}\n"));
         assert!(old.fits("v1", &dependencies));
         assert!(!old.fits("v2", &dependencies));

@@ -1,6 +1,6 @@
 //! Namespaces.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::path::Address;
 use super::resource::Write;
@@ -18,6 +18,16 @@ fn kind() -> Kind {
 }
 
 impl Cluster {
+    /// Reads the uid of a namespace; none if it does not exist.
+    ///
+    /// # Errors
+    /// Any refusal but that it does not exist.
+    pub async fn namespace_uid(&self, name: &str) -> Result<Option<String>, Error> {
+        let live = self.get(&address(&kind(), name)).await?;
+        let uid = live.as_ref().and_then(|live| live.pointer("/metadata/uid"));
+        Ok(uid.and_then(Value::as_str).map(str::to_owned))
+    }
+
     /// Tells whether a namespace exists.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::catalogue::KnownKinds;
 use super::{Error, Session, credentials, lookup};
 use crate::capabilities::{Kind, Kinds};
@@ -28,6 +30,8 @@ pub(super) struct Aim {
     pub(super) consent: Consent,
     /// The kinds that the cluster serves, and those that the manifests define.
     pub(super) kinds: KnownKinds,
+    /// As of when it is planned.
+    pub(super) now: Timestamp,
 }
 
 /// What the cluster holds of an aim.
@@ -122,7 +126,7 @@ impl Aim {
             method: self.method,
             before: self.before,
             consent: &self.consent,
-            now: (session.now)(),
+            now: self.now,
         })?)
     }
 }

@@ -1,6 +1,7 @@
 //! The one way that every change takes: observe, plan, record, execute, wait, record.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -11,10 +12,11 @@ use super::catalogue::Catalogue;
 use super::execute::{Execution, Reached, Voice};
 use super::prepare::{Desired, Past};
 use super::rehearse::{self, Rehearsal};
-use super::{Error, ServerSide, Session, credentials, lock, method, outcome};
+use super::{Error, ServerSide, Session, credentials, lock, method, outcome, plan_file};
 use crate::event::Event;
 use crate::manifest::{Manifest, Resource, ResourceId};
-use crate::plan::{Consent, Found, Plan};
+use crate::plan::file::PlanFile;
+use crate::plan::{Consent, Found, Observed, Plan};
 use crate::release::{Release, Status};
 
 /// When a change ends. Gates between its stages hold in either case.
@@ -47,7 +49,7 @@ pub struct Options {
 }
 
 /// On which terms a change is decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Terms {
     /// Whether the API server is asked about the plan before the first write.
     pub rehearsal: Rehearsal,
@@ -57,6 +59,8 @@ pub struct Terms {
     pub server_side: ServerSide,
     /// What the user has agreed to.
     pub consent: Consent,
+    /// The plan that the change has to be.
+    pub fixed: Option<Arc<PlanFile>>,
 }
 
 impl Default for Terms {
@@ -68,6 +72,7 @@ impl Default for Terms {
             namespace: NamespacePolicy::MustExist,
             server_side: ServerSide::Auto,
             consent: Consent::default(),
+            fixed: None,
         }
     }
 }
@@ -83,6 +88,8 @@ pub struct Change {
     pub notices: Vec<Event>,
     /// What the plan was made from, apart from what the cluster holds.
     pub(super) aim: Aim,
+    /// What the cluster holds; nothing any more once the change has begun.
+    pub(super) observed: Observed,
     pub(super) past: Past,
     pub(super) completed: String,
     pub(super) terms: Terms,
@@ -132,27 +139,32 @@ pub(super) async fn decide(
         before: method::before(&past),
         consent: terms.consent.clone(),
         kinds: catalogue.into_kinds(),
+        now: (terms.fixed.as_ref()).map_or_else(session.now, |fixed| fixed.created),
     };
     let seen = aim.observe(session).await?;
     if release.info.status != Status::Uninstalling {
         let generated = (&aim.desired, seen.generated.as_slice());
         aim.mentions = credentials::mentions(session, &past, generated).await?;
     }
-    let mut plan = aim.search(session, &seen.observed).await?;
-    let mut warnings = vec![];
-    if terms.rehearsal == Rehearsal::Server {
-        warnings = rehearse::rehearse(session, &mut plan, &aim, terms).await?;
-    }
-    rehearse::refuse(&plan)?;
-    Ok(Change {
+    let plan = aim.search(session, &seen.observed).await?;
+    let mut change = Change {
         release,
         plan,
         aim,
-        notices: [past.interrupted(), notices, warnings].concat(),
+        observed: seen.observed,
+        notices: [past.interrupted(), notices].concat(),
         past,
         completed,
         terms: terms.clone(),
-    })
+    };
+    plan_file::hold(&change)?;
+    if terms.rehearsal == Rehearsal::Server {
+        let Change { plan, aim, .. } = &mut change;
+        let warnings = rehearse::rehearse(session, plan, aim, terms).await?;
+        change.notices.extend(warnings);
+    }
+    rehearse::refuse(&change.plan)?;
+    Ok(change)
 }
 
 /// Puts definitions before the resources of a manifest that has none of them, and tells which.
@@ -197,6 +209,7 @@ impl Change {
         options: &Options,
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Error> {
+        self.observed = Observed::new();
         if self.is_no_op() {
             self.notices.iter().for_each(|notice| on(notice.clone()));
             return self.keep(session, options, on).await;
@@ -252,7 +265,7 @@ impl Change {
             revision: self.release.revision,
             counts: self.plan.counts(),
         });
-        let result = carry_out(session, (&self.plan, &self.aim), (options, held), on).await;
+        let result = carry_out(session, &self, (options, held), on).await;
         let recorded = match &result {
             Ok(()) => outcome::succeed(session, self, options.history_max).await,
             Err(error) => outcome::fail(session, self, error).await,
@@ -277,7 +290,7 @@ impl Change {
     ) -> Result<Release, Error> {
         // What writes nothing needs no lock.
         let (_, held) = watch::channel(true);
-        carry_out(session, (&self.plan, &self.aim), (options, held), on).await?;
+        carry_out(session, &self, (options, held), on).await?;
         self.past
             .base
             .pop()
@@ -288,14 +301,14 @@ impl Change {
 /// Carries a plan out, and what is planned anew once the addresses are there that it depends on.
 async fn carry_out(
     session: &Session<'_>,
-    (plan, aim): (&Plan, &Aim),
+    change: &Change,
     (options, lock): (&Options, watch::Receiver<bool>),
     on: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
     let voice = Voice::new(on);
     let now = (session.now)();
     let execution = Execution {
-        plan,
+        plan: &change.plan,
         owner: session.owner(),
         cluster: session.cluster,
         voice: &voice,
@@ -308,10 +321,7 @@ async fn carry_out(
     let last = match execution.run().await? {
         Reached::End => execution,
         Reached::Addresses => {
-            rest = aim.plan(session, &aim.observe(session).await?.observed)?;
-            voice.say(Event::Planned {
-                counts: rest.counts(),
-            });
+            rest = self::rest(session, change, &voice).await?;
             let now = (session.now)();
             let execution = Execution {
                 plan: &rest,
@@ -330,4 +340,28 @@ async fn carry_out(
         End::Written => Ok(()),
         End::Ready => last.settle().await,
     }
+}
+
+/// Plans what is left once the addresses are known, and asks about it as about the whole.
+async fn rest(session: &Session<'_>, change: &Change, voice: &Voice<'_>) -> Result<Plan, Error> {
+    let Change {
+        aim,
+        terms,
+        notices,
+        ..
+    } = change;
+    let mut rest = aim.plan(session, &aim.observe(session).await?.observed)?;
+    if terms.rehearsal == Rehearsal::Server {
+        let warnings = rehearse::rehearse(session, &mut rest, aim, terms).await?;
+        let new = warnings.into_iter().filter(|told| !notices.contains(told));
+        new.for_each(|warning| voice.say(warning));
+    }
+    let objections = rest.objections();
+    if !objections.is_empty() {
+        return Err(Error::Rest(objections));
+    }
+    voice.say(Event::Planned {
+        counts: rest.counts(),
+    });
+    Ok(rest)
 }

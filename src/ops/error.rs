@@ -14,6 +14,7 @@ use crate::cluster;
 use crate::history;
 use crate::manifest;
 use crate::pki;
+use crate::plan::file::Difference;
 use crate::plan::{self, Class, Objection, Until};
 use crate::release;
 use crate::release::Status;
@@ -192,6 +193,17 @@ pub enum Error {
         /// The release.
         release: String,
     },
+    /// A file is no plan.
+    #[error("cannot take {file} for a plan")]
+    PlanFile {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        source: plan::file::Error,
+    },
+    /// What a plan in a file rests on has changed since it was made.
+    #[error("the plan does not hold any more: {}", differences(.0))]
+    Outdated(Vec<Difference>),
     /// A revision has hooks, which cannot be run yet.
     #[error(
         "revision {revision} of release {release} has hooks ({}), which pintle does not run yet",
@@ -229,6 +241,9 @@ pub enum Error {
         /// The Services.
         services: Vec<String>,
     },
+    /// What is left once the addresses are known would be refused.
+    #[error("the rest cannot be written: {}", objections(.0))]
+    Rest(Vec<Objection>),
     /// The lock could not be renewed for so long that writing on would not be safe.
     #[error("release {release}: its lock could not be renewed in time, so nothing more is written")]
     Stalled {
@@ -273,6 +288,7 @@ impl Error {
             | Self::Manifest(_)
             | Self::UnknownVersion(_)
             | Self::Back { .. }
+            | Self::PlanFile { .. }
             | Self::Hooks { .. }
             | Self::NoConflicts { .. }
             | Self::Plan(
@@ -286,6 +302,7 @@ impl Error {
             Self::Pending { .. }
             | Self::Held { .. }
             | Self::Overtaken { .. }
+            | Self::Outdated(_)
             | Self::Lost {
                 source: cluster::Lost::Taken { .. } | cluster::Lost::Deleted,
                 ..
@@ -294,7 +311,9 @@ impl Error {
             | Self::Plan(plan::Error::Foreign(_) | plan::Error::Credentials(_)) => {
                 ErrorKind::Conflict
             }
-            Self::Plan(plan::Error::Refused(objections)) => refused(objections),
+            Self::Plan(plan::Error::Refused(objections)) | Self::Rest(objections) => {
+                refused(objections)
+            }
             Self::Cluster(error)
             | Self::Gate { source: error, .. }
             | Self::NoAddress { source: error }
@@ -358,6 +377,16 @@ fn steps(errors: &[StepError]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("; ")
+}
+
+fn objections(objections: &[Objection]) -> String {
+    let told: Vec<_> = objections.iter().map(ToString::to_string).collect();
+    told.join("; ")
+}
+
+fn differences(differences: &[Difference]) -> String {
+    let told: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    told.join("; ")
 }
 
 fn numbers(revisions: &[u32]) -> String {

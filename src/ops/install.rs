@@ -18,7 +18,17 @@ pub async fn install(
     terms: &Terms,
 ) -> Result<Change, Error> {
     check_name(session.release)?;
-    let mut past = Past::read(session).await?;
+    let past = Past::read(session).await?;
+    after(session, request, terms, past).await
+}
+
+/// Decides the first installation of a chart, with what is recorded of earlier ones.
+pub(super) async fn after(
+    session: &Session<'_>,
+    request: &ChartRequest<'_>,
+    terms: &Terms,
+    mut past: Past,
+) -> Result<Change, Error> {
     lock::refuse_helm(session, &past)?;
     past.operation = Operation::Install;
     let finished = |status: Status| status != Status::PendingInstall;

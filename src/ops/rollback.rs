@@ -4,7 +4,7 @@ use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, Desired, Past};
 use super::transition::{self, Rules};
-use super::{Change, Error, Session, Terms, lock, method};
+use super::{Change, Error, Session, Terms, lock, method, plan_file};
 use crate::history::Entry;
 use crate::release::{Release, Status};
 
@@ -12,7 +12,8 @@ use crate::release::{Release, Status};
 ///
 /// # Errors
 /// If there is no such release or revision, Helm may be changing it, the rules of the charts forbid
-/// it and have to hold, or the change cannot be planned. Nothing is written.
+/// it and have to hold, the change cannot be planned, or it is not the plan that the terms fix.
+/// Nothing is written.
 pub async fn rollback(
     session: &Session<'_>,
     to: Option<u32>,
@@ -20,6 +21,7 @@ pub async fn rollback(
     terms: &Terms,
 ) -> Result<Change, Error> {
     let past = Past::read(session).await?;
+    plan_file::confirm(session, terms, &past).await?;
     lock::refuse_helm(session, &past)?;
     let target = target(session, &past, to)?;
     let method = method::decide(session, &past, terms)?;

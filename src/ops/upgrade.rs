@@ -21,6 +21,16 @@ pub async fn upgrade(
 ) -> Result<Change, Error> {
     check_name(session.release)?;
     let past = Past::read(session).await?;
+    after(session, request, terms, past).await
+}
+
+/// Decides the upgrade of a release from what is recorded of it.
+pub(super) async fn after(
+    session: &Session<'_>,
+    request: &ChartRequest<'_>,
+    terms: &Terms,
+    past: Past,
+) -> Result<Change, Error> {
     lock::refuse_helm(session, &past)?;
     if past.base.is_empty() {
         return Err(Error::no_release(session));

@@ -48,6 +48,11 @@ impl Precondition {
         }
     }
 
+    /// The digest of the fields that the decision rests on.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
     /// Whether the decision still stands: `live` is the same resource, and the same in substance.
     pub fn holds(&self, live: &Value) -> bool {
         text(live, "/metadata/uid") == self.uid && self.basis.digest(live) == self.digest

@@ -1,6 +1,6 @@
 //! One step of a plan.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::checked::Checked;
@@ -84,7 +84,7 @@ impl FromIterator<Effect> for Counts {
 }
 
 /// What a step does, in one word; `issue` in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// The data of a generated Secret is made.
@@ -166,7 +166,8 @@ pub enum Keep {
 }
 
 /// How many steps of a plan do what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Generated Secrets whose data is made.
     pub issue: usize,

@@ -1,8 +1,8 @@
-//! Writing rendered files into a folder.
+//! Writing files: rendered ones into a folder, and one that is for its owner alone.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Error;
@@ -27,6 +27,30 @@ pub fn write_files(folder: &Path, files: &BTreeMap<String, String>) -> Result<Ve
         written.push(place);
     }
     Ok(written)
+}
+
+/// Writes a file that its owner alone may read. It is there as a whole or not at all; what stands at
+/// the path is replaced.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_private(path: &Path, text: &str) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let write = || {
+        let folder = folder.unwrap_or(Path::new("."));
+        // Only the owner may read a temporary file, and moving it keeps that.
+        let mut file = tempfile::Builder::new()
+            .prefix(".pintle-")
+            .tempfile_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|cause: io::Error| Error::Write {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 /// Where a file is to be, when no link is on the way.
@@ -73,6 +97,21 @@ mod tests {
         assert_eq!(write_files(&out, &all).unwrap(), written);
         assert_eq!(written[0], out.join("web/b.yaml"));
         assert_eq!(fs::read_to_string(&written[1]).unwrap(), "text");
+    }
+
+    #[test]
+    fn a_private_file_is_its_owners() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.json");
+        fs::write(&path, "old").unwrap();
+        write_private(&path, "new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let error = write_private(folder.path(), "new").unwrap_err();
+        assert!(matches!(error, Error::Write { .. }), "{error}");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
 
     #[track_caller]

@@ -2,6 +2,7 @@
 
 mod change;
 mod chart;
+mod plan;
 mod release;
 mod tenant;
 
@@ -16,6 +17,7 @@ pub(crate) use change::{Install, NotesArgs, Rollback, Uninstall, Upgrade};
 pub(crate) use chart::{
     Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template, ValueArgs,
 };
+pub(crate) use plan::{Apply, Plan};
 pub(crate) use release::{
     Diff, Drift, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status,
 };
@@ -47,7 +49,7 @@ pub(crate) struct Cli {
 }
 
 /// Flags of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cluster options")]
 pub(crate) struct Global {
     /// Namespace of the release [default: `HELM_NAMESPACE`, or the kubeconfig context's]
@@ -81,6 +83,10 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Show what of releases is not as it is recorded any more, and who changed it
     Drift(Drift),
+    /// Decide what an installation, upgrade or rollback would do, and write it into a file
+    Plan(Plan),
+    /// Carry out a plan from a file, if nothing that it rests on has changed since
+    Apply(Apply),
     /// Create a new chart
     Create(Create),
     /// Render a chart without a cluster

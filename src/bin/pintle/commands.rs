@@ -1,5 +1,6 @@
 //! One file per command: flags in, a request of the library, its result to `output`.
 
+mod apply;
 mod change;
 mod completion;
 mod create;
@@ -7,11 +8,13 @@ mod diff;
 mod drift;
 mod get;
 mod history;
+mod inputs;
 mod install;
 mod join;
 mod kubeconfig;
 mod lint;
 mod list;
+mod plan;
 mod rollback;
 mod show;
 mod status;
@@ -41,6 +44,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Uninstall(args) => uninstall::run(&global, &args),
         Command::Diff(args) => diff::run(&global, &args),
         Command::Drift(args) => drift::run(&global, &args),
+        Command::Plan(args) => plan::run(&global, &args),
+        Command::Apply(args) => apply::run(&global, &args),
         Command::Create(args) => create::run(&args),
         Command::Template(args) => template::run(&global, &args),
         Command::Show(args) => show::run(&args),

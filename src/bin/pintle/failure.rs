@@ -1,5 +1,7 @@
 //! Why a command failed, what to do about it, and its exit code.
 
+mod headline;
+
 use std::error::Error;
 use std::io;
 
@@ -7,6 +9,7 @@ use pintle::chart;
 use pintle::cluster::{self, Missing, Unready};
 use pintle::history;
 use pintle::ops::{self, ErrorKind, ServerSide};
+use pintle::plan::file::Difference;
 use pintle::plan::{self, Class, Objection};
 use pintle::release::{NameError, Status};
 use pintle::source;
@@ -15,8 +18,6 @@ use crate::watchdog::Crossed;
 
 /// Exit code of `--exit-code` when there are differences.
 pub(crate) const DIFFERENT: u8 = 5;
-/// How many resources that are not ready the first line of an error names.
-const NAMED: usize = 5;
 
 /// A command that failed.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,17 @@ pub(crate) enum Failure {
         /// The paths of those that do.
         paths: Vec<String>,
     },
+    /// A plan was to be written to standard output, or read from standard input.
+    #[error("a plan has to be in a file, and - is none")]
+    NoFile,
+    /// A plan does not hold what may be secret.
+    #[error("the plan was made with {what}, which it does not hold: give {flag} again")]
+    GivenOnce {
+        /// What was given.
+        what: String,
+        /// The flags that give it.
+        flag: &'static str,
+    },
     /// Work on a chart took too much.
     #[error("{chart} takes more than {crossed}")]
     Crossed {
@@ -137,6 +149,8 @@ impl Failure {
             | Self::NamedTwice
             | Self::BadGlob { .. }
             | Self::NothingToShow { .. }
+            | Self::NoFile
+            | Self::GivenOnce { .. }
             | Self::Crossed { .. }
             | Self::BadLimit { .. } => return 2,
             Self::Neither { source, .. } => source,
@@ -170,7 +184,17 @@ impl Failure {
     /// What stands against a plan, if that is the failure.
     pub(crate) fn objections(&self) -> &[Objection] {
         match self.operation() {
-            Some(ops::Error::Plan(plan::Error::Refused(objections))) => objections,
+            Some(
+                ops::Error::Plan(plan::Error::Refused(objections)) | ops::Error::Rest(objections),
+            ) => objections,
+            _ => &[],
+        }
+    }
+
+    /// What a plan rests on and has changed, if that is the failure.
+    pub(crate) fn differences(&self) -> &[Difference] {
+        match self.operation() {
+            Some(ops::Error::Outdated(differences)) => differences,
             _ => &[],
         }
     }
@@ -179,11 +203,7 @@ impl Failure {
     /// [`unready`](Self::unready).
     pub(crate) fn chain(&self) -> Vec<String> {
         let unready = self.unready();
-        let mut chain = vec![match self.operation() {
-            Some(ops::Error::Plan(plan::Error::Refused(objections))) => refused(objections),
-            Some(ops::Error::Cluster(_)) if !unready.is_empty() => names(unready),
-            _ => self.to_string(),
-        }];
+        let mut chain = vec![headline::of(self)];
         let mut cause = self.source().filter(|_| unready.is_empty());
         while let Some(error) = cause {
             let text = error.to_string();
@@ -268,6 +288,7 @@ impl Failure {
                  values; {}",
                 self.ways()
             ),
+            ops::Error::Rest(_) => self.ways().to_owned(),
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
             }
@@ -290,6 +311,7 @@ impl Failure {
             ops::Error::AddressLost { .. } | ops::Error::Lost { .. } => {
                 "run the command again: it goes on from what has been written".to_owned()
             }
+            ops::Error::Outdated(_) => "`pintle plan` makes a new one to look at".to_owned(),
             ops::Error::Overtaken { release } => {
                 format!("see `pintle history {release}`, and run the command again")
             }
@@ -342,24 +364,6 @@ fn no_conflicts(asked: ServerSide) -> &'static str {
 
 fn is_owned(objection: &Objection) -> bool {
     objection.class == Class::Owned
-}
-
-/// `the API server would refuse 2 resources; nothing was written`.
-fn refused(objections: &[Objection]) -> String {
-    match objections.len() {
-        1 => "1 change would be refused, so nothing was written".to_owned(),
-        count => format!("{count} changes would be refused, so nothing was written"),
-    }
-}
-
-/// `not ready: Deployment web, Service web and 3 more`.
-fn names(unready: &[Unready]) -> String {
-    let shown = &unready[..unready.len().min(NAMED)];
-    let names: Vec<_> = shown.iter().map(|one| one.id.to_string()).collect();
-    match unready.len() - shown.len() {
-        0 => format!("not ready: {}", names.join(", ")),
-        more => format!("not ready: {} and {more} more", names.join(", ")),
-    }
 }
 
 fn plan_hint(error: &plan::Error) -> Option<&'static str> {

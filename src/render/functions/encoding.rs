@@ -1,13 +1,12 @@
 //! Filters between values and their encodings.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use tera::{TeraResult, Value};
 
 use super::{Call, Entry};
+use crate::chart::hex;
 use crate::render::value::to_tera;
 
 pub(super) const FILTERS: &[Entry] = &[
@@ -92,11 +91,5 @@ fn b64decode(call: &Call<'_>) -> TeraResult<Value> {
 }
 
 fn sha256(call: &Call<'_>) -> TeraResult<Value> {
-    let digest = Sha256::digest(call.text()?);
-    let hex = digest.iter().fold(String::new(), |mut hex, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    Ok(Value::from(hex))
+    Ok(Value::from(hex(&Sha256::digest(call.text()?))))
 }

@@ -96,6 +96,11 @@ pub(crate) struct NotesArgs {
 }
 
 impl NotesArgs {
+    /// Whether those of subcharts are asked for.
+    pub(crate) fn is_given(&self) -> bool {
+        self.render_subchart_notes
+    }
+
     /// What the flags stand for.
     pub(crate) fn notes(&self) -> Notes {
         if self.render_subchart_notes {

@@ -192,6 +192,17 @@ pub(crate) struct ValueArgs {
 }
 
 impl ValueArgs {
+    /// Tells whether any are given on the command line itself.
+    pub(crate) fn has_set_flags(&self) -> bool {
+        let all = [
+            &self.set_json,
+            &self.set,
+            &self.set_string,
+            &self.set_literal,
+        ];
+        all.iter().any(|given| !given.is_empty())
+    }
+
     /// Tells whether none are given.
     pub(crate) fn is_empty(&self) -> bool {
         let all = [

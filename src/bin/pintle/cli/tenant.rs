@@ -1,5 +1,6 @@
 //! The way into the tenant that a release runs.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,6 +14,15 @@ use super::change::duration;
 pub(crate) struct Place {
     pub(crate) namespace: Option<String>,
     pub(crate) release: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{namespace}/{}", self.release),
+            None => f.write_str(&self.release),
+        }
+    }
 }
 
 impl FromStr for Place {

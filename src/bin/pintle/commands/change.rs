@@ -51,6 +51,7 @@ pub(super) fn terms(
             recreate: consent.recreate.iter().cloned().collect(),
             permits: given.map(|(_, permit)| permit).collect(),
         },
+        fixed: None,
     }
 }
 

@@ -43,6 +43,9 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
             let _ = writeln!(text, "    {remedy}");
         }
     }
+    for difference in failure.differences() {
+        let _ = writeln!(text, "  {difference}");
+    }
     if let Some(excerpt) = failure.excerpt() {
         text.push_str(excerpt.trim_end());
         text.push('\n');

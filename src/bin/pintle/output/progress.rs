@@ -105,6 +105,12 @@ fn passed_over((newest, status): (u32, Status), deployed: u32) -> String {
     format!("revision {newest} is {status}: revision {deployed} counts, which was deployed last")
 }
 
+/// Prints one more line of progress.
+pub(crate) fn print(line: &str) {
+    // As for events: it is no reason to fail.
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
 /// What was done to one resource.
 fn stepped(id: &ResourceId, done: Done) -> String {
     match done {

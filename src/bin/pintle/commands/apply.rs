@@ -1,0 +1,118 @@
+//! `pintle apply`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use pintle::ops::{self, Change, ChartRequest, Rules, Session, Terms};
+use pintle::plan::file::{Difference, Operation, PlanFile, Term};
+use pintle::render::Notes;
+use pintle::source;
+
+use super::change;
+use super::inputs::{self, Given};
+use crate::cli::{Apply, Global, Place};
+use crate::connection::{Connection, now, with_cluster};
+use crate::failure::Failure;
+
+pub(super) fn run(global: &Global, args: &Apply) -> Result<ExitCode, Failure> {
+    let file = read(&args.file)?;
+    ops::outdated(file.faults(now()))?;
+    let global = place(global, &file)?;
+    let given = inputs::read_again(&file, args.chart.as_deref(), &args.values)?;
+    let found = given.inputs(&file.inputs.salt)?;
+    ops::outdated(found.differences(&file.inputs))?;
+    let options = change::options(&args.change, history_max(args, &file));
+    let done = match file.release.operation {
+        Operation::Install => "installed",
+        Operation::Upgrade => "upgraded",
+        Operation::Rollback => "rolled back",
+    };
+    let file = Arc::new(file);
+    with_cluster(&global, async |connection| {
+        let session = connection.session(&file.release.name);
+        let rehearsal = change::rehearsal(&args.check, args.change.dry_run);
+        let terms = ops::fixed(Arc::clone(&file), rehearsal);
+        let change = Box::pin(decide(&connection, &session, &given, (&file, &terms))).await?;
+        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
+        change::print(&outcome, &args.change, done)
+    })
+}
+
+fn read(name: &str) -> Result<PlanFile, Failure> {
+    if name == "-" {
+        return Err(Failure::NoFile);
+    }
+    let text = source::read_plan(name).map_err(ops::Error::from)?;
+    let file = PlanFile::parse(&text).map_err(|source| ops::Error::PlanFile {
+        file: name.to_owned(),
+        source,
+    });
+    Ok(file?)
+}
+
+/// Where the plan is carried out: where it was made, which flags may repeat and not contradict.
+fn place(global: &Global, file: &PlanFile) -> Result<Global, Failure> {
+    let mut found = vec![];
+    let namespace = &file.release.namespace;
+    if let Some(given) = global
+        .namespace
+        .as_ref()
+        .filter(|given| *given != namespace)
+    {
+        let what = format!("the plan was made for namespace {namespace}");
+        found.push(Difference::new(format!("--namespace {given}"), what));
+    }
+    let into = file.cluster.into.as_deref();
+    let into = into.and_then(|into| into.parse::<Place>().ok());
+    if let Some(given) = global
+        .into
+        .as_ref()
+        .filter(|given| Some(*given) != into.as_ref())
+    {
+        let what = "the plan was made elsewhere";
+        found.push(Difference::new(format!("--into {given}"), what));
+    }
+    ops::outdated(found)?;
+    Ok(Global {
+        namespace: Some(namespace.clone()),
+        into,
+        ..global.clone()
+    })
+}
+
+/// A first revision leaves none to be forgotten.
+fn history_max(args: &Apply, file: &PlanFile) -> usize {
+    match file.release.operation {
+        Operation::Install => 0,
+        Operation::Upgrade | Operation::Rollback => args.history.history_max,
+    }
+}
+
+async fn decide(
+    connection: &Connection,
+    session: &Session<'_>,
+    given: &Given,
+    (file, terms): (&PlanFile, &Terms),
+) -> Result<Change, Failure> {
+    let Some(named) = &given.chart else {
+        let rules = if file.has(Term::IgnoreRules) {
+            Rules::Waive
+        } else {
+            Rules::Hold
+        };
+        return Ok(ops::rollback(session, file.release.to, rules, terms).await?);
+    };
+    let tenant = connection.tenant_values(&named.chart);
+    let notes = if file.has(Term::RenderSubchartNotes) {
+        Notes::WithSubcharts
+    } else {
+        Notes::Root
+    };
+    let request = ChartRequest {
+        chart: &named.chart,
+        overrides: &given.overrides,
+        tenant: &tenant,
+        notes,
+    };
+    Ok(ops::plan(session, &request, terms).await?)
+}
