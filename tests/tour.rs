@@ -19,8 +19,9 @@ pub(crate) fn commands(mark: &str) -> Vec<String> {
     commands_of("README.md", mark)
 }
 
-fn commands_of(file: &str, mark: &str) -> Vec<String> {
-    let text = fs::read_to_string(path(file)).unwrap();
+/// The commands of a page below `mark`, in order.
+fn commands_of(page: &str, mark: &str) -> Vec<String> {
+    let text = fs::read_to_string(path(page)).unwrap();
     let blocks = text
         .split(mark)
         .skip(1)
@@ -39,6 +40,13 @@ fn the_tour_of_the_readme_works_as_written() {
 fn the_commands_about_drift_work_as_written() {
     let commands = commands_of("docs/drift.md", DRIFT);
     assert!(commands.len() >= 12, "{commands:?}");
+    work(&commands);
+}
+
+#[test]
+fn what_the_page_about_plans_shows_works_as_written() {
+    let commands = commands_of("docs/plans.md", TOUR);
+    assert!(commands.len() >= 7, "{commands:?}");
     work(&commands);
 }
 
