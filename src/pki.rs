@@ -1,4 +1,4 @@
-//! Making keys and certificates.
+//! Making keys and certificates, and fingerprints of what may be secret.
 //!
 //! A generator, what the generated Secrets hold so far and the time come in; the data of one more
 //! Secret goes out. When something is made, and where it is written, is left to others.

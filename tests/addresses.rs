@@ -58,7 +58,7 @@ spec:
 {% endfor %}
 "#;
 
-fn small(place: &Place) -> String {
+pub(crate) fn small(place: &Place) -> String {
     place.file("small/values.yaml", "type: ClusterIP\nkey: ip\n");
     place.file("small/templates/all.yaml", TEMPLATE);
     let chart = place.file("small/Chart.yaml", CHART);

@@ -32,7 +32,9 @@ fn every_shell_gets_a_completion_script() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = print(&["completion", shell]);
         assert!(
-            script.contains("rollback") && script.contains("dry-run"),
+            ["rollback", "dry-run", "apply", "expires"]
+                .iter()
+                .all(|word| script.contains(word)),
             "{shell}: {script}"
         );
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::chart;
 use super::requests::Listening;
+use crate::addresses::small;
 use crate::lifecycle::left;
 use crate::support::{Place, path};
 
@@ -448,4 +449,46 @@ fn no_secret_is_in_a_file() {
     place
         .pintle(&[&["apply", files.plan.as_str()][..], &second].concat())
         .ok();
+}
+
+#[test]
+fn what_is_known_after_the_apply_is_planned_then() {
+    let place = Place::new("plan-later");
+    let small = small(&place);
+    let file = place.file("plan.json", "");
+    place
+        .pintle(&["plan", "app", &small, "--out", &file])
+        .ok()
+        .prints(&["known after apply: the address of Service api"]);
+    check_schema(&file);
+    let held = PlanFile::parse(&fs::read_to_string(&file).unwrap()).unwrap();
+    let waits = (held.resources.iter()).filter(|one| one.known_after_apply == ["api"]);
+    let waits: Vec<_> = waits.map(|one| one.name.as_str()).collect();
+    assert_eq!(waits, ["outer", "server"]);
+    place
+        .pintle(&["apply", &file])
+        .ok()
+        .says(&["addresses are known", "issued ConfigMap outer"]);
+    let ip = place.get(&["service/api"])["spec"]["clusterIP"].take();
+    assert_eq!(place.get(&["configmap/outer"])["data"]["ip"], ip);
+}
+
+#[test]
+fn what_cannot_be_read_again_is_asked_for() {
+    let place = Place::new("plan-again");
+    let files = Files::new(&place);
+    // Standard input is empty here.
+    place.pintle(&files.plan(&["-f", "-"])).ok();
+    let apply = ["apply", files.plan.as_str(), "--dry-run"];
+    place.pintle(&apply).fails_with(2).says(&[
+        "the plan was made with values of standard input, which it does not hold",
+        "give all of --values again",
+    ]);
+    let one = [&apply[..], &["-f", &files.values]].concat();
+    place
+        .pintle(&one)
+        .fails_with(4)
+        .says(&["files of values: 1 given, and 2 for the plan"]);
+    let all = [&one[..], &["-f", "-"]].concat();
+    place.pintle(&all).ok().prints(&["+ Deployment web"]);
 }

@@ -100,8 +100,8 @@ impl Inputs {
         }
         if self.files.len() != planned.files.len() {
             let (now, then) = (self.files.len(), planned.files.len());
-            let what = format!("{now} files are given, and {then} were for the plan");
-            tell("values".to_owned(), &what);
+            let what = format!("{now} given, and {then} for the plan");
+            tell("files of values".to_owned(), &what);
         }
         match (&self.flags, &planned.flags) {
             (Some(now), Some(then)) if now.keys != then.keys => {

@@ -232,7 +232,7 @@ fn other_inputs_are_said() {
     );
     check_inputs(
         |now| now.files.clear(),
-        "values: 0 files are given, and 1 were for the plan",
+        "files of values: 0 given, and 1 for the plan",
     );
     check_inputs(
         |now| now.flags.as_mut().unwrap().fingerprint.clear(),

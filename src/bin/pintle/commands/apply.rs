@@ -116,3 +116,61 @@ async fn decide(
     };
     Ok(ops::plan(session, &request, terms).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use pintle::plan::file::FORMAT;
+    use serde_json::json;
+
+    use super::*;
+
+    fn file(into: &str) -> PlanFile {
+        let hash = format!("sha256:{}", "0".repeat(64));
+        let value = json!({
+            "format": FORMAT, "pintle": "0.1.0",
+            "created": "2026-11-28T10:00:00Z", "expires": "2026-11-28T12:00:00Z",
+            "cluster": {"server": "https://a:6443", "uid": "1", "namespace_uid": null, "into": into},
+            "release": {"name": "addons", "namespace": "kube-system", "operation": "install",
+                "revision": 1, "history": []},
+            "inputs": {"salt": "0", "rendered": hash},
+            "terms": [], "recreate": [], "resources": [],
+            "counts": {"issue": 0, "create": 0, "configure": 0, "recreate": 0, "unchanged": 0,
+                "delete": 0, "keep": 0},
+        });
+        PlanFile::parse(&value.to_string()).unwrap()
+    }
+
+    #[track_caller]
+    fn check((namespace, into): (Option<&str>, Option<&str>), expected: &str) {
+        let global = Global {
+            namespace: namespace.map(str::to_owned),
+            kubeconfig: None,
+            kube_context: Some("host".to_owned()),
+            into: into.map(|into| into.parse().unwrap()),
+        };
+        let told = match place(&global, &file("tenants/a")) {
+            Ok(found) => {
+                assert_eq!(found.kube_context.as_deref(), Some("host"));
+                let into = found.into.map(|into| into.to_string());
+                format!("{:?} {:?}", found.namespace.unwrap(), into.unwrap())
+            }
+            Err(failure) => {
+                let told = failure.differences().iter().map(ToString::to_string);
+                told.collect::<Vec<_>>().join("; ")
+            }
+        };
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_plan_is_carried_out_where_it_was_made() {
+        let there = r#""kube-system" "tenants/a""#;
+        check((None, None), there);
+        check((Some("kube-system"), Some("tenants/a")), there);
+        check(
+            (Some("default"), Some("b")),
+            "--namespace default: the plan was made for namespace kube-system; \
+             --into b: the plan was made elsewhere",
+        );
+    }
+}
