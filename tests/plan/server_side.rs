@@ -652,3 +652,25 @@ fn a_secret_changes_hands_between_template_and_generator() {
     assert_eq!(token(), given);
     place.pintle(&["uninstall", "app"]).ok();
 }
+
+#[test]
+fn defaults_that_stand_in_the_way_are_taken_away() {
+    let place = Place::new("ssa-strategy");
+    let web = |strategy: &str| {
+        let text =
+            deployment("web", 0, "").replace("  replicas:", &format!("{strategy}  replicas:"));
+        chart(&place, "web", &text)
+    };
+    place
+        .pintle(&["install", "web", &web(""), "--server-side"])
+        .ok();
+    let strategy = || place.get(&["deployment/web"])["spec"]["strategy"].clone();
+    assert_eq!(strategy()["type"], "RollingUpdate");
+    // What the API server has filled in is nobody's, and is not allowed beside the other type.
+    let upgrade = ["upgrade", "web", &web("  strategy: {type: Recreate}\n")];
+    place.pintle(&upgrade).ok();
+    assert_eq!(strategy(), json!({"type": "Recreate"}));
+    place.pintle(&upgrade).ok().prints(&["is unchanged"]);
+    place.helm(&["rollback", "web", "1"]).ok();
+    assert_eq!(strategy()["type"], "RollingUpdate");
+}
