@@ -79,7 +79,7 @@ pub(crate) enum Command {
     /// Delete everything that a release applied, and its history
     #[command(visible_aliases = ["delete", "del", "un"])]
     Uninstall(Uninstall),
-    /// Show what an upgrade would change, field by field
+    /// Show what an upgrade would change, or what distinguishes revisions, field by field
     Diff(Diff),
     /// Show what of releases is not as it is recorded any more, and who changed it
     Drift(Drift),

@@ -22,7 +22,7 @@ pub(super) const FAINT: Style = Style::new().dimmed();
 
 /// Up to how many items two lists are shown as wholes.
 const SHORT: usize = 8;
-/// Up to how many bytes a value is shown on one line.
+/// Up to how many bytes two values are shown on one line.
 const LINE: usize = 100;
 /// How far the lines of a block are indented.
 const INDENT: &str = "        ";
@@ -51,7 +51,7 @@ impl Difference {
 /// there is neither.
 pub(super) fn of(sides: (Option<&Value>, Option<&Value>), context: usize) -> Option<Difference> {
     if let (Some(Value::Array(old)), Some(Value::Array(new))) = sides
-        && (old.len() + new.len() > SHORT || is_wide(sides.0) || is_wide(sides.1))
+        && (old.len() + new.len() > SHORT || are_wide(sides))
     {
         return Some(Difference::Block(items(old, new)));
     }
@@ -111,30 +111,30 @@ pub(super) fn decoded(value: &Value) -> Value {
 
 /// Both sides as texts of lines, if one of them needs more than one line; a side that is absent is
 /// empty.
-fn texts((old, new): (Option<&Value>, Option<&Value>)) -> Option<(String, String)> {
-    let sides = || [old, new].into_iter().flatten();
-    if sides().all(Value::is_string) {
+fn texts(sides: (Option<&Value>, Option<&Value>)) -> Option<(String, String)> {
+    let (old, new) = sides;
+    let all = || [old, new].into_iter().flatten();
+    if all().all(Value::is_string) {
         let is_long = |text: &str| text.trim_end_matches('\n').contains('\n');
         let text = |side: Option<&Value>| side.and_then(Value::as_str).unwrap_or("").to_owned();
-        if sides().filter_map(Value::as_str).any(is_long) {
+        if all().filter_map(Value::as_str).any(is_long) {
             return Some((text(old), text(new)));
         }
-        let documents: Option<Vec<String>> = sides().map(document).collect();
-        let mut documents = documents
-            .filter(|_| is_wide(old) || is_wide(new))?
-            .into_iter();
-        let mut next = |side: Option<&Value>| side.and_then(|_| documents.next());
-        return Some((next(old)?, next(new)?));
+        let both = (document(old?)?, document(new?)?);
+        // Where only spaces differ, lines would show nothing.
+        return Some(both).filter(|(old, new)| are_wide(sides) && old != new);
     }
     let is_tree = |value: &Value| value.is_object() || value.is_array();
-    let is_meant = sides().all(is_tree) && (is_wide(old) || is_wide(new));
+    let is_meant = all().all(is_tree) && are_wide(sides);
     let text = |side: Option<&Value>| side.map(yaml::to_string).unwrap_or_default();
     is_meant.then(|| (text(old), text(new)))
 }
 
-/// Whether a value is too long for a line.
-fn is_wide(value: Option<&Value>) -> bool {
-    value.is_some_and(|value| value.to_string().len() > LINE)
+/// Whether values are too long for a line.
+fn are_wide((old, new): (Option<&Value>, Option<&Value>)) -> bool {
+    let lengths = [old, new].into_iter().flatten();
+    let lengths = lengths.map(|value| value.to_string().len());
+    lengths.sum::<usize>() > LINE
 }
 
 /// A text that is a JSON document, in lines.
@@ -258,6 +258,11 @@ mod tests {
         check(tree(1), tree(2), &expected);
         let list = |end: u8| json!([long, end]);
         check(list(1), list(2), " (why)\n  - 1\n  + 2");
+        // Documents that differ in spaces alone stay on their line.
+        let spaced = json!(format!("{{\"a\": \"{long}\"}}"));
+        let dense = json!(format!("{{\"a\":\"{long}\"}}"));
+        let expected = format!(" {spaced} -> {dense} (why)");
+        check(spaced, dense, &expected);
         // A long text of one line that says nothing about itself stays on its line.
         check(
             json!(long),
