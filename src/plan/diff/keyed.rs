@@ -2,7 +2,9 @@
 //!
 //! Where a strategic merge patch finds items by the same key, each item is patched. Elsewhere
 //! (ports, whose protocol is a part of their key; lists that hold a key twice; JSON merge patches)
-//! the merged list is made here and sent as a whole.
+//! the merged list is made here and sent as a whole. In a strategic merge patch the API server moves
+//! the items of such a list together that have the merge key in common, behind the first of them, so
+//! no other order can be had, and none is asked for.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -97,6 +99,9 @@ impl Walk {
         }
         let lists = Lists {
             keyed,
+            grouped_by: keyed
+                .merge_key()
+                .filter(|_| patch_key.is_none() && form == Form::Strategic),
             base,
             desired,
             live,
@@ -183,7 +188,9 @@ impl Walk {
         };
         let desired = kept(&lists.desired, &lists.live);
         let live = kept(&lists.live, &lists.desired);
-        if desired == live {
+        if desired == live
+            || lists.together(&desired, &lists.desired) == lists.together(&live, &lists.live)
+        {
             return false;
         }
         let newest = lists.base.last().and_then(Option::as_ref);
@@ -211,9 +218,14 @@ impl Walk {
     }
 }
 
+/// Items by their keys.
+type Items<'l, 'a> = Vec<&'l (String, &'a Value)>;
+
 /// The lists that are compared.
 struct Lists<'a> {
     keyed: &'a Keyed,
+    /// The field by which the API server groups items.
+    grouped_by: Option<&'static str>,
     base: Vec<Option<Index<'a>>>,
     desired: Index<'a>,
     live: Index<'a>,
@@ -243,7 +255,7 @@ impl<'a> Lists<'a> {
 
     /// Makes the patch of each item, in the order of the wanted list.
     fn patch(&self, key: &str, found: Found<'_>) -> ListPatch {
-        let order = if self.keeps_places() {
+        let order = if self.keeps_places(&found) {
             Vec::new()
         } else {
             let items = self.desired.items.iter();
@@ -267,19 +279,59 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// Whether the API server puts the items in the wanted order by itself: it leaves live items
-    /// where they are and appends others.
-    fn keeps_places(&self) -> bool {
-        let keys = self.desired.items.iter().map(|(key, _)| key);
-        let (old, new): (Vec<_>, Vec<_>) = keys.partition(|key| self.live.get(key).is_some());
-        let all = self.desired.items.iter().map(|(key, _)| key);
-        let held = self.live.items.iter().map(|(key, _)| key);
-        let held = held.filter(|key| self.desired.get(key).is_some());
-        held.eq(old.iter().copied()) && all.eq(old.into_iter().chain(new))
+    /// Whether the API server puts the items in the wanted order by itself: it takes those of the
+    /// patch in their order, and each other live item before the first one of these that it stood
+    /// before. So a new item comes before all that are not in the patch.
+    fn keeps_places(&self, found: &Found<'_>) -> bool {
+        let live = self.live.items.iter().map(|(key, _)| key.as_str());
+        let live = live.filter(|key| !found.removed.contains(key));
+        let places: HashMap<&str, usize> = live.clone().zip(0..).collect();
+        let patched: HashSet<&str> = found.edits.iter().map(|(key, ..)| *key).collect();
+        let mut rest = live.filter(|key| !patched.contains(key)).peekable();
+        let mut merged = Vec::new();
+        for (key, ..) in &found.edits {
+            let place = places.get(key);
+            while let Some(other) = rest.next_if(|other| place > places.get(other)) {
+                merged.push(other);
+            }
+            merged.push(key);
+        }
+        merged.extend(rest);
+        merged.retain(|key| self.desired.get(key).is_some());
+        merged
+            .into_iter()
+            .eq(self.desired.items.iter().map(|(key, _)| key.as_str()))
+    }
+
+    /// The keys of items in the order in which the API server puts them.
+    fn together<'k>(&self, keys: &'k [String], of: &Index<'_>) -> Vec<&'k String> {
+        let mut all: Vec<&String> = keys.iter().collect();
+        if let Some(field) = self.grouped_by {
+            let group = |key: &String| of.get(key)?.get(field);
+            let first = |key: &String| keys.iter().position(|other| group(other) == group(key));
+            all.sort_by_cached_key(|key| first(key));
+        }
+        all
+    }
+
+    fn in_group(&self, a: &Value, b: &Value) -> bool {
+        let field = self.grouped_by;
+        field.is_some_and(|field| a.get(field) == b.get(field))
+    }
+
+    /// The live items that belong to others: those that are grouped with wanted ones, and the rest.
+    fn others<'l>(&'l self, found: &Found<'_>) -> (Items<'l, 'a>, Items<'l, 'a>) {
+        let others = self.live.items.iter().filter(|(key, _)| {
+            self.desired.get(key).is_none() && !found.removed.contains(key.as_str())
+        });
+        others.partition(|(_, item)| {
+            let mut wanted = self.desired.items.iter();
+            wanted.any(|(_, wanted)| self.in_group(wanted, item))
+        })
     }
 
     /// Makes the whole merged list. What belongs to others keeps its place before the items that
-    /// it stood before.
+    /// it stood before, or stands behind the items that it is grouped with.
     fn whole(&self, found: &Found<'_>, form: Form) -> Value {
         let edits: HashMap<&str, &Value> = found.edits.iter().map(|(k, _, v)| (*k, v)).collect();
         let places: HashMap<&str, usize> = self
@@ -289,14 +341,8 @@ impl<'a> Lists<'a> {
             .enumerate()
             .map(|(place, (key, _))| (key.as_str(), place))
             .collect();
-        let mut others = self
-            .live
-            .items
-            .iter()
-            .filter(|(key, _)| {
-                self.desired.get(key).is_none() && !found.removed.contains(key.as_str())
-            })
-            .peekable();
+        let (mut grouped, others) = self.others(found);
+        let mut others = others.into_iter().peekable();
         let mut list = Vec::new();
         if form == Form::Strategic && self.keyed.merge_key().is_some() {
             list.push(json!({"$patch": "replace"}));
@@ -312,6 +358,11 @@ impl<'a> Lists<'a> {
             let edit = edits.get(key.as_str()).copied();
             let live = self.live.get(key);
             list.push(edit.or(live).unwrap_or(desired).clone());
+            let (own, rest): (Items<'_, '_>, _) = grouped
+                .into_iter()
+                .partition(|(_, other)| self.in_group(desired, other));
+            list.extend(own.into_iter().map(|(_, other)| (*other).clone()));
+            grouped = rest;
         }
         list.extend(others.map(|(_, other)| (*other).clone()));
         Value::Array(list)

@@ -163,6 +163,30 @@ fn puts_a_new_item_in_its_place() {
 }
 
 #[test]
+fn says_where_a_new_item_goes_unless_the_api_server_puts_it_there() {
+    let added = "env[name=C]: - => {\"name\":\"C\"} (chart)";
+    check_app(
+        [
+            "env: [{name: A}, {name: B}]",
+            "env: [{name: A}, {name: B}, {name: C}]",
+            "env: [{name: A}, {name: B}, {name: X}]",
+        ],
+        &[
+            r#"{"$setElementOrder/env":[{"name":"A"},{"name":"B"},{"name":"C"}],"env":[{"name":"C"}],"name":"app"}"#,
+            added,
+        ],
+    );
+    check_app(
+        [
+            "env: [{name: A}]",
+            "env: [{name: C}, {name: A}]",
+            "env: [{name: X}, {name: A}]",
+        ],
+        &[r#"{"env":[{"name":"C"}],"name":"app"}"#, added],
+    );
+}
+
+#[test]
 fn lets_the_last_of_two_equal_keys_win() {
     let twice = "env: [{name: A, value: '1'}, {name: B}, {name: A, value: '2'}]";
     check_app([twice, twice, twice], &["unchanged"]);
@@ -176,7 +200,7 @@ fn lets_the_last_of_two_equal_keys_win() {
     check_app(
         ["env: []", twice, "env: [{name: B}]"],
         &[
-            r#"{"env":[{"name":"A","value":"2"}],"name":"app"}"#,
+            r#"{"$setElementOrder/env":[{"name":"B"},{"name":"A"}],"env":[{"name":"A","value":"2"}],"name":"app"}"#,
             r#"env[name=A]: - => {"name":"A","value":"2"} (chart)"#,
         ],
     );
@@ -278,6 +302,26 @@ fn adds_and_removes_ports() {
             r#"{"spec":{"ports":[{"$patch":"replace"},{"port":9,"protocol":"TCP"},{"port":53,"protocol":"UDP"},{"nodePort":1,"port":80,"protocol":"TCP"}]}}"#,
             r#"spec.ports[port=443,protocol=TCP]: {"port":443,"protocol":"TCP"} => - (chart)"#,
             r#"spec.ports[port=53,protocol=UDP]: - => {"port":53,"protocol":"UDP"} (chart)"#,
+        ],
+    );
+}
+
+#[test]
+fn asks_for_no_order_that_the_api_server_does_not_keep() {
+    let ports = "{spec: {ports: [{port: 53, protocol: UDP}, {port: 80}, {port: 53}]}}";
+    let kept = "{spec: {ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}, \
+                {port: 80, protocol: TCP}]}}";
+    check(SERVICE, [ports, ports, kept], &["unchanged"]);
+    check(SERVICE, [ports, ports, ports], &["unchanged"]);
+    let ours = "{spec: {ports: [{port: 80}, {port: 53, protocol: UDP}]}}";
+    let theirs = "{spec: {ports: [{port: 53, protocol: TCP}]}}";
+    check(
+        SERVICE,
+        ["{}", ours, theirs],
+        &[
+            r#"{"spec":{"ports":[{"$patch":"replace"},{"port":80},{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]}}"#,
+            r#"spec.ports[port=53,protocol=UDP]: - => {"port":53,"protocol":"UDP"} (chart)"#,
+            r#"spec.ports[port=80]: - => {"port":80} (chart)"#,
         ],
     );
 }

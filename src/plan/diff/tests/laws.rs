@@ -175,7 +175,13 @@ fn holds(shape: Shape, desired: &Value, applied: Option<&Value>) -> bool {
         Shape::Keyed(keyed) => {
             let of = Shape::Object(keyed.item_type(), keyed.item_presence());
             let is_union = keyed.item_presence() == Presence::Retain;
-            let same_order = places(keyed, desired, applied).is_sorted();
+            let items_of = |list| items(list).collect::<Vec<_>>();
+            let placed = keyed.merge_key().map_or(desired.clone(), |key| {
+                model::grouped(key, &items_of(desired)).into()
+            });
+            let same_order = [desired, &placed]
+                .iter()
+                .any(|order| places(keyed, order, applied).is_sorted());
             same_order
                 && items(desired).all(|wanted| {
                     let last = item(keyed, Some(desired), wanted).unwrap_or(wanted);

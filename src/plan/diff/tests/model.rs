@@ -149,7 +149,7 @@ fn keyed_list(
         patch.iter().partition(|item| item.get("$patch").is_some());
     for item in &special {
         match item["$patch"].as_str() {
-            Some("replace") => return Ok(plain.into_iter().cloned().collect()),
+            Some("replace") => return Ok(grouped(key, &plain)),
             Some("delete") => live.retain(|other| other[key] != item[key]),
             directive => return Err(format!("unknown directive {directive:?}")),
         }
@@ -167,6 +167,14 @@ fn keyed_list(
     Ok(ordered(key, &live, &order, &old))
 }
 
+/// Moves items with the same key together, behind the first of them.
+pub(super) fn grouped(key: &str, list: &[&Value]) -> Vec<Value> {
+    let first = |item: &Value| list.iter().position(|other| other[key] == item[key]);
+    let mut placed = list.to_vec();
+    placed.sort_by_cached_key(|item| first(item));
+    placed.into_iter().cloned().collect()
+}
+
 /// Puts the items that are in the order into it, and the others where they stood before.
 fn ordered(key: &str, list: &[Value], order: &[Value], old: &[Value]) -> Vec<Value> {
     let place = |of: &[Value], item: &Value| of.iter().position(|other| other[key] == item[key]);
@@ -176,9 +184,10 @@ fn ordered(key: &str, list: &[Value], order: &[Value], old: &[Value]) -> Vec<Val
     let mut others = others.into_iter().peekable();
     let mut merged = Vec::new();
     for item in named {
+        // What is new comes before all others.
         let goes_first = |other: &&Value| match (place(old, item), place(old, other)) {
             (Some(item), Some(other)) => other < item,
-            _ => true,
+            _ => false,
         };
         while let Some(other) = others.next_if(goes_first) {
             merged.push(other.clone());
