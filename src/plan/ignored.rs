@@ -33,6 +33,8 @@ enum Case {
     Injected,
     /// The chart gives no value.
     Empty,
+    /// The API server has added to a Pod what it tolerates for a while, and nothing else is different.
+    Tolerated,
 }
 
 impl Rule {
@@ -43,7 +45,7 @@ impl Rule {
 }
 
 /// All rules.
-pub const RULES: [Rule; 6] = [
+pub const RULES: [Rule; 7] = [
     Rule {
         kinds: &[
             "Deployment",
@@ -94,8 +96,20 @@ pub const RULES: [Rule; 6] = [
         when: "the chart gives no volume",
         case: Case::Empty,
     },
+    Rule {
+        kinds: &["Pod"],
+        field: "spec.tolerations",
+        owner: "API server",
+        when: "it has only added how long nodes may be away",
+        case: Case::Tolerated,
+    },
 ];
 
+/// The taints of nodes for which the admission plugin `DefaultTolerationSeconds` adds tolerations.
+const AWAY: [&str; 2] = [
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/unreachable",
+];
 const INJECTED: &str = "the chart gives no bundle, or an annotation asks for one";
 /// The annotations by which resources ask for a bundle.
 const INJECTORS: [&str; 4] = [
@@ -133,15 +147,19 @@ pub(super) fn leave(
         .iter()
         .filter(|rule| rule.kinds.contains(&id.kind.as_str()))
     {
-        for path in paths(rule.field, live) {
-            let Some(found) = live.pointer(&path) else {
+        for spot in spots(rule.field, live) {
+            let Some(found) = spot.value(live) else {
                 continue;
             };
-            let wanted = desired.pointer(&path).cloned();
-            if !applies(rule.case, wanted.as_ref(), (id, desired), inputs) {
+            let wanted = spot.value(desired).cloned();
+            let case = (rule.case, wanted.as_ref(), found);
+            if !applies(case, (id, desired), inputs) {
                 continue;
             }
-            if wanted.as_ref() != Some(found) && wanted.is_some() {
+            if wanted.as_ref() != Some(found)
+                && wanted.is_some()
+                && let Some(path) = spot.path(live)
+            {
                 ignored.push(Ignored {
                     path: path.trim_start_matches('/').replace('/', "."),
                     live: found.clone(),
@@ -149,10 +167,10 @@ pub(super) fn leave(
                     owner: rule.owner,
                 });
             }
-            remove(desired, &path);
+            spot.remove(desired);
             for body in applied.iter_mut() {
-                if body.pointer(&path).is_some() {
-                    remove(body.to_mut(), &path);
+                if spot.value(body).is_some() {
+                    spot.remove(body.to_mut());
                 }
             }
         }
@@ -161,8 +179,7 @@ pub(super) fn leave(
 }
 
 fn applies(
-    case: Case,
-    wanted: Option<&Value>,
+    (case, wanted, live): (Case, Option<&Value>, &Value),
     (id, desired): (&ResourceId, &Value),
     inputs: &Inputs<'_>,
 ) -> bool {
@@ -177,7 +194,18 @@ fn applies(
                     .any(|key| annotation(desired, key).is_some())
         }
         Case::Scaled => is_scaled(id, inputs),
+        Case::Tolerated => wanted.is_some_and(|wanted| without_away(live) == without_away(wanted)),
     }
+}
+
+/// Tolerations but those that the API server adds.
+fn without_away(tolerations: &Value) -> Vec<&Value> {
+    let is_own = |one: &&Value| {
+        let key = one.get("key").and_then(Value::as_str);
+        key.is_none_or(|key| !AWAY.contains(&key))
+    };
+    let all = tolerations.as_array().into_iter().flatten();
+    all.filter(is_own).collect()
 }
 
 /// Whether an autoscaler, of the manifest or of somebody else, has a workload as its target.
@@ -218,26 +246,53 @@ pub fn target_of<'a>(body: &'a Value, namespace: Option<&'a str>) -> Option<Targ
     })
 }
 
-/// The places of a field in a live resource, as JSON pointers.
-fn paths(field: &str, live: &Value) -> Vec<String> {
-    let Some((list, rest)) = field.split_once("[]") else {
-        return vec![format!("/{}", field.replace('.', "/"))];
-    };
-    let list = format!("/{}", list.replace('.', "/"));
-    let count = live
-        .pointer(&list)
-        .and_then(Value::as_array)
-        .map_or(0, Vec::len);
-    let rest = rest.replace('.', "/");
-    (0..count)
-        .map(|index| format!("{list}/{index}{rest}"))
-        .collect()
+/// One place of a field. The item of a list is known by its name, and not by where it stands.
+struct Spot<'a> {
+    list: Option<(String, &'a Value)>,
+    field: String,
 }
 
-fn remove(body: &mut Value, path: &str) {
-    if let Some((parent, name)) = path.rsplit_once('/')
-        && let Some(Value::Object(parent)) = body.pointer_mut(parent)
-    {
-        parent.remove(name);
+impl Spot<'_> {
+    /// Where it is in a body, as a JSON pointer.
+    fn path(&self, body: &Value) -> Option<String> {
+        let Some((list, name)) = &self.list else {
+            return Some(self.field.clone());
+        };
+        let mut items = body.pointer(list)?.as_array()?.iter();
+        let index = items.position(|item| item.get("name") == Some(name))?;
+        Some(format!("{list}/{index}{}", self.field))
     }
+
+    fn value<'b>(&self, body: &'b Value) -> Option<&'b Value> {
+        body.pointer(&self.path(body)?)
+    }
+
+    fn remove(&self, body: &mut Value) {
+        if let Some(path) = self.path(body)
+            && let Some((parent, name)) = path.rsplit_once('/')
+            && let Some(Value::Object(parent)) = body.pointer_mut(parent)
+        {
+            parent.remove(name);
+        }
+    }
+}
+
+/// The places of a field in a live resource.
+fn spots<'a>(field: &str, live: &'a Value) -> Vec<Spot<'a>> {
+    let pointer = |path: &str| path.replace('.', "/");
+    let Some((list, field)) = field.split_once("[]") else {
+        let field = format!("/{}", pointer(field));
+        return vec![Spot { list: None, field }];
+    };
+    let list = format!("/{}", pointer(list));
+    let items = live.pointer(&list).and_then(Value::as_array);
+    let names = items
+        .into_iter()
+        .flatten()
+        .filter_map(|item| item.get("name"));
+    let spot = |name| Spot {
+        list: Some((list.clone(), name)),
+        field: pointer(field),
+    };
+    names.map(spot).collect()
 }

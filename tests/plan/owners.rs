@@ -94,6 +94,22 @@ webhooks:
         .prints(&["is unchanged"]);
     let config = place.get(&[&own]);
     assert_eq!(config["webhooks"][0]["clientConfig"]["caBundle"], "YWJj");
+    // Whose bundle it is says the webhook's name, and not its place.
+    let (head, only) = text.split_once("webhooks:\n").unwrap();
+    let another = only.replace("a.example.com", "b.example.com");
+    let two = format!("{head}webhooks:\n{another}{only}");
+    let two = super::chart(&place, "web", &two);
+    place.pintle(&["upgrade", "web", &two]).ok();
+    let config = place.get(&[&own]);
+    let bundle = |index: usize| {
+        let webhook = &config["webhooks"][index];
+        (
+            webhook["name"].clone(),
+            webhook["clientConfig"]["caBundle"].clone(),
+        )
+    };
+    assert_eq!(bundle(0).0, "b.example.com");
+    assert_eq!(bundle(1), (json!("a.example.com"), json!("YWJj")));
     let pods = place.get(&["deployment/web"])["spec"]["template"]["spec"].clone();
     assert_eq!(pods["containers"].as_array().unwrap().len(), 2);
     place.pintle(&["uninstall", "web"]).ok();
