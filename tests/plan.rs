@@ -3,8 +3,10 @@
 mod compared;
 mod definitions;
 mod files;
+mod matrix;
 pub(crate) mod output;
 mod owners;
+mod random;
 mod recreation;
 mod refusals;
 mod removals;

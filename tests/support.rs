@@ -1,5 +1,6 @@
 //! What the tests share: the testbed, a namespace for each test, and runs of the real binaries.
 
+pub(crate) mod library;
 pub(crate) mod schemas;
 
 use std::ffi::OsStr;

@@ -15,7 +15,7 @@ type Log = Arc<Mutex<Vec<String>>>;
 /// `kubectl proxy`, and before it a listener that writes down every request.
 pub(crate) struct Listening {
     proxy: Child,
-    kubeconfig: String,
+    pub(super) kubeconfig: String,
     log: Log,
 }
 
@@ -93,6 +93,13 @@ impl Listening {
         let through = ["--kubeconfig", &self.kubeconfig];
         let run = place.pintle(&[args, &through].concat());
         (run, self.log.lock().unwrap().clone())
+    }
+
+    /// The requests since the last call, other than reads.
+    pub(super) fn taken(&self) -> Vec<String> {
+        let mut log = std::mem::take(&mut *self.log.lock().unwrap());
+        log.retain(|line| !line.starts_with("GET"));
+        log
     }
 }
 

@@ -1,0 +1,72 @@
+//! The library on the testbed, for tests that make many changes: they need no process each.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pintle::chart::{Overrides, Values};
+use pintle::cluster::{Cluster, Holder, Target};
+use pintle::ops::{self, Change, ChartRequest, End, Options, Session, Terms};
+use pintle::render::Notes;
+use pintle::source::{self, ChartRef};
+
+/// One release, as the library sees it.
+pub(crate) struct Library {
+    pub(crate) cluster: Cluster,
+    namespace: String,
+    release: &'static str,
+}
+
+impl Library {
+    /// The release of this name in a namespace, by a kubeconfig.
+    pub(crate) async fn of(kubeconfig: &Path, namespace: &str, release: &'static str) -> Self {
+        let target = Target {
+            kubeconfig: Some(kubeconfig.to_owned()),
+            context: None,
+            namespace: Some(namespace.to_owned()),
+        };
+        Self {
+            cluster: Cluster::connect(&target).await.unwrap(),
+            namespace: namespace.to_owned(),
+            release,
+        }
+    }
+
+    pub(crate) fn session(&self) -> Session<'_> {
+        Session {
+            cluster: &self.cluster,
+            namespace: &self.namespace,
+            release: self.release,
+            now: Timestamp::now,
+            holder: Holder {
+                identity: "test",
+                is_dead: |_| false,
+            },
+            watch: ops::unwatched,
+        }
+    }
+
+    /// Decides an upgrade to the chart in a folder.
+    pub(crate) async fn upgrade(&self, folder: &str, terms: &Terms) -> Change {
+        let chart = source::load(&ChartRef::Directory(folder.into())).unwrap();
+        let request = ChartRequest {
+            chart: &chart,
+            overrides: &Overrides::default(),
+            tenant: &Values::default(),
+            notes: Notes::Root,
+        };
+        let change = ops::upgrade(&self.session(), &request, terms).await;
+        change.unwrap_or_else(|error| panic!("{error:?}"))
+    }
+
+    /// Carries a change out; nothing is waited for.
+    pub(crate) async fn execute(&self, change: Change) {
+        let options = Options {
+            end: End::Written,
+            timeout: Duration::from_mins(1),
+            history_max: 0,
+        };
+        let ended = change.execute(&self.session(), &options, &mut |_| ()).await;
+        ended.unwrap_or_else(|error| panic!("{error:?}"));
+    }
+}
