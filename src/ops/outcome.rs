@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use futures::{TryStreamExt, stream};
 
+use super::prepare::Past;
 use super::{Change, Error, Session};
 use crate::history::Entry;
 use crate::release::{Release, Status};
@@ -47,8 +48,26 @@ pub(super) async fn succeed(
     for previous in &mut past.base {
         retire(session, previous, release.revision).await?;
     }
+    for mut previous in left_deployed(session, &past).await? {
+        retire(session, &mut previous, release.revision).await?;
+    }
     prune(session, &past.entries, history_max).await?;
     Ok(release)
+}
+
+/// The revisions before the base that are deployed, because a change ended between its last writes.
+async fn left_deployed(session: &Session<'_>, past: &Past) -> Result<Vec<Release>, Error> {
+    let is_base = |entry: &Entry| {
+        let mut base = past.base.iter();
+        base.any(|release| release.revision == entry.revision)
+    };
+    let left = past.entries.iter();
+    let left = left.filter(|entry| entry.status == Status::Deployed && !is_base(entry));
+    let mut releases = vec![];
+    for entry in left {
+        releases.push(session.store().read(entry).await?);
+    }
+    Ok(releases)
 }
 
 /// Records why the change failed.
