@@ -305,7 +305,7 @@ fn a_record_that_cannot_be_written_is_an_error() {
     place
         .pintle(&["upgrade", "a", &next])
         .fails_with(1)
-        .says(&["no success today"]);
+        .says(&["cannot write the release record sh.helm.release.v1.a.v2"]);
     for kind in [
         "validatingadmissionpolicybinding",
         "validatingadmissionpolicy",
