@@ -6,6 +6,7 @@ mod files;
 mod matrix;
 pub(crate) mod output;
 mod owners;
+mod peers;
 mod random;
 mod recreation;
 mod refusals;
