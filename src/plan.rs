@@ -34,6 +34,7 @@ mod stage;
 mod state;
 mod step;
 mod trend;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 

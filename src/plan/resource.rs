@@ -10,10 +10,11 @@ use super::consent::Permit;
 use super::credentials::{self, Decision, Issues};
 use super::diff::{self, Sides};
 use super::objection::{About, Class, Objection};
-use super::server_side::{self, Apply};
+use super::server_side;
 use super::step::{Cascade, Credential, Keep};
+use super::written::{Written, anew, apply_instead, create, twice};
 use super::{Action, Inputs, Precondition, Step};
-use super::{clash, definition, ignored, immutable, ownership, pod_template};
+use super::{definition, ignored, immutable, ownership, pod_template};
 use crate::builtin;
 use crate::manifest::generator::{GENERATOR_LABEL, Product, RELEASE_LABEL};
 use crate::manifest::{self, Resource, ResourceId, ResourcePolicy};
@@ -126,51 +127,6 @@ pub(super) fn apply(
     })
 }
 
-/// How a resource comes to be as it is wanted, and what the user has to do by hand after it.
-struct Written {
-    action: Action,
-    apply: Option<Apply>,
-    remark: Option<String>,
-}
-
-fn create(desired: Value, inputs: &Inputs<'_>) -> Written {
-    let body = if inputs.method.is_server_side() {
-        server_side::lean(&desired)
-    } else {
-        desired
-    };
-    Written {
-        apply: created(&body, inputs),
-        action: Action::Create(body),
-        remark: None,
-    }
-}
-
-fn created(body: &Value, inputs: &Inputs<'_>) -> Option<Apply> {
-    let is_server_side = inputs.method.is_server_side();
-    is_server_side
-        .then(|| server_side::creation(body))
-        .flatten()
-}
-
-/// Takes note of items that stand twice in a list, which an apply does not take.
-fn twice(resource: &Resource, inputs: &Inputs<'_>, checked: &mut Checked) {
-    for text in clash::duplicates(resource, inputs.desired) {
-        if inputs.method.is_server_side() {
-            checked.objections.push(Objection {
-                id: resource.id.clone(),
-                origin: Some(resource.origin.clone()),
-                about: About::Itself,
-                reason: format!("{text}, which server-side apply does not take"),
-                remedy: None,
-                class: Class::Refused,
-            });
-        } else {
-            checked.warning(format!("{text}: the second one counts"));
-        }
-    }
-}
-
 /// A resource as it is wanted: with the marks of its release, and the stamps of what its pods use.
 fn wanted(resource: &Resource, inputs: &Inputs<'_>, credentials: &Credentials) -> Value {
     if inputs.found.shared.contains(&resource.id) {
@@ -236,38 +192,7 @@ fn change(
         let action = (written.action, &desired, live);
         written.action = allowed(resource, action, inputs, checked);
     }
-    if let Action::Recreate(recreation) = &mut written.action
-        && inputs.method.is_server_side()
-    {
-        recreation.body = server_side::lean(&recreation.body);
-        written.apply = created(&recreation.body, inputs);
-    }
-    written
-}
-
-/// The same change by server-side apply.
-fn apply_instead(
-    written: Written,
-    (resource, sides): (&Resource, &server_side::Sides<'_>),
-    checked: &mut Checked,
-) -> Written {
-    let schema = builtin::schema(&resource.api_version, &resource.id.kind);
-    let (difference, precondition) = match written.action {
-        Action::Configure(difference, precondition) => (Some(difference), Some(precondition)),
-        _ => (None, None),
-    };
-    let planned = server_side::change(sides, schema, difference);
-    for text in planned.left {
-        checked.warning(text);
-    }
-    Written {
-        action: match planned.difference.zip(precondition) {
-            Some((difference, precondition)) => Action::Configure(difference, precondition),
-            None => Action::Unchanged,
-        },
-        apply: planned.apply,
-        remark: planned.remark,
-    }
+    anew(written, inputs)
 }
 
 /// Whether a resource is in the namespace of the release, where everything generated is.
