@@ -26,7 +26,7 @@ pub(crate) use load::subcharts;
 pub use lock::Lock;
 pub use metadata::{Dependency, Engine, Kind, Maintainer, Metadata};
 pub(crate) use path::{dotted as dotted_path, parse as path_steps};
-pub(crate) use secret::is_likely as is_likely_secret;
+pub(crate) use secret::{hide as hide_secrets, is_likely as is_likely_secret};
 pub use starter::Starter;
 pub use tree::{Node, Selection, Tree};
 pub use values::{Change, Layer, Leaf, Origin, Origins, Overrides, Values};

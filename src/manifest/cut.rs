@@ -1,6 +1,7 @@
 //! Cutting a YAML stream into documents that know where they came from.
 
 use super::{Error, Origin};
+use crate::chart::hide_secrets;
 use crate::render::RenderedFile;
 use crate::yaml;
 
@@ -64,7 +65,7 @@ pub(super) fn named_by_comment(cut: Cut) -> Cut {
 pub(super) fn yaml_error(cut: &Cut, mut fault: yaml::Error) -> Error {
     let marked = fault.line.max(1);
     let lines: Vec<String> = (1..)
-        .zip(cut.text.lines())
+        .zip(hide_secrets(&cut.text))
         .skip_while(|(number, _)| *number + 2 < marked)
         .take_while(|(number, _)| *number <= marked + 2)
         .map(|(number, line): (u64, _)| {
