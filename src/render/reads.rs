@@ -1,8 +1,12 @@
 //! Which values a template reads, as far as its text says so.
 //!
-//! The text of one template comes in, the plain paths below `values` in its actions go out. What a
-//! template computes or hands on, such as the key in `values.a[key]`, is left out: the path up to
-//! there counts.
+//! The text of one template comes in, the plain paths below `values` in its actions go out. A name
+//! that is set to such a path once stands for it. What a template computes or hands on, such as the
+//! key in `values.a[key]`, is left out: the path up to there counts. The template engine's contexts
+//! hold plain values, which cannot record who reads them, and a rendering takes one branch of each
+//! condition: so it is the text that is asked.
+
+use std::collections::BTreeMap;
 
 use super::strict::{Kind, Token, actions};
 use crate::yaml::Step;
@@ -26,38 +30,99 @@ pub struct Read {
 /// assert!(reads[0].may_be_missing && !reads[1].may_be_missing);
 /// ```
 pub fn reads(text: &str) -> Vec<Read> {
+    let actions: Vec<Vec<Token<'_>>> = actions(text).collect();
+    let names = Names::of(&actions);
     let mut found = Vec::new();
-    for tokens in actions(text) {
-        for at in 0..tokens.len() {
-            if !is_root(&tokens, at) {
+    for tokens in &actions {
+        // What is set is read where its name is.
+        let from = if names.sets(tokens) { tokens.len() } else { 0 };
+        for at in from..tokens.len() {
+            let Some(root) = names.root(tokens, at) else {
                 continue;
-            }
-            let (path, next, asks) = path(&tokens, at);
+            };
+            let (below, next, asks) = path(tokens, at);
             let line = text[..tokens[at].range.start].matches('\n').count() + 1;
             found.push(Read {
-                path,
+                path: [root, &below].concat(),
                 line: line as u64,
-                may_be_missing: asks || is_asked_for(&tokens, next),
+                may_be_missing: asks || is_asked_for(tokens, next),
             });
         }
     }
     found
 }
 
-/// Whether `tokens[at]` is the name of the values, and not a key, an argument or a declaration.
-fn is_root(tokens: &[Token<'_>], at: usize) -> bool {
-    let text = |at: Option<usize>| {
-        at.and_then(|at| tokens.get(at))
-            .map_or("", |token| token.text)
+/// The names that stand for values, each with the path that it stands for.
+#[derive(Default)]
+struct Names<'a>(BTreeMap<&'a str, Vec<Step>>);
+
+impl<'a> Names<'a> {
+    /// Finds the names that are set to a path once, and mean nothing else anywhere.
+    fn of(actions: &[Vec<Token<'a>>]) -> Self {
+        let mut names = Self::default();
+        // What is included sees the names as well, and stands in another text.
+        let word = |word: &str| actions.iter().flatten().any(|token| token.text == word);
+        if word("include") || word("extends") {
+            return names;
+        }
+        for tokens in actions {
+            let [set, name, is, _, ..] = tokens.as_slice() else {
+                continue;
+            };
+            if set.text != "set" || is.text != "=" || bindings(actions, name.text) > 1 {
+                continue;
+            }
+            let Some(root) = names.root(tokens, 3) else {
+                continue;
+            };
+            let (below, next, asks) = path(tokens, 3);
+            if next == tokens.len() && !asks {
+                let path = [root, &below].concat();
+                names.0.insert(name.text, path);
+            }
+        }
+        names
+    }
+
+    /// Whether the action gives one of the names its path.
+    fn sets(&self, tokens: &[Token<'_>]) -> bool {
+        matches!(tokens, [set, name, ..] if set.text == "set" && self.0.contains_key(name.text))
+    }
+
+    /// The path that `tokens[at]` stands for, if it is a name of values and not a key, an argument
+    /// or a declaration.
+    fn root(&self, tokens: &[Token<'_>], at: usize) -> Option<&[Step]> {
+        let text = |at: Option<usize>| {
+            at.and_then(|at| tokens.get(at))
+                .map_or("", |token| token.text)
+        };
+        let before = text(at.checked_sub(1));
+        // Three dots spread a list.
+        let spreads = before == "." && text(at.checked_sub(2)) == ".";
+        let is_name = tokens[at].kind == Kind::Word
+            && (spreads || ![".", "?.", "@", "|"].contains(&before))
+            && text(Some(at + 1)) != "=";
+        let path = match tokens[at].text {
+            "values" => Some(&[][..]),
+            name => self.0.get(name).map(Vec::as_slice),
+        };
+        path.filter(|_| is_name)
+    }
+}
+
+/// How often something may get the name: by `set`, as the variable of a loop, as an argument.
+fn bindings(actions: &[Vec<Token<'_>>], name: &str) -> usize {
+    let binds = |tokens: &Vec<Token<'_>>| {
+        let declared = match tokens.first().map_or("", |token| token.text) {
+            "for" => tokens.split(|token| token.text == "in").next(),
+            "component" => Some(tokens.as_slice()),
+            _ => None,
+        };
+        let assigned = |pair: &[Token<'_>]| pair[0].text == name && pair[1].text == "=";
+        declared.is_some_and(|tokens| tokens.iter().any(|token| token.text == name))
+            || tokens.windows(2).any(assigned)
     };
-    let before = text(at.checked_sub(1));
-    // Three dots spread a list.
-    let spreads = before == "." && text(at.checked_sub(2)) == ".";
-    let after = text(Some(at + 1));
-    tokens[at].kind == Kind::Word
-        && tokens[at].text == "values"
-        && (spreads || ![".", "?.", "@", "|"].contains(&before))
-        && after != "="
+    actions.iter().filter(|tokens| binds(tokens)).count()
 }
 
 /// The path from the name at `tokens[at]` on, the token after it, and whether a part of it may be
@@ -140,6 +205,40 @@ mod tests {
         check("{{ values | to_yaml }}", &["1 "]);
         check("{{ values.a[key].b }}", &["1 a"]);
         check("{{ [1, ...values.a] }}", &["1 a"]);
+    }
+
+    #[test]
+    fn names_stand_for_the_paths_they_are_set_to() {
+        check(
+            "{% set web = values.web -%}\n{{ web.port }}{{ web | to_yaml }}{{ x.web }}",
+            &["2 web.port", "2 web"],
+        );
+        check(
+            "{% set a = values.a %}{% set b = a.b %}{{ b.c }}{{ b?.d }}",
+            &["1 a.b.c", "1 a.b.d?"],
+        );
+        check("{% set v = values %}{{ v.a }}", &["1 a"]);
+        check(
+            "{% set v = values.a %}{% for x in v.list %}{% endfor %}",
+            &["1 a.list"],
+        );
+        check("{% set v = values.a %}", &[]);
+    }
+
+    #[test]
+    fn names_that_may_mean_something_else_stand_for_nothing() {
+        for rest in [
+            "{% set v = 1 %}",
+            "{% for v in [1] %}{% endfor %}",
+            "{% component c(v) %}{% endcomponent %}",
+            "{{ f(v=1) }}",
+        ] {
+            let text = format!("{{% set v = values.a %}}{rest}{{{{ v.b }}}}");
+            check(&text, &["1 a"]);
+        }
+        check("{% set v = values.a | upper %}{{ v.b }}", &["1 a"]);
+        check("{% set v = values.a %}{{ include(name='x') }}", &["1 a"]);
+        check("{% set v = values.a?.b %}{{ v.c }}", &["1 a.b?"]);
     }
 
     #[test]
