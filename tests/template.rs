@@ -172,6 +172,95 @@ fn a_chart_is_told_of_a_cluster() {
     assert_eq!([version(&ours), version(&theirs)], ["v1.99.0", "v1.99"]);
 }
 
+/// Every kind that Helm's order names, and two that it does not, the last ones first.
+const KINDS: [(&str, &str); 35] = [
+    ("example.com/v1", "Zebra"),
+    ("example.com/v1", "Ant"),
+    (
+        "admissionregistration.k8s.io/v1",
+        "ValidatingWebhookConfiguration",
+    ),
+    (
+        "admissionregistration.k8s.io/v1",
+        "MutatingWebhookConfiguration",
+    ),
+    ("apiregistration.k8s.io/v1", "APIService"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("networking.k8s.io/v1", "IngressClass"),
+    ("batch/v1", "CronJob"),
+    ("batch/v1", "Job"),
+    ("apps/v1", "StatefulSet"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "ReplicaSet"),
+    ("v1", "ReplicationController"),
+    ("v1", "Pod"),
+    ("apps/v1", "DaemonSet"),
+    ("v1", "Service"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRole"),
+    ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+    ("v1", "PersistentVolumeClaim"),
+    ("v1", "PersistentVolume"),
+    ("storage.k8s.io/v1", "StorageClass"),
+    ("v1", "ConfigMap"),
+    ("v1", "Secret"),
+    ("v1", "ServiceAccount"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("policy/v1beta1", "PodSecurityPolicy"),
+    ("v1", "LimitRange"),
+    ("v1", "ResourceQuota"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("v1", "Namespace"),
+    ("scheduling.k8s.io/v1", "PriorityClass"),
+];
+
+#[test]
+fn kinds_come_in_the_order_of_helm() {
+    let place = Place::without_namespace("template-kinds");
+    for (program, engine) in [
+        ("tera", "annotations: {pintle.dev/engine: tera}\n"),
+        ("go", ""),
+    ] {
+        let file = |name: &str, text: &str| place.file(&format!("{program}/{name}"), text);
+        file(
+            "Chart.yaml",
+            &format!("apiVersion: v2\nname: x\nversion: 1.0.0\n{engine}"),
+        );
+        // Names fall within a file, and files stand against the order of what is in them.
+        for (number, text) in KINDS.chunks(7).enumerate() {
+            let document = |(api, kind): &(&str, &str), name: &str| {
+                format!(
+                    "---\napiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}{number}}}\n"
+                )
+            };
+            let both = text
+                .iter()
+                .map(|one| document(one, "b") + &document(one, "a"));
+            let text: String = both.collect();
+            file(&format!("templates/{number}.yaml"), &text);
+            file(
+                &format!("templates/below/{}.yaml", 9 - number),
+                &text.replace("name: ", "name: z"),
+            );
+        }
+    }
+    let [ours, theirs] = told(&place, &[]);
+    assert_eq!(theirs.len(), 4 * KINDS.len());
+    let kinds = |printed: &[Printed]| -> Vec<String> {
+        let names = printed.iter().flat_map(|(file, all)| {
+            let one =
+                move |one: &Value| format!("{file} {} {}", one["kind"], one["metadata"]["name"]);
+            all.iter().map(one)
+        });
+        names.collect()
+    };
+    assert_eq!(kinds(&ours), kinds(&theirs));
+    assert_eq!(ours, theirs);
+}
+
 /// What the twins `tera` and `go` in a place's folder render to with these arguments.
 fn told(place: &Place, args: &[&str]) -> [Vec<Printed>; 2] {
     ["tera", "go"].map(|program| {

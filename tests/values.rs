@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Place, Run, path};
 
@@ -255,6 +255,24 @@ fn what_helm_refuses_is_refused() {
     let table = table();
     let found = judge(&table.fail, &table.defaults, refuse);
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Helm walks through a map of Go whose order is random, so no row of the table can hold what it gives.
+#[test]
+fn of_keys_that_become_one_text_the_later_is_taken() {
+    let place = Place::without_namespace("keys");
+    let files = vec!["1: a\n'1': b".to_owned()];
+    let row = Row::Given(Given {
+        defaults: Some(String::new()),
+        files,
+        ..Given::default()
+    });
+    let pair = run(&place, (0, &row), "");
+    let either = [json!({"1": "a"}), json!({"1": "b"})];
+    assert_eq!(pair.pintle.as_ref(), Ok(&either[1]));
+    assert!(either.contains(&pair.helm.unwrap()));
+    let text = fs::read_to_string(path("docs/values.md")).unwrap();
+    assert!(text.contains("Of `1: a` and `'1': b` Helm takes one at random"));
 }
 
 #[test]
