@@ -10,8 +10,8 @@
 )]
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
-mod forty;
 mod large;
+mod many;
 mod measure;
 mod static_chart;
 mod table;
@@ -48,8 +48,8 @@ fn main() {
     let mut rows = vec![bench.version(), bench.template()];
     rows.extend(large::rendering(&bench));
     rows.extend(tenant::rendering(&bench));
-    for waiting in [Waiting::No, Waiting::Yes] {
-        rows.extend(forty::release(&bench, waiting));
+    for (size, waiting) in bench.releases() {
+        rows.extend(many::release(&bench, size, waiting));
     }
     rows.extend(tenant::installation(&bench));
     println!("{}", table::to_text(&rows, runs));
@@ -108,11 +108,12 @@ impl Bench {
     /// every step of the work; what comes back has pintle's samples of a step before Helm's.
     fn alternate<const STEPS: usize>(
         &self,
+        runs: usize,
         pintle: impl Fn() -> [Sample; STEPS],
         helm: impl Fn() -> [Sample; STEPS],
     ) -> [[Vec<Sample>; 2]; STEPS] {
         let mut samples: [[Vec<Sample>; 2]; STEPS] = std::array::from_fn(|_| Default::default());
-        for run in 0..=self.runs {
+        for run in 0..=runs {
             let steps = pintle().into_iter().zip(helm());
             for (samples, (ours, theirs)) in samples.iter_mut().zip(steps) {
                 if run > 0 {
@@ -128,8 +129,22 @@ impl Bench {
     fn pair(&self, pintle: &[&str], helm: &[&str]) -> [Vec<Sample>; 2] {
         let ours = || [self.pintle.measure(pintle)];
         let theirs = || [self.helm.measure(helm)];
-        let [samples] = self.alternate(ours, theirs);
+        let [samples] = self.alternate(self.runs, ours, theirs);
         samples
+    }
+
+    /// The releases of many resources. What takes longer is measured less often.
+    fn releases(&self) -> [(many::Size, Waiting); 4] {
+        let size = |resources, share: usize| many::Size {
+            resources,
+            runs: self.runs.div_ceil(share),
+        };
+        [
+            (size(40, 1), Waiting::No),
+            (size(40, 1), Waiting::Yes),
+            (size(400, 2), Waiting::No),
+            (size(2000, 7), Waiting::No),
+        ]
     }
 
     fn version(&self) -> Row {
