@@ -15,8 +15,8 @@ use crate::history::{Entry, Store};
 use crate::manifest::{Manifest, ResourceId};
 use crate::plan::drift::{self, Drifted};
 use crate::plan::ignored::Rule;
-use crate::plan::{Consent, Found, Inputs, Observed, Owner};
-use crate::release::{Release, Status, check_name};
+use crate::plan::{Consent, Found, Inputs, Method, Observed, Owner};
+use crate::release::{ApplyMethod, Release, Status, check_name};
 
 /// Which releases are looked at.
 #[derive(Debug, Clone, Copy)]
@@ -122,6 +122,9 @@ impl View<'_> {
             base: &[],
             observed: self.observed,
             mentions: &BTreeMap::new(),
+            // Nothing is written.
+            method: Method::ClientSide,
+            before: ApplyMethod::ClientSide,
             owner: Owner {
                 release: &known.entry.name,
                 namespace: &known.entry.namespace,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::deploy::NamespacePolicy;
 use super::prepare::{ChartRequest, Past};
-use super::{Change, Error, Rehearsal, Session, Terms, install, upgrade};
+use super::{Change, Error, Rehearsal, ServerSide, Session, Terms, install, upgrade};
 use crate::chart::{Chart, Layer, Overrides, Values};
 use crate::cluster;
 use crate::history::Entry;
@@ -181,6 +181,11 @@ pub async fn save(
     if change.terms.namespace == NamespacePolicy::Create {
         terms.push(Term::CreateNamespace);
     }
+    match change.terms.server_side {
+        ServerSide::Auto => {}
+        ServerSide::True => terms.push(Term::ServerSide),
+        ServerSide::False => terms.push(Term::ClientSide),
+    }
     terms.extend(asked);
     let created = change.aim.now;
     let mut cluster = identity(session).await?;
@@ -324,9 +329,17 @@ pub fn fixed(file: Arc<PlanFile>, rehearsal: Rehearsal) -> Terms {
     } else {
         NamespacePolicy::MustExist
     };
+    let server_side = if file.has(Term::ServerSide) {
+        ServerSide::True
+    } else if file.has(Term::ClientSide) {
+        ServerSide::False
+    } else {
+        ServerSide::Auto
+    };
     Terms {
         rehearsal,
         namespace,
+        server_side,
         consent: file.consent(),
         fixed: Some(file),
     }

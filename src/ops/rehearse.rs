@@ -164,7 +164,10 @@ async fn send(
     let force = step::force(method);
     let written = match request {
         Request::Delete(precondition) => {
-            return cluster.delete(at, deletion(precondition)).await.map(|_| None);
+            return cluster
+                .delete(at, deletion(precondition))
+                .await
+                .map(|()| None);
         }
         Request::Create(body) if method.is_server_side() => {
             cluster.create_by_apply(at, body, DRY_RUN).await

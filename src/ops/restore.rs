@@ -4,8 +4,8 @@ use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, Desired, Past};
 use super::transition;
-use super::{Change, Error, Session, Terms, lock};
-use crate::release::{ApplyMethod, Release, Status};
+use super::{Change, Error, Session, Terms, lock, method};
+use crate::release::{Release, Status};
 
 /// Decides to put everything back to what is recorded of the revision that was deployed last, as the
 /// next revision of the release. Where nothing differs this is a change that does nothing.
@@ -17,7 +17,7 @@ pub async fn restore(session: &Session<'_>, terms: &Terms) -> Result<Change, Err
     let past = Past::read(session).await?;
     lock::refuse_helm(session, &past)?;
     let target = past.deployed().ok_or_else(|| Error::no_release(session))?;
-    prepare::refuse_server_side(&past)?;
+    let method = method::decide(session, &past, terms)?;
     let target = target.clone();
     prepare::refuse_hooks(&target)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
@@ -25,7 +25,10 @@ pub async fn restore(session: &Session<'_>, terms: &Terms) -> Result<Change, Err
     let revision = target.revision;
     let goal = Goal {
         desired: Desired {
-            release: next(session, &past, target),
+            release: Release {
+                apply_method: Some(method),
+                ..next(session, &past, target)
+            },
             manifest,
             definitions: vec![],
         },
@@ -56,6 +59,5 @@ fn next(session: &Session<'_>, past: &Past, target: Release) -> Release {
     release.info.rollback_revision = None;
     release.info.deleted = None;
     release.revision = past.next_revision();
-    release.apply_method = Some(ApplyMethod::ClientSide);
     release
 }

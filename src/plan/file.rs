@@ -2,7 +2,7 @@
 //!
 //! A plan and what it was made from go in; readable JSON without a secret goes out, and the other
 //! way round. Carrying such a plan out means to plan again, from the same inputs and as of the same
-//! time, and to [compare]: a file decides nothing by itself, so that nobody gains by editing one.
+//! time, and to [`compare()`]: a file decides nothing by itself, so that nobody gains by editing one.
 //! Reading and writing the file is left to others, as are fingerprints of what may be secret.
 
 mod compare;
@@ -141,6 +141,12 @@ pub enum Term {
     DeleteCrds,
     /// [`Permit::TakeOwnership`].
     TakeOwnership,
+    /// [`Permit::TakeFields`].
+    ForceConflicts,
+    /// Resources are written by server-side apply.
+    ServerSide,
+    /// Resources are written from the client side.
+    ClientSide,
 }
 
 /// Something on which a plan rests and that has changed since.
@@ -295,10 +301,11 @@ impl PlanFile {
     }
 }
 
-const PERMITS: [(Term, Permit); 3] = [
+const PERMITS: [(Term, Permit); 4] = [
     (Term::DeleteData, Permit::DeleteData),
     (Term::DeleteCrds, Permit::DeleteDefinitions),
     (Term::TakeOwnership, Permit::TakeOwnership),
+    (Term::ForceConflicts, Permit::TakeFields),
 ];
 
 /// What a consent is in a file: the terms, and the resources that may be made anew.

@@ -9,7 +9,8 @@ use super::report::{Counts, lines};
 use super::*;
 use crate::capabilities::Kinds;
 use crate::manifest::{Manifest, Placement, Recorded};
-use crate::plan::{Consent, Found, Observed, Owner};
+use crate::plan::{Consent, Found, Method, Observed, Owner};
+use crate::release::ApplyMethod;
 
 const OWNER: Owner<'_> = Owner {
     release: "web",
@@ -82,6 +83,8 @@ fn found(observed: &Observed, scaled: BTreeSet<ResourceId>) -> Vec<Drifted> {
         base: &[],
         observed,
         mentions: &BTreeMap::new(),
+        method: Method::ClientSide,
+        before: ApplyMethod::ClientSide,
         owner: OWNER,
         kinds: &Kinds::default(),
         found: &Found {

@@ -10,6 +10,7 @@ use super::withhold::Withheld;
 use crate::chart::hex;
 use crate::manifest::ResourceId;
 use crate::plan::diff::Patch;
+use crate::plan::redact::Secrets;
 use crate::plan::report::{Field, Report};
 use crate::plan::{Action, Cascade, Effect, Plan, Step};
 
@@ -77,7 +78,7 @@ pub struct Sources<'a> {
 
 /// What a plan does to each resource.
 pub fn planned(plan: &Plan, sources: &Sources<'_>) -> Vec<Planned> {
-    let lines = Report::of(plan).lines;
+    let lines = Report::of(plan, Secrets::Redacted).lines;
     let all = plan.steps().zip(lines);
     all.map(|(step, line)| Planned {
         action: line.action,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::change::{HistoryMax, duration};
-use super::{ChangeArgs, CheckArgs, ConsentArgs, NotesArgs, OutputArgs, ValueArgs};
+use super::{ChangeArgs, CheckArgs, ConsentArgs, NotesArgs, OutputArgs, ValueArgs, WriteArgs};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) notes: NotesArgs,
     #[command(flatten)]
     pub(crate) check: CheckArgs,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
     #[command(flatten)]
     pub(crate) consent: ConsentArgs,
     /// Create the namespace if it does not exist

@@ -66,6 +66,8 @@ pub(crate) struct Drift {
     #[command(flatten)]
     pub(crate) check: CheckArgs,
     #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
     pub(crate) consent: ConsentArgs,
     #[command(flatten)]
     pub(crate) history: HistoryMax,

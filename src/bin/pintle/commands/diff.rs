@@ -25,7 +25,7 @@ pub(super) fn run(global: &Global, args: &Diff) -> Result<ExitCode, Failure> {
         (Some(chart), _) => with_chart(global, args, (chart, view))?,
         (None, []) => with_cluster(global, async |connection| {
             let session = connection.session(&args.name);
-            let terms = change::terms(&args.check, &args.consent, None);
+            let terms = change::terms(&args.check, (&args.write, &args.consent), None);
             let change = ops::restore(&session, &terms).await?;
             show(&session, &change, args, view)
         })?,

@@ -41,7 +41,11 @@ fn fix(global: &Global, args: &Drift) -> Result<ExitCode, Failure> {
         return Err(Failure::FixOfMany { count });
     };
     let options = change::options(&args.change, args.history.history_max);
-    let terms = change::terms(&args.check, &args.consent, args.change.dry_run);
+    let terms = change::terms(
+        &args.check,
+        (&args.write, &args.consent),
+        args.change.dry_run,
+    );
     with_cluster(global, async |connection| {
         let session = connection.session(name);
         let change = ops::restore(&session, &terms).await?;

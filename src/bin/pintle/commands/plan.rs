@@ -14,7 +14,7 @@ use crate::cli::{Global, Plan};
 use crate::connection::{Connection, with_cluster};
 use crate::failure::{DIFFERENT, Failure};
 use crate::output;
-use crate::output::plan::Ignored;
+use crate::output::plan::{Ignored, View};
 use crate::output::progress::Progress;
 
 pub(super) fn run(global: &Global, args: &Plan) -> Result<ExitCode, Failure> {
@@ -26,7 +26,7 @@ pub(super) fn run(global: &Global, args: &Plan) -> Result<ExitCode, Failure> {
         Some(chart) => inputs::read(chart, &args.values)?,
         None => Given::default(),
     };
-    let mut terms = change::terms(&args.check, &args.consent, None);
+    let mut terms = change::terms(&args.check, (&args.write, &args.consent), None);
     if args.create_namespace {
         terms.namespace = NamespacePolicy::Create;
     }
@@ -99,7 +99,11 @@ fn show(change: &Change, args: &Plan) -> Result<(), Failure> {
     } else {
         Ignored::Hidden
     };
-    output::plan::print(change, args.output.output, ignored)
+    let view = View {
+        ignored,
+        ..View::default()
+    };
+    output::plan::print(change, args.output.output, view)
 }
 
 fn write(out: &Path, file: &PlanFile) -> Result<(), Failure> {
