@@ -167,8 +167,9 @@ impl Matrix {
         self.library.execute(change.unwrap()).await;
     }
 
-    fn each<'a>(&'a self, rows: &'a [Row]) -> impl Iterator<Item = String> + 'a {
-        rows.iter().map(|row| {
+    /// Waits until nothing of the kinds is there.
+    fn gone(&self) {
+        let resource = |row: &Row| {
             let kind = row.kind();
             format!(
                 "{}.{}.{}/{}",
@@ -177,12 +178,8 @@ impl Matrix {
                 kind.group,
                 row.name()
             )
-        })
-    }
-
-    /// Waits until nothing of the kinds is there.
-    fn gone(&self) {
-        let names: Vec<String> = self.each(&self.rows).collect();
+        };
+        let names: Vec<String> = self.rows.iter().map(resource).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let wait = ["wait", "--for=delete", "--timeout=60s"];
         self.place.kubectl(&[&wait[..], &names].concat()).ok();
@@ -242,7 +239,7 @@ async fn every_kind_goes_through_every_change() {
         for row in &mut matrix.rows {
             row.step(column);
         }
-        matrix.upgrade(column).await;
+        Box::pin(matrix.upgrade(column)).await;
     }
     matrix.rows = first;
     matrix.roll_back().await;

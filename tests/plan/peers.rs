@@ -9,11 +9,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use pintle::builtin::{self, Kind};
+use pintle::cluster::{Address, Patch, Write};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::chart;
 use super::matrix::compare;
+use crate::support::library::Library;
 use crate::support::{Place, path, testbed};
 
 #[derive(Deserialize)]
@@ -92,7 +95,8 @@ fn merged(body: &Value, patch: &Value) -> Value {
 }
 
 fn documents(bodies: impl Iterator<Item = Value>) -> String {
-    bodies.map(|body| format!("---\n{body}\n")).collect()
+    let documents: Vec<String> = bodies.map(|body| format!("---\n{body}\n")).collect();
+    documents.concat()
 }
 
 impl<'a> Peer<'a> {
@@ -113,38 +117,31 @@ impl<'a> Peer<'a> {
 
     /// Somebody else writes into what is there.
     fn disturb(&self) {
-        for (index, row) in self.rows.iter().enumerate() {
-            let (body, foreign) = (named(&row.first, index), named(&row.foreign, index));
-            for (number, other) in row.others.iter().enumerate() {
-                let other = named(other, index).to_string();
-                let file = self
-                    .place
-                    .file(&format!("other-{index}-{number}.yaml"), &other);
-                self.place.kubectl(&["create", "-f", &file]).ok();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let namespace = &self.place.namespace;
+            let library = Library::of(&testbed().kubeconfig, namespace, "none").await;
+            let by = Write::by("somebody");
+            for (index, row) in self.rows.iter().enumerate() {
+                for other in &row.others {
+                    let other = named(other, index);
+                    let kind = kind(&other);
+                    let at = address(&kind, &other);
+                    library.cluster.create(&at, &other, by).await.unwrap();
+                }
+                let (body, foreign) = (named(&row.first, index), named(&row.foreign, index));
+                if foreign.is_null() {
+                    continue;
+                }
+                let kind = kind(&body);
+                let patch = match kind.kind.as_str() {
+                    "Car" => Patch::Merge(&foreign),
+                    _ => Patch::StrategicMerge(&foreign),
+                };
+                let at = address(&kind, &body);
+                library.cluster.patch(&at, patch, by).await.unwrap();
             }
-            if foreign.is_null() {
-                continue;
-            }
-            let is_custom = body["kind"] == "Car";
-            let how = if is_custom {
-                "--type=merge"
-            } else {
-                "--type=strategic"
-            };
-            let (kind, name) = (
-                body["kind"].as_str().unwrap(),
-                body["metadata"]["name"].as_str().unwrap(),
-            );
-            let kind = if is_custom {
-                format!("Car.v1.{}", group_of(&body))
-            } else {
-                kind.to_owned()
-            };
-            let target = format!("{kind}/{name}");
-            self.place
-                .kubectl(&["patch", &target, how, "-p", &foreign.to_string()])
-                .ok();
-        }
+        });
     }
 
     /// What is live, without what names its owner.
@@ -214,9 +211,22 @@ impl<'a> Peer<'a> {
     }
 }
 
-fn group_of(body: &Value) -> &str {
-    let version = body["apiVersion"].as_str().unwrap();
-    version.split_once('/').unwrap().0
+fn kind(body: &Value) -> Kind {
+    let text = |field: &str| body[field].as_str().unwrap();
+    let known = builtin::kind_in(text("apiVersion"), text("kind"));
+    known.cloned().unwrap_or_else(|| Kind {
+        group: text("apiVersion").trim_end_matches("/v1").to_owned(),
+        kind: text("kind").to_owned(),
+        ..Kind::core("", "cars")
+    })
+}
+
+fn address<'a>(kind: &'a Kind, body: &'a Value) -> Address<'a> {
+    Address {
+        kind,
+        namespace: None,
+        name: body["metadata"]["name"].as_str().unwrap(),
+    }
 }
 
 fn clean(body: Value) -> (String, Value) {

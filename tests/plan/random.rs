@@ -15,7 +15,7 @@ use futures::stream::{self, StreamExt as _};
 use pintle::builtin;
 use pintle::cluster::{Address, Cluster, Deletion, Patch, Write};
 use pintle::plan::diff::{Sides, three_way};
-use proptest::strategy::{Strategy, ValueTree as _};
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -96,37 +96,38 @@ impl Trial<'_> {
             .cluster
             .create(&address(kind, &anew), &expected, by.dry_run())
             .await;
-        let patch = || {
-            format!(
-                "{:#?}",
-                difference.as_ref().map(|difference| &difference.patch)
-            )
-        };
+        let patch = difference.map(|difference| difference.patch);
         let (after, expected) = match (after, expected) {
             (Ok(after), Ok(expected)) => (after, named(&expected.live, &name)),
             (Err(_), Err(_)) => return Ok(Outcome::Refused),
-            (Err(error), Ok(_)) => return Err(format!("refused: {error}\n{}", patch())),
+            (Err(error), Ok(_)) => return Err(format!("refused: {error}\n{patch:#?}")),
             (Ok(after), Err(error)) => {
-                return Err(format!("not refused: {error}\n{after:#}\n{}", patch()));
+                return Err(format!("not refused: {error}\n{after:#}\n{patch:#?}"));
             }
         };
-        let sorted = |body| oracle::sorted(clean(body));
-        let differs = compare::compare(&[sorted(after.clone()), sorted(expected), Value::Null]);
-        if !differs.is_empty() {
-            return Err(format!("{}\n{}", differs.join("\n"), patch()));
-        }
-        if !oracle::is_ordered(&desired, &after) {
-            return Err(format!("not in the wanted order: {after:#}\n{}", patch()));
-        }
-        let again = Sides {
-            base: &[&desired],
-            desired: &desired,
-            live: &after,
-        };
-        match three_way(schema, &again) {
-            None => Ok(Outcome::Taken),
-            Some(again) => Err(format!("not settled: {again:#?}\n{}", patch())),
-        }
+        judged(&desired, &after, expected).map_err(|what| format!("{what}\n{patch:#?}"))
+    }
+}
+
+/// What is wrong with what a patch has come to, if anything is.
+fn judged(desired: &Value, after: &Value, expected: Value) -> Result<Outcome, String> {
+    let sorted = |body| oracle::sorted(clean(body));
+    let differs = compare::compare(&[sorted(after.clone()), sorted(expected), Value::Null]);
+    if !differs.is_empty() {
+        return Err(differs.join("\n"));
+    }
+    if !oracle::is_ordered(desired, after) {
+        return Err(format!("not in the wanted order: {after:#}"));
+    }
+    let again = Sides {
+        base: &[desired],
+        desired,
+        live: after,
+    };
+    let schema = builtin::schema(text(desired, "apiVersion"), text(desired, "kind"));
+    match three_way(schema, &again) {
+        None => Ok(Outcome::Taken),
+        Some(again) => Err(format!("not settled: {again:#?}")),
     }
 }
 
@@ -188,7 +189,7 @@ fn check(test: &str, states: &impl Strategy<Value = Value>) {
     let trees: Vec<_> = (0..CASES)
         .map(|_| cases.new_tree(&mut runner).unwrap())
         .collect();
-    let drawn: Vec<Case> = trees.iter().map(|tree| tree.current()).collect();
+    let drawn: Vec<Case> = trees.iter().map(ValueTree::current).collect();
     let outcomes = runtime.block_on(all(&trial, &drawn));
     let failed = outcomes.iter().position(Result::is_err);
     if let Some(index) = failed {

@@ -48,9 +48,9 @@ pub(in crate::plan) fn clean(mut body: Value, assigned: &[String]) -> Value {
         let (parent, field) = path.rsplit_once('.').unwrap();
         let parent = body.pointer_mut(&format!("/{}", parent.replace('.', "/")));
         let parent = parent.and_then(Value::as_object_mut);
-        parent
-            .into_iter()
-            .for_each(|parent| drop(parent.remove(field)));
+        if let Some(parent) = parent {
+            parent.remove(field);
+        }
     }
     body
 }
@@ -119,11 +119,9 @@ fn list(path: &str, [live, anew, foreign]: [&[Value]; 3], found: &mut Vec<String
     let is_foreign = |item: &&Value| find(foreign, item).is_some() && find(anew, item).is_none();
     let own: Vec<&Value> = live.iter().filter(|item| !is_foreign(item)).collect();
     if own.len() != anew.len() {
-        found.push(format!(
-            "{path}: {} and not {}",
-            Value::from_iter(own.iter().copied().cloned()),
-            Value::from_iter(anew.iter().cloned())
-        ));
+        let own: Value = own.into_iter().cloned().collect();
+        let anew: Value = anew.iter().cloned().collect();
+        found.push(format!("{path}: {own} and not {anew}"));
         return;
     }
     for (index, (live, anew)) in own.into_iter().zip(anew).enumerate() {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Case;
 
 fn any_of<const N: usize>(values: [Value; N]) -> impl Strategy<Value = Value> {
-    prop::sample::select(values.to_vec())
+    prop::sample::select(Vec::from(values))
 }
 
 /// An object of those fields that have a value.
