@@ -1,22 +1,22 @@
 //! CEL rules in a schema.
 //!
 //! The language and its libraries are those of `x-kubernetes-validations` in custom resource
-//! definitions. As there, a key that is not an identifier is written escaped (`a-b` as
-//! `self.a__dash__b`, `a_b` as `self.a__b`) unless its mapping has `additionalProperties`.
+//! definitions. As there, a key that is no identifier is written escaped (`a-b` as
+//! `self.a__dash__b`, `a__b` as `self.a__underscores__b`) unless its mapping has
+//! `additionalProperties`.
 //!
 //! Compiling and evaluating needs the room and the limit on time that [`super::limit`] gives.
 
+mod convert;
+mod evaluate;
 pub(super) mod inline;
 
-use std::error::Error as _;
-
-use kube_cel::cel::ExecutionError;
-use kube_cel::{CompilationError, CompiledSchema, ErrorKind, Validator, compile_schema};
+use kube_cel::{CompilationError, CompiledSchema, compile_schema};
 use serde_json::Value;
 
 use super::Error;
-use super::violation::{Reason, Violation};
-use crate::chart::path;
+use super::violation::Violation;
+use evaluate::evaluate;
 
 /// Which rules of a schema are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,13 +83,6 @@ fn each(schema: &CompiledSchema, values: &Value, previous: &[Value]) -> Vec<Viol
     previous
         .flat_map(|old| evaluate(schema, values, Some(old)))
         .collect()
-}
-
-fn evaluate(schema: &CompiledSchema, values: &Value, previous: Option<&Value>) -> Vec<Violation> {
-    let errors = Validator::new()
-        .validate_compiled(schema, values, previous)
-        .err();
-    errors.into_iter().flatten().map(violation).collect()
 }
 
 /// What a schema node hangs below.
@@ -168,58 +161,6 @@ fn keep_transitions(node: &mut CompiledSchema) {
         .into_iter()
         .chain(node.additional_properties.as_deref_mut());
     children.chain(boxed).for_each(keep_transitions);
-}
-
-fn violation(error: kube_cel::ValidationError) -> Violation {
-    let cause = error
-        .source()
-        .and_then(|cause| cause.downcast_ref::<ExecutionError>());
-    let (reason, expected) = match error.kind {
-        ErrorKind::ValidationFailure => (Reason::Rule, error.message),
-        ErrorKind::InvalidResult => {
-            let text = format!(
-                "has the rule {:?}, which gives neither true nor false",
-                error.rule
-            );
-            (Reason::BrokenRule, text)
-        }
-        _ => {
-            let problem = cause.map(problem).unwrap_or_default();
-            let text = format!("has the rule {:?}, which fails{problem}", error.rule);
-            (Reason::BrokenRule, text)
-        }
-    };
-    // Reading and writing the path takes out the leading dot of a rule's `fieldPath`.
-    let path = path::dotted(&path::parse(&error.field_path));
-    Violation {
-        path,
-        expected,
-        rule: error.rule,
-        reason,
-        chart: String::new(),
-        origin: None,
-    }
-}
-
-/// Says why an evaluation failed, leaving out everything that can hold values.
-fn problem(error: &ExecutionError) -> String {
-    match error {
-        ExecutionError::NoSuchKey(key) if key.contains('_') && !key.contains("__") => {
-            format!(": there is no {key} (an underscore in a key is written twice)")
-        }
-        ExecutionError::NoSuchKey(key) => format!(": there is no {key}"),
-        ExecutionError::UndeclaredReference(name) => format!(": {name} is not defined"),
-        ExecutionError::UnexpectedType { got, want } => format!(": {want} needed, {got} found"),
-        ExecutionError::FunctionError { function, .. } => format!(" in {function}"),
-        ExecutionError::UnsupportedBinaryOperator(operator, ..)
-        | ExecutionError::UnsupportedUnaryOperator(operator, _) => {
-            format!(": {operator} does not fit its operands")
-        }
-        ExecutionError::ValuesNotComparable(..) => ": it compares different types".to_owned(),
-        ExecutionError::NoSuchOverload => ": the types do not fit".to_owned(),
-        ExecutionError::IndexOutOfBounds(_) => ": an index is out of bounds".to_owned(),
-        _ => String::new(),
-    }
 }
 
 fn join(path: &str, key: &str) -> String {

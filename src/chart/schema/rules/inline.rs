@@ -8,14 +8,24 @@
 use serde_json::{Map, Value, json};
 
 use super::super::Error;
+use super::super::nearest::nearest;
 use super::{join, shown};
 use crate::chart::secret;
 
-const RULES: &str = "x-kubernetes-validations";
+pub(in super::super) const RULES: &str = "x-kubernetes-validations";
 /// A rule or message expression with more bytes than this is refused.
 const MAX_EXPRESSION: usize = 4096;
 /// An expression with more brackets inside each other, or more conditionals, is refused.
 const MAX_NESTING: usize = 32;
+/// What a rule may have: `ValidationRule` of `apiextensions.k8s.io/v1`.
+const RULE_KEYS: [&str; 6] = [
+    "rule",
+    "message",
+    "messageExpression",
+    "reason",
+    "fieldPath",
+    "optionalOldSelf",
+];
 /// Keywords whose content is data and not a schema.
 pub(in super::super) const DATA: [&str; 5] = ["const", "default", "enum", "example", "examples"];
 
@@ -82,6 +92,7 @@ fn written_rules(content: &Value, path: &str) -> Result<Value, Error> {
     };
     let mut rules = rules.clone();
     for rule in &mut rules {
+        check_keys(rule, path)?;
         for expression in [&rule["rule"], &rule["messageExpression"]] {
             check_size(expression.as_str().unwrap_or_default(), path)?;
         }
@@ -89,6 +100,24 @@ fn written_rules(content: &Value, path: &str) -> Result<Value, Error> {
         fill_in_message(rule);
     }
     Ok(Value::Array(rules))
+}
+
+fn check_keys(rule: &Value, path: &str) -> Result<(), Error> {
+    let mut keys = rule.as_object().into_iter().flat_map(Map::keys);
+    let Some(key) = keys.find(|key| !RULE_KEYS.contains(&key.as_str())) else {
+        return Ok(());
+    };
+    let problem = match nearest(key, RULE_KEYS.into_iter()) {
+        Some(meant) => format!("has the unknown key {key}: did you mean {meant}?"),
+        None => format!(
+            "has the unknown key {key}; it may have {}",
+            RULE_KEYS.join(", ")
+        ),
+    };
+    Err(Error::RuleForm {
+        path: shown(path),
+        problem,
+    })
 }
 
 fn fill_in_message(rule: &mut Value) {
