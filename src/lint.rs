@@ -230,6 +230,7 @@ fn loaded(
 ) {
     findings.extend(dependencies::order(chart));
     findings.extend(dependencies::lock(chart));
+    findings.extend(unrendered(chart, values, request.charts));
     let tree = match Tree::of(chart) {
         Ok(tree) => tree,
         Err(error) => {
@@ -282,6 +283,22 @@ fn loaded(
         };
         findings.extend(check.case(&case));
     }
+}
+
+/// What is wrong with values and schemas whatever is rendered.
+fn unrendered(chart: &Chart, values: &str, charts: Charts) -> Vec<Finding> {
+    let mut found = values::boolean_keys(VALUES_FILE, values);
+    for (_, own) in value_sets(chart, &Overrides::default()) {
+        let keys = own.files();
+        found.extend(keys.flat_map(|(file, text)| values::boolean_keys(file, text)));
+    }
+    let charts = match charts {
+        Charts::Root => chart.all(),
+        // Each of the others is checked by itself.
+        Charts::All => vec![chart],
+    };
+    found.extend(charts.into_iter().flat_map(values::unseen_rules));
+    found
 }
 
 /// The values to render with: the defaults, and over them each file of `ci/`, as chart-testing has

@@ -71,6 +71,7 @@ rules! {
     TEMPLATE_EXTENSION "template-extension" Error "a template is called neither .yaml, .yml, .tpl nor .txt"
     SILENT_IN_HELM "silent-in-helm" Warning "Helm would install the chart with its statements unread"
     VALUES_FILE "values-file" Error "`values.yaml` is not a YAML mapping"
+    BOOLEAN_KEY "boolean-key" Warning "Kubernetes and Helm read a key of the values as a boolean"
     SCHEMA "schema" Error "`values.schema.json` or a CEL rule in it is wrong"
     VALUES "values" Error "the values do not fit the schema"
     UNUSED_VALUE "unused-value" Warning "no template reads a default value"

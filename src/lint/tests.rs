@@ -169,6 +169,7 @@ fn file_cases() -> Vec<Case> {
             "values",
             vec![("values.schema.json", r#"{"required": ["a"]}"#.to_owned())],
         ),
+        ("boolean-key", file("values.yaml", "global: {on: 1}\n")),
         ("unused-value", file("values.yaml", "a: 1\n")),
         (
             "undeclared-value",

@@ -25,6 +25,19 @@ pub(super) fn broken(error: &Error) -> Finding {
     Finding::new(rule::VALUES_FILE, Place::line(FILE, line), message)
 }
 
+/// Keys in a file of values that Kubernetes and Helm read as booleans.
+pub(super) fn boolean_keys(file: &str, text: &str) -> Vec<Finding> {
+    let found = yaml::boolean_keys(text).into_iter().map(|found| {
+        let message = format!(
+            "Kubernetes and Helm read the key {} as {}",
+            found.key, found.value
+        );
+        Finding::new(rule::BOOLEAN_KEY, Place::line(file, found.line), message)
+            .hint("put quotes around it")
+    });
+    found.collect()
+}
+
 /// What is wrong with the schema itself, or with values for it; `file` is where the values stand.
 pub(super) fn misfits(error: schema::Error, file: &str, text: &str) -> Vec<Finding> {
     if let schema::Error::Subchart { chart, cause } = error {
@@ -35,9 +48,7 @@ pub(super) fn misfits(error: schema::Error, file: &str, text: &str) -> Vec<Findi
         return findings;
     }
     let schema::Error::Violations(violations) = error else {
-        let text = error.to_string();
-        let message = text.strip_prefix("values.schema.json: ").unwrap_or(&text);
-        return vec![Finding::new(rule::SCHEMA, Place::file(SCHEMA), message)];
+        return vec![unusable(&error)];
     };
     let violations = violations.into_iter().map(|violation| {
         let path = chart::path_steps(&violation.path);
@@ -47,23 +58,64 @@ pub(super) fn misfits(error: schema::Error, file: &str, text: &str) -> Vec<Findi
             place.map_or(0, |(line, _)| line)
         };
         // What the user has set stands in no file of the chart.
+        let rule = violation.shown_rule();
         let (file, line, source) = match violation.origin {
-            None => (file.to_owned(), line(), String::new()),
-            Some(Origin::Default(at)) if at.file == FILE => {
-                (file.to_owned(), line(), String::new())
-            }
-            Some(Origin::Default(at)) => (at.file, at.line, String::new()),
-            Some(Origin::File(at)) if at.file == file => (at.file, at.line, String::new()),
-            Some(origin) => (file.to_owned(), 0, format!(" ({origin})")),
+            None => (file.to_owned(), line(), None),
+            Some(Origin::Default(at)) if at.file == FILE => (file.to_owned(), line(), None),
+            Some(Origin::Default(at)) => (at.file, at.line, None),
+            Some(Origin::File(at)) if at.file == file => (at.file, at.line, None),
+            Some(origin) => (file.to_owned(), 0, Some(origin.to_string())),
+        };
+        let marks: Vec<String> = source.into_iter().chain(rule).collect();
+        let marks = match marks.as_slice() {
+            [] => String::new(),
+            marks => format!(" ({})", marks.join("; ")),
         };
         let what = match violation.path.as_str() {
             "" => "the values",
             path => path,
         };
-        let message = format!("{what}: {}{source}", violation.expected);
+        let message = format!("{what}: {}{marks}", violation.expected);
         Finding::new(rule::VALUES, Place::line(&file, line), message)
     });
     violations.collect()
+}
+
+/// A schema that cannot be used, with what its reader says of it.
+fn unusable(error: &schema::Error) -> Finding {
+    let text = error.to_string();
+    let message = text.strip_prefix("values.schema.json: ").unwrap_or(&text);
+    let (line, message) = match error {
+        schema::Error::Json(cause) => (cause.line() as u64, format!("{message}: {cause}")),
+        schema::Error::Rule { cause, .. } => {
+            let cause = cause.to_string();
+            // Behind the first line it draws the expression.
+            let cause = cause.lines().next().unwrap_or_default();
+            let cause = cause.strip_prefix("ERROR: <input>:").unwrap_or(cause);
+            // The parser goes on with all signs that there are.
+            let cause = cause.split(" expecting {").next().unwrap_or(cause);
+            (0, format!("{message}: {cause}"))
+        }
+        _ => (0, message.to_owned()),
+    };
+    Finding::new(rule::SCHEMA, Place::line(SCHEMA, line), message)
+}
+
+/// References in a chart's schema to rules, which are not evaluated there.
+pub(super) fn unseen_rules(chart: &Chart) -> Vec<Finding> {
+    let schema = chart.schema.as_deref().unwrap_or(b"{}");
+    // What is no schema at all is told of where it is compiled.
+    let references = schema::rules_below_refs(schema).unwrap_or_default();
+    let found = references.into_iter().map(|found| {
+        let message = format!(
+            "{} leads to {}, whose rules are not evaluated there",
+            found.at, found.reference
+        );
+        let file = format!("{}{SCHEMA}", chart.folder);
+        Finding::new(rule::SCHEMA, Place::file(&file), message)
+            .hint("write the rules (x-kubernetes-validations) again beside the $ref")
+    });
+    found.collect()
 }
 
 /// Compares what the templates read with what the defaults and the schema have.
@@ -311,7 +363,7 @@ mod tests {
         check_schema(
             r#"{"properties": {"b": {"type": "string"}}}"#,
             "a: 1\nb: 2\n",
-            &["values values.yaml:2: b: must be string, is integer"],
+            &["values values.yaml:2: b: must be string, is integer (schema /properties/b/type)"],
         );
         check_schema(
             r#"{"properties": {"a": {"type": 1}}}"#,
@@ -320,6 +372,33 @@ mod tests {
                 "schema values.schema.json: not a valid schema at /properties/a/type: 1 is not valid \
                under any of the schemas listed in the 'anyOf' keyword",
             ],
+        );
+    }
+
+    #[test]
+    fn what_a_schema_says_is_told() {
+        check_schema(
+            r#"{"properties": {"a": {"x-kubernetes-validations": [{"rule": "self > 1", "message": "too small"}]}}}"#,
+            "a: 1",
+            &["values values.yaml:1: a: too small (rule self > 1)"],
+        );
+        check_schema(
+            r#"{"additionalProperties": false}"#,
+            "\na: 1",
+            &["values values.yaml:2: a: is not a known key (schema /additionalProperties)"],
+        );
+        check_schema(
+            r#"{"properties": {"a": {"x-kubernetes-validations": [{"rule": "self >"}]}}}"#,
+            "a: 1",
+            &[
+                "schema values.schema.json: \"self >\", a rule for a, is not valid CEL: 1:7: Syntax \
+               error: mismatched input '<EOF>'",
+            ],
+        );
+        check_schema(
+            "{\n\"a\"}",
+            "a: 1",
+            &["schema values.schema.json:2: not valid JSON: expected `:` at line 2 column 4"],
         );
     }
 

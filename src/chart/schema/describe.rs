@@ -45,6 +45,12 @@ pub(super) fn violations(
         } => {
             vec![new(&child(key), "is required".to_owned())]
         }
+        Kind::FalseSchema if forbids_all_keys(error) => {
+            let map = values.pointer(error.instance_path().as_str());
+            let keys = map.and_then(Value::as_object).into_iter().flatten();
+            keys.map(|(key, _)| new(&child(key), unknown_key(key, rule, schema)))
+                .collect()
+        }
         kind => {
             let text = path::dotted(&at);
             let value = if secret::is_likely(&text) {
@@ -55,6 +61,14 @@ pub(super) fn violations(
             vec![new(&at, expected(kind, error.instance(), value))]
         }
     }
+}
+
+/// Whether a mapping may have no keys at all: `additionalProperties: false` with nothing beside it.
+fn forbids_all_keys(error: &ValidationError<'_>) -> bool {
+    let keyword = "/additionalProperties";
+    error.schema_path().as_str().ends_with(keyword)
+        // A property of that name.
+        && !error.instance_path().as_str().ends_with(keyword)
 }
 
 /// Turns a JSON pointer into steps: only the tree tells an index from a key of digits.

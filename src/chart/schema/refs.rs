@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::rules::inline::{DATA, mentions_rules};
+use super::rules::inline::{DATA, RULES, mentions_rules};
 use super::{Error, parse};
 
 /// A `$ref` to a part of the schema that has rules: they are evaluated where they stand, and not
@@ -18,7 +18,7 @@ pub struct RuleBelowRef {
 /// Finds every reference in a schema to a part of it that has rules (`x-kubernetes-validations`).
 ///
 /// Values are not checked by such rules, so they must be written again where the reference stands,
-/// beside it. [`Schema::compile`](super::Schema::compile) does not refuse them, because what is
+/// beside it; references that have all of them beside them are left out. [`Schema::compile`](super::Schema::compile) does not refuse them, because what is
 /// referred to may be evaluated for other values.
 ///
 /// # Errors
@@ -35,7 +35,7 @@ fn find(root: &Value, (node, at): (&Value, &str), found: &mut Vec<RuleBelowRef>)
         Value::Object(map) => {
             let reference = map.get("$ref").and_then(Value::as_str);
             if let Some(reference) = reference
-                && target(root, reference).is_some_and(mentions_rules)
+                && target(root, reference).is_some_and(|target| !repeats(node, target))
             {
                 found.push(RuleBelowRef {
                     at: format!("{at}/$ref"),
@@ -53,6 +53,27 @@ fn find(root: &Value, (node, at): (&Value, &str), found: &mut Vec<RuleBelowRef>)
             }
         }
         _ => {}
+    }
+}
+
+/// Whether `node` has every rule of `target`, at the same places.
+fn repeats(node: &Value, target: &Value) -> bool {
+    match target {
+        _ if !mentions_rules(target) => true,
+        Value::Object(map) => map.iter().all(|(key, inner)| match key.as_str() {
+            RULES => {
+                let own = node[key].as_array();
+                let mut rules = inner.as_array().into_iter().flatten();
+                rules.all(|rule| own.is_some_and(|own| own.contains(rule)))
+            }
+            key if DATA.contains(&key) => true,
+            key => repeats(&node[key], inner),
+        }),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.all(|(index, inner)| repeats(&node[index], inner))
+        }
+        _ => true,
     }
 }
 
@@ -122,5 +143,18 @@ mod tests {
         let tree = json!({"properties": {"a": {"$ref": "#"}}, "x-kubernetes-validations": rules});
         check(&tree, &[("/properties/a/$ref", "#")]);
         assert!(rules_below_refs(b"{").is_err());
+        check(
+            &json!({"properties": {
+                "a": {"$ref": "#/properties/b"},
+                "b": {"x-kubernetes-validations": rules},
+                "c": {"$ref": "#/properties/b", "x-kubernetes-validations": rules},
+                "d": {"$ref": "#/properties/e", "properties": {"x": {}}},
+                "e": {"properties": {"x": {"x-kubernetes-validations": rules}}},
+            }}),
+            &[
+                ("/properties/a/$ref", "#/properties/b"),
+                ("/properties/d/$ref", "#/properties/e"),
+            ],
+        );
     }
 }

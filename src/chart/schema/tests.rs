@@ -120,6 +120,36 @@ fn unknown_keys_get_a_suggestion() {
 }
 
 #[test]
+fn keys_that_nothing_allows_are_named() {
+    let none = json!({"additionalProperties": false});
+    check_lines(
+        run(&none, json!({"x": 1, "y": {}}), &[]),
+        &["x is not a known key", "y is not a known key"],
+    );
+    let inside = json!({"properties": {"a": none}});
+    check_lines(
+        run(&inside, json!({"a": {"x": 1}}), &[]),
+        &["a.x is not a known key"],
+    );
+    let property = json!({"properties": {"additionalProperties": false}});
+    check_lines(
+        run(&property, json!({"additionalProperties": {"x": 1}}), &[]),
+        &["additionalProperties is not allowed"],
+    );
+    let overrides = Overrides {
+        layers: vec![Layer::Set("x=1".into())],
+    };
+    let mut origins = Origins::default();
+    origins.overrides(&overrides).unwrap();
+    let error = run(&none, json!({"x": 1}), &[]).unwrap_err();
+    assert_eq!(
+        error.traced(&origins).to_string(),
+        "values do not fit the chart's values.schema.json:\
+         \n  x: is not a known key (--set x; schema /additionalProperties)"
+    );
+}
+
+#[test]
 fn likely_secrets_are_not_shown() {
     let schema = json!({"properties": {
         "password": {"pattern": "^[0-9]+$", "enum": ["1"]},

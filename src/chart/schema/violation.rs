@@ -47,8 +47,8 @@ impl Violation {
 }
 
 impl Violation {
-    /// The rule in a few words, unless the expectation repeats it.
-    fn shown_rule(&self) -> Option<String> {
+    /// What expected it in a few words, and whose schema that is in; none if the expectation says so.
+    pub fn shown_rule(&self) -> Option<String> {
         let rule = self.own_rule();
         match (rule, self.chart.as_str()) {
             (rule, "") => rule,
