@@ -18,6 +18,7 @@ mod place;
 mod release;
 mod resource;
 mod rule;
+mod source;
 mod structure;
 mod values;
 

@@ -11,11 +11,16 @@ use crate::chart::schema::Schemas;
 use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values, dotted_path};
 use crate::manifest::{self, Manifest, Placement, Resource};
 use crate::render::{self, Operation, ReleaseFacts, Rendered, Scope, Templates};
+use crate::yaml::Step;
 
 /// The namespace of the release that is rendered.
 const NAMESPACE: &str = "lint";
 /// The namespaces that every cluster has, which may be named.
 const SYSTEM: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/// What to do about a resource in a namespace of its own, and about such a subject.
+const OWN_NAMESPACE: &str = "leave it out: a resource gets the namespace of its release";
+const SUBJECT_NAMESPACE: &str = "write {{ release.namespace }}, or make it a value";
 
 /// The rules whose messages say all by themselves, without the path of a field.
 const WHOLE: [&Rule; 4] = [
@@ -132,7 +137,7 @@ impl Check<'_> {
         let named = manifest
             .resources
             .iter()
-            .filter_map(|resource| namespace(resource, &sources));
+            .flat_map(|resource| namespaces(resource, &sources));
         findings.extend(named.map(|mut finding| {
             finding.minors = vec![minor];
             finding
@@ -254,17 +259,39 @@ fn hint(rule: &Rule, kind: &str) -> Option<&'static str> {
     })
 }
 
-/// A namespace that a template writes out although it is neither the release's nor Kubernetes' own.
-fn namespace(resource: &Resource, sources: &Sources<'_>) -> Option<Finding> {
-    let body = resource.body.get("metadata")?.get("namespace")?;
-    let name = body
-        .as_str()
-        .filter(|name| *name != NAMESPACE && !SYSTEM.contains(name))?;
-    let place = sources.place(resource, &resource::keys(&["metadata", "namespace"]));
-    let line = sources.line_with(&place.file, &format!("namespace: {name}"))?;
-    let message = format!("{}: metadata.namespace is {name}", resource.id);
-    let finding = Finding::new(rule::HARD_CODED_NAMESPACE, Place { line, ..place }, message);
-    Some(finding.hint("leave it out: a resource gets the namespace of its release"))
+/// The namespaces that a template writes out although they are neither the release's nor Kubernetes'
+/// own.
+fn namespaces(resource: &Resource, sources: &Sources<'_>) -> Vec<Finding> {
+    let own = resource.body.pointer("/metadata/namespace");
+    let own = own.map(|name| {
+        (
+            resource::keys(&["metadata", "namespace"]),
+            name,
+            OWN_NAMESPACE,
+        )
+    });
+    let is_binding = ["RoleBinding", "ClusterRoleBinding"].contains(&resource.id.kind.as_str());
+    let subjects = resource.body["subjects"].as_array();
+    let subjects = subjects.filter(|_| is_binding).into_iter().flatten();
+    let subjects = subjects.enumerate().filter_map(|(index, subject)| {
+        let path = vec![key("subjects"), Step::Index(index), key("namespace")];
+        Some((path, subject.get("namespace")?, SUBJECT_NAMESPACE))
+    });
+    let found = own.into_iter().chain(subjects);
+    let found = found.filter_map(|(path, name, hint)| {
+        let name = name.as_str();
+        let name = name.filter(|name| *name != NAMESPACE && !SYSTEM.contains(name))?;
+        let place = sources.place(resource, &path);
+        let line = sources.line_with(&place, &format!("namespace: {name}"))?;
+        let message = format!("{}: {} is {name}", resource.id, dotted_path(&path));
+        let place = Place { line, ..place };
+        Some(Finding::new(rule::HARD_CODED_NAMESPACE, place, message).hint(hint))
+    });
+    found.collect()
+}
+
+fn key(name: &str) -> Step {
+    Step::Key(name.to_owned())
 }
 
 /// Why a chart is not rendered.

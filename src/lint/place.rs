@@ -1,10 +1,11 @@
 //! Where in a chart a field of a rendered resource comes from.
 //!
 //! The rendered text, the template's source and the path of a field come in; a [`Place`] goes out:
-//! the rendered line with two lines around it, and the line of the template where the field's key
-//! stands there once and as it is. No value that may be a secret is shown.
+//! the rendered line with two lines around it, and the line of the template where [`super::source`]
+//! finds the field. No value that may be a secret is shown.
 
 use super::finding::{Excerpt, Place};
+use super::source;
 use crate::chart::{Chart, hide_secrets};
 use crate::manifest::{Origin, Resource};
 use crate::render::Rendered;
@@ -27,13 +28,10 @@ impl Sources<'_> {
         let file = self.file(&origin.template);
         let text = self.document(origin).unwrap_or_default();
         let line = line_of(&text, path);
-        let key = path.iter().rev().find_map(|step| match step {
-            Step::Key(key) => Some(key.as_str()),
-            Step::Index(_) => None,
-        });
-        let key = key.unwrap_or("kind");
+        let source = self.template(&file);
+        let source = source.and_then(|text| source::line(text, &resource.id, path));
         Place {
-            line: self.source_line(&file, key).unwrap_or(0),
+            line: source.unwrap_or(0),
             file,
             excerpt: match (line, resource.id.kind.as_str()) {
                 (0, _) | (_, "Secret") => None,
@@ -63,28 +61,30 @@ impl Sources<'_> {
         Some(lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// The line of a template that says `text` and nothing else.
-    pub(super) fn line_with(&self, file: &str, text: &str) -> Option<u64> {
+    /// The text of a template of the chart.
+    fn template(&self, file: &str) -> Option<&str> {
         let mut templates = self.chart.templates.iter();
         let template = templates.find(|template| template.path == file)?;
-        let source = std::str::from_utf8(&template.data).ok()?;
-        let bare = |line: &str| line.trim().replace(['"', '\''], "");
-        let mut lines = (1..).zip(source.lines());
-        lines
-            .find(|(_, line)| bare(line) == text)
-            .map(|(line, _)| line)
+        std::str::from_utf8(&template.data).ok()
     }
 
-    /// The line of a template on which `key` stands, if it does once and as it is.
-    pub(super) fn source_line(&self, file: &str, key: &str) -> Option<u64> {
-        let mut templates = self.chart.templates.iter();
-        let template = templates.find(|template| template.path == file)?;
-        let text = std::str::from_utf8(&template.data).ok()?;
-        let mut found = (1..)
-            .zip(text.lines())
-            .filter(|(_, line)| has_key(line, key));
-        let (line, _) = found.next()?;
-        found.next().is_none().then_some(line)
+    /// The line of a template that says `text` as it is: the one at `place` if it does, or else the
+    /// first that says nothing else.
+    pub(super) fn line_with(&self, place: &Place, text: &str) -> Option<u64> {
+        let source = self.template(&place.file)?;
+        let bare = |line: &str| {
+            let line = line.replace(['"', '\''], "");
+            line.trim().trim_start_matches("- ").to_owned()
+        };
+        let is_at = |line: &str| {
+            let bare = bare(line);
+            let mut parts = bare.split(['{', '}', '[', ']', ',']);
+            parts.any(|part| part.trim() == text)
+        };
+        let lines = || (1..).zip(source.lines());
+        let own = lines().find(|(number, line)| *number == place.line && is_at(line));
+        let found = own.or_else(|| lines().find(|(_, line)| bare(line) == text));
+        found.map(|(number, _)| number)
     }
 }
 
@@ -111,7 +111,7 @@ fn line_of(text: &str, path: &[Step]) -> u64 {
 }
 
 /// Whether a line of YAML has the key, be it quoted, in an item of a list or in a flow mapping.
-fn has_key(line: &str, key: &str) -> bool {
+pub(super) fn has_key(line: &str, key: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     line.match_indices(key).any(|(start, _)| {
         let after = line[start + key.len()..].trim_start_matches(['"', '\'']);

@@ -89,7 +89,7 @@ rules! {
     MISSING_FIELD "missing-field" Error "a required field is missing"
     FIELD_TYPE "field-type" Error "a field has a value of another type"
     FIELD_VALUE "field-value" Error "a field has a value that it cannot have"
-    NULL_FIELD "null-field" Warning "a field is null, so the API server takes its default"
+    NULL_FIELD "null-field" Error "a field is null where a value belongs"
     DUPLICATE_ITEM "duplicate-item" Error "two items of a list have the same key"
     SELECTOR_MISMATCH "selector-mismatch" Error "a workload does not select its own pods"
     IMMUTABLE_FIELD "immutable-field" Error "a field that cannot be changed follows the chart's version"
