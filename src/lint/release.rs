@@ -15,7 +15,7 @@ const CHECKSUM: &str = "checksum/";
 pub(super) type Found<'a> = (&'a Resource, Fault);
 
 /// The kinds that cannot change all of their fields, and the fields that they cannot change.
-const IMMUTABLE: [(&str, &[&[&str]]); 4] = [
+const IMMUTABLE: [(&str, &[&[&str]]); 8] = [
     ("Deployment", &[&["spec", "selector"]]),
     ("DaemonSet", &[&["spec", "selector"]]),
     (
@@ -35,12 +35,28 @@ const IMMUTABLE: [(&str, &[&[&str]]); 4] = [
             &["spec", "completionMode"],
         ],
     ),
+    (
+        "PersistentVolumeClaim",
+        &[
+            &["spec", "storageClassName"],
+            &["spec", "volumeName"],
+            &["spec", "volumeMode"],
+            &["spec", "accessModes"],
+            &["spec", "selector"],
+        ],
+    ),
+    ("RoleBinding", &[&["roleRef"]]),
+    ("ClusterRoleBinding", &[&["roleRef"]]),
+    ("Service", &[&["spec", "clusterIP"]]),
 ];
+
+/// The kinds that hold data, which another name leaves behind.
+const STATEFUL: [&str; 2] = ["StatefulSet", "PersistentVolumeClaim"];
 
 /// Compares what a chart renders to with what its next version would: what differs there in a field
 /// that cannot be changed fails at the first upgrade. Hooks are made anew and do not count.
 pub(super) fn immutable<'a>(manifest: &'a Manifest, next: &Manifest) -> Vec<Found<'a>> {
-    let mut found = Vec::new();
+    let mut found = renamed(manifest, next);
     for resource in &manifest.resources {
         let fields = IMMUTABLE.iter().find(|(kind, _)| *kind == resource.id.kind);
         let later = next.resources.iter().find(|later| later.id == resource.id);
@@ -60,6 +76,30 @@ pub(super) fn immutable<'a>(manifest: &'a Manifest, next: &Manifest) -> Vec<Foun
         }
     }
     found
+}
+
+/// Resources with data that the next version has under another name, so that an upgrade would delete
+/// them and begin with empty ones.
+fn renamed<'a>(manifest: &'a Manifest, next: &Manifest) -> Vec<Found<'a>> {
+    let lacks = |manifest: &Manifest, one: &Resource| {
+        !manifest.resources.iter().any(|other| other.id == one.id)
+    };
+    // What is there instead comes from the same template.
+    let instead = |one: &&Resource| {
+        next.resources.iter().any(|later| {
+            later.id.kind == one.id.kind
+                && later.origin.template == one.origin.template
+                && lacks(manifest, later)
+        })
+    };
+    let stateful = manifest.resources.iter();
+    let stateful = stateful.filter(|one| STATEFUL.contains(&one.id.kind.as_str()));
+    let gone = stateful.filter(|one| lacks(next, one)).filter(instead);
+    let path = ["metadata", "name"];
+    let message =
+        "follows the version of the chart: an upgrade would make another without its data";
+    gone.map(|resource| (resource, fault(rule::IMMUTABLE_FIELD, &path, message)))
+        .collect()
 }
 
 fn fault(rule: &'static super::Rule, path: &[&str], message: &str) -> Fault {

@@ -445,6 +445,132 @@ fn jobs_that_change_under_the_same_name_are_found() {
 }
 
 #[test]
+fn rules_behind_references_are_found_in_every_chart() {
+    let schema = r##"{"properties": {"a": {"$ref": "#/properties/b"},
+        "b": {"x-kubernetes-validations": [{"rule": "self > 1"}]}}}"##;
+    check(
+        &[("values.schema.json", schema)],
+        &["schema values.schema.json"],
+    );
+    let found = found(&[
+        ("charts/b/Chart.yaml", &CHART.replace("web", "b")),
+        ("charts/b/values.schema.json", schema),
+    ]);
+    let found = found.iter().find(|finding| finding.rule.id == "schema");
+    let found = found.unwrap();
+    assert_eq!(found.place.file, "charts/b/values.schema.json");
+    assert_eq!(
+        found.message,
+        "/properties/a/$ref leads to #/properties/b, whose rules are not evaluated there"
+    );
+    assert!(found.hint.is_some());
+}
+
+#[test]
+fn rules_about_optional_old_values_are_asked() {
+    let check = |rule: &str, expected: &[&str]| {
+        let rule = format!(r#"{{"rule": "{rule}", "optionalOldSelf": true}}"#);
+        let schema =
+            format!(r#"{{"properties": {{"a": {{"x-kubernetes-validations": [{rule}]}}}}}}"#);
+        let template = format!("{GOOD}data: {{a: '{{{{ values.a }}}}'}}\n");
+        check(
+            &[
+                ("values.schema.json", &schema),
+                ("values.yaml", "a: 1\n"),
+                ("templates/a.yaml", &template),
+            ],
+            expected,
+        );
+    };
+    check("!oldSelf.hasValue() || self >= oldSelf.value()", &[]);
+    check("oldSelf.hasValue()", &["values values.yaml:1"]);
+}
+
+#[test]
+fn what_cannot_follow_the_version_is_found() {
+    let check = |text: &str, expected: &[&str]| check(&[("templates/a.yaml", text)], expected);
+    let version = "{{ chart.version | k8s_name }}";
+    let set = |name: &str| {
+        let text = workload("StatefulSet", &format!("  serviceName: a\n{SELECTOR}{POD}"));
+        text.replace("name: a\nspec", &format!("name: {name}\nspec"))
+    };
+    let at = |line: u64| format!("immutable-field templates/a.yaml:{line}");
+    check(&set(&format!("a-{version}")), &[&at(4)]);
+    check(&set("a"), &[]);
+    let claim = |name: &str, class: &str| {
+        format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: {name}\nspec:\n  \
+             accessModes: [ReadWriteOnce]\n  resources: {{requests: {{storage: 1Gi}}}}\n  \
+             storageClassName: {class}\n"
+        )
+    };
+    check(&claim(&format!("a-{version}"), "b"), &[&at(4)]);
+    check(&claim("a", &format!("b-{version}")), &[&at(8)]);
+    check(&claim("a", "b"), &[]);
+    for kind in ["RoleBinding", "ClusterRoleBinding"] {
+        let binding = format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata: {{name: a}}\nroleRef:\n  \
+             apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: a-{version}\n"
+        );
+        check(&binding, &[&at(4)]);
+    }
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports: [{port: 1}]\n  \
+                   clusterIP: 10.0.0.{{ chart.version | split(pat=\".\") | last }}\n";
+    check(service, &[&at(6)]);
+}
+
+#[test]
+fn namespaces_of_subjects_are_found() {
+    let binding = |name: &str, subjects: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {{name: {name}}}\n\
+             roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: a}}\nsubjects:\n{subjects}"
+        )
+    };
+    let subject = |namespace: &str| {
+        format!("  - kind: ServiceAccount\n    name: a\n    namespace: {namespace}\n")
+    };
+    let text = binding(
+        "a",
+        &[
+            subject("kube-system"),
+            subject("prod"),
+            subject("{{ release.namespace }}"),
+        ]
+        .concat(),
+    );
+    check(
+        &[("templates/a.yaml", &text)],
+        &["hard-coded-namespace templates/a.yaml:11"],
+    );
+    let flow = binding(
+        "a",
+        "  - {kind: ServiceAccount, name: a, namespace: prod}\n",
+    );
+    check(
+        &[("templates/a.yaml", &flow)],
+        &["hard-coded-namespace templates/a.yaml:6"],
+    );
+}
+
+#[test]
+fn boolean_keys_are_found_in_all_files_of_values() {
+    let template = format!("{GOOD}data: {{a: '{{{{ values.a }}}}'}}\n");
+    check(
+        &[
+            ("values.yaml", "a:\n  on: 1\n"),
+            ("ci/x-values.yaml", "a: {'on': 1}\n"),
+            ("ci/y-values.yaml", "a: {no: 1}\n"),
+            ("templates/a.yaml", &template),
+        ],
+        &[
+            "boolean-key ci/y-values.yaml:1",
+            "boolean-key values.yaml:2",
+        ],
+    );
+}
+
+#[test]
 fn charts_inside_are_checked_on_request() {
     let file = |(path, text): (&str, &str)| File {
         path: path.to_owned(),
