@@ -91,7 +91,7 @@ pub enum Error {
     },
     /// A new chart cannot be called so.
     #[error(
-        "{name:?} cannot be the name of a chart: letters, digits, dots, dashes and underscores make one"
+        "{name:?} cannot be the name of a new chart: lower-case letters, digits and dashes make one"
     )]
     BadName {
         /// The name.

@@ -70,6 +70,19 @@ fn every_starter_lints_clean() {
 }
 
 #[test]
+fn a_name_that_lint_would_refuse_is_refused() {
+    let place = Place::without_namespace("create-name");
+    for name in ["Bad_Name", "a.b"] {
+        let path = place.folder().join(name);
+        place
+            .pintle(&["create", path.to_str().unwrap()])
+            .fails_with(2)
+            .says(&["cannot be the name of a new chart", "lower-case letters"]);
+        assert!(!path.exists());
+    }
+}
+
+#[test]
 fn nothing_is_written_over() {
     let place = Place::without_namespace("create-again");
     let shop = place.folder().join("shop");

@@ -98,6 +98,13 @@ pub enum Kind {
 }
 
 impl Metadata {
+    /// Whether a name is one that all repositories and registries take: of lower-case letters, digits
+    /// and dashes.
+    pub fn is_common_name(name: &str) -> bool {
+        let is_good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        !name.is_empty() && name.chars().all(is_good)
+    }
+
     /// Reads and checks the text of a `Chart.yaml`.
     ///
     /// Follows Helm: unknown fields are passed over, numbers and booleans become strings where

@@ -48,6 +48,7 @@ type Files = &'static [(&'static str, &'static str)];
 const APP: Files = files!("templates/app":
     ".helmignore",
     "Chart.yaml",
+    "README.md",
     "templates/NOTES.txt",
     "templates/_labels.yaml",
     "templates/deployment.yaml",
@@ -62,6 +63,7 @@ const APP: Files = files!("templates/app":
 const LIBRARY: Files = files!("templates/library":
     ".helmignore",
     "Chart.yaml",
+    "README.md",
     "templates/_metadata.yaml",
     "templates/_security.yaml",
     "values.yaml",
@@ -163,6 +165,15 @@ mod tests {
             below(&folder, "", &mut expected);
             let files = starter.files("shop").into_iter().map(|file| file.path);
             assert_eq!(files.collect::<BTreeSet<_>>(), expected, "{starter:?}");
+        }
+    }
+
+    #[test]
+    fn the_files_of_each_starter_are_these() {
+        for (starter, _) in ALL {
+            let files = starter.files("shop").into_iter();
+            let paths: Vec<String> = files.map(|file| file.path).collect();
+            insta::assert_snapshot!(format!("{starter:?}"), paths.join("\n"));
         }
     }
 

@@ -91,8 +91,7 @@ impl Check<'_> {
 
     fn identity(&mut self, metadata: &Metadata, tree: &Value) {
         let name = &metadata.name;
-        let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if !name.chars().all(letters) {
+        if !Metadata::is_common_name(name) {
             let message = format!("name is {name:?}, which Helm's repositories take badly");
             let hint = "use lower-case letters, digits and dashes";
             self.add(rule::CHART_NAME, &[key("name")], (message, hint));

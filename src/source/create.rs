@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Error;
-use crate::chart::{self, Chart, File, Starter};
+use crate::chart::{self, Chart, File, Metadata, Starter};
 
 /// Makes the folder `path` with a new chart of the same name, from a starter. Either all of it is
 /// there afterwards or nothing.
@@ -13,9 +13,7 @@ use crate::chart::{self, Chart, File, Starter};
 /// If there is something at `path`, its last part is no name of a chart, or it cannot be written.
 pub fn create(path: &Path, starter: Starter) -> Result<(), Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // What `helm create` takes.
-    let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if name.is_empty() || !name.chars().all(is_good) {
+    if !Metadata::is_common_name(&name) {
         return Err(Error::BadName { name: name.into() });
     }
     let files = starter.files(&name);
@@ -82,11 +80,18 @@ mod tests {
     #[test]
     fn nothing_is_written_over() {
         let folder = tempfile::tempdir().unwrap();
-        check_refused(folder.path(), "exists already");
+        let there = folder.path().join("there");
+        fs::create_dir(&there).unwrap();
+        check_refused(&there, "exists already");
         let bad = folder.path().join("my shop");
         check_refused(&bad, "name");
         assert!(!bad.exists());
         check_refused(Path::new("/"), "name");
+        for name in ["Bad_Name", "a.b", "a_b", "Shop"] {
+            let path = folder.path().join(name);
+            check_refused(&path, "lower-case letters, digits and dashes make one");
+            assert!(!path.exists());
+        }
         fs::write(folder.path().join("file"), "").unwrap();
         check_refused(&folder.path().join("file/shop"), "cannot write");
     }
