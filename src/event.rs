@@ -27,6 +27,11 @@ pub enum Event {
         /// What they read it as.
         value: bool,
     },
+    /// The chart says of itself that it should no longer be used.
+    Deprecated {
+        /// The chart's name.
+        chart: String,
+    },
     /// The chart's lock was made for other dependencies than it has.
     StaleLock {
         /// The lock.

@@ -101,6 +101,15 @@ impl Check<'_> {
             let hint = "write three numbers, such as 1.2.0";
             self.add(rule::CHART_VERSION, &[key("version")], (message, hint));
         }
+        if metadata.deprecated {
+            let hint = "say in its README which chart takes its place";
+            let message = "the chart is deprecated".to_owned();
+            self.add(
+                rule::DEPRECATED_CHART,
+                &[key("deprecated")],
+                (message, hint),
+            );
+        }
         if metadata.api_version != "v2" {
             let message = format!("apiVersion is {}", metadata.api_version);
             self.add(

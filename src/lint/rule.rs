@@ -64,6 +64,7 @@ rules! {
     DEPENDENCY_VALUES "dependency-values" Warning "a condition or an import of a dependency names values that nothing has"
     DEPENDS_ON "depends-on" Warning "a dependency has the field `depends-on`, which `helm package` drops"
     STALE_LOCK "stale-lock" Warning "`Chart.lock` was made for other dependencies"
+    DEPRECATED_CHART "deprecated-chart" Warning "the chart says that it is deprecated"
     CHART_ICON "chart-icon" Info "the chart has no icon"
     KUBE_VERSION "kube-version" Warning "`kubeVersion` allows no minor of Kubernetes that is checked"
     HELMIGNORE "helmignore" Error "a line of `.helmignore` is wrong"

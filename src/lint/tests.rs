@@ -142,6 +142,7 @@ fn chart_cases() -> Vec<Case> {
             ),
         ),
         ("chart-field", head("owner: me\n")),
+        ("deprecated-chart", head("deprecated: true\n")),
         ("app-version", head("appVersion: 1.1\n")),
         ("chart-url", head("sources: [h]\n")),
         ("maintainer", head("maintainers: [{email: a@b}]\n")),

@@ -47,6 +47,9 @@ impl Progress {
                 "{CHANGED}warning{CHANGED:#}: {at}: Kubernetes and Helm read the key {key} as \
                  {value}: put quotes around it"
             ),
+            Event::Deprecated { chart } => {
+                format!("{CHANGED}warning{CHANGED:#}: the chart {chart} is deprecated")
+            }
             Event::StaleLock { file } => format!(
                 "{CHANGED}warning{CHANGED:#}: {file} was made for other dependencies than the \
                  chart has: charts/ may hold other charts than are meant"
