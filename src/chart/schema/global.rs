@@ -10,31 +10,39 @@ const MAX_STEPS: usize = 1_000;
 
 /// Whether a schema says anything about the key: then it is judged like any other.
 pub(super) fn is_known(document: &Value) -> bool {
-    let mut open = vec![document];
+    let mut open = vec![(document, Sense::Asserts)];
     let mut steps = 0;
-    while let Some(schema) = open.pop() {
+    while let Some((schema, sense)) = open.pop() {
         steps += 1;
-        if steps > MAX_STEPS || speaks(schema) {
+        if steps > MAX_STEPS || speaks(schema, sense) {
             return true;
         }
-        open.extend(in_place(schema, document));
+        let inner = in_place(schema, document).into_iter();
+        open.extend(inner.map(|inner| (inner, sense)));
+        open.extend(schema.get("not").map(|inner| (inner, Sense::Denies)));
     }
     false
 }
 
-fn speaks(schema: &Value) -> bool {
-    let lists = |key: &str| {
-        let mut names = schema[key].as_array().into_iter().flatten();
-        names.any(|name| name == GLOBAL)
-    };
-    schema["properties"].get(GLOBAL).is_some() || lists("required")
+/// Whether values must fit a schema, or must not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sense {
+    Asserts,
+    Denies,
 }
 
-/// The schemas that hold for the same value as `schema` does.
+/// A schema that only says that there is no such key says nothing of a key that is always there.
+fn speaks(schema: &Value, sense: Sense) -> bool {
+    let mut required = schema["required"].as_array().into_iter().flatten();
+    schema["properties"].get(GLOBAL).is_some()
+        || (sense == Sense::Asserts && required.any(|name| name == GLOBAL))
+}
+
+/// The schemas that are asked of the same value as `schema`, in the same sense.
 fn in_place<'s>(schema: &'s Value, document: &'s Value) -> Vec<&'s Value> {
     let lists = ["allOf", "anyOf", "oneOf"].into_iter();
     let lists = lists.filter_map(|key| schema[key].as_array()).flatten();
-    let single = ["if", "then", "else", "not"].into_iter();
+    let single = ["if", "then", "else"].into_iter();
     let single = single.filter_map(|key| schema.get(key));
     let target = schema["$ref"].as_str();
     let target = target.and_then(|at| document.pointer(at.strip_prefix('#')?));
@@ -85,5 +93,8 @@ mod tests {
         check(&json!({"$defs": definitions}), "not known");
         check(&json!({"$ref": "#"}), "known");
         check(&json!(true), "not known");
+        check(&json!({"not": {"required": ["global"]}}), "not known");
+        check(&json!({"not": {"properties": {"global": {}}}}), "known");
+        check(&json!({"minProperties": 1}), "not known");
     }
 }
