@@ -123,7 +123,10 @@ pub(super) fn unseen_rules(chart: &Chart) -> Vec<Finding> {
 /// `text` is that of `values.yaml`.
 pub(super) fn usage(tree: &Tree<'_>, text: &str) -> Vec<Finding> {
     let chart = tree.root.chart;
-    let all = all_reads(chart);
+    let mut all = all_reads(chart);
+    if calls_tpl(tree) {
+        read_by_defaults(&chart.values.0, text, &mut vec![], &mut all);
+    }
     // What subcharts have by default the chart may read as well.
     let defaults = tree.select(&Values::default()).unwrap_or_default();
     let document = chart.schema.as_deref();
@@ -155,6 +158,44 @@ fn all_reads(chart: &Chart) -> Vec<(&str, Read)> {
         reads.map(|read| (template.path.as_str(), read))
     });
     read.collect()
+}
+
+/// Whether a template of the charts may take a value for a template.
+fn calls_tpl(tree: &Tree<'_>) -> bool {
+    let charts = tree.root.chart.all().into_iter();
+    let mut templates = charts.flat_map(|chart| &chart.templates);
+    templates.any(|template| String::from_utf8_lossy(&template.data).contains("tpl"))
+}
+
+/// Adds what default values read that are templates themselves.
+fn read_by_defaults(
+    values: &Map<String, Value>,
+    file: &str,
+    path: &mut Vec<Step>,
+    found: &mut Vec<(&str, Read)>,
+) {
+    for (key, value) in values {
+        path.push(Step::Key(key.clone()));
+        match value {
+            Value::String(text) if text.contains("{{") || text.contains("{%") => {
+                let line = yaml::locate(file, path).map_or(0, |(line, _)| line);
+                found.extend(
+                    reads(text)
+                        .into_iter()
+                        .map(|read| (FILE, Read { line, ..read })),
+                );
+            }
+            Value::Object(map) => read_by_defaults(map, file, path, found),
+            Value::Array(items) => {
+                let texts = items.iter().filter_map(Value::as_str);
+                let all = texts.flat_map(reads);
+                let line = yaml::locate(file, path).map_or(0, |(line, _)| line);
+                found.extend(all.map(|read| (FILE, Read { line, ..read })));
+            }
+            _ => {}
+        }
+        path.pop();
+    }
 }
 
 /// The values of the root that its subcharts use: their own, those that turn them on, and what the
@@ -307,6 +348,32 @@ mod tests {
         check(values, None, "{{ values | to_yaml }}", &[]);
         check("a: 1", None, "x", &["values.yaml:1: no template reads a"]);
         check("l: [{a: 1}]", None, "{{ values.l[0].a }}", &[]);
+    }
+
+    #[test]
+    fn values_that_values_read_are_used() {
+        let values = "t: \"{{ values.z }}\"\nz: 1\nl: ['{{ values.y }}']\ny: 1\n";
+        check(
+            values,
+            None,
+            "{{ values.t | tpl }}{{ values.l | first | tpl }}",
+            &[],
+        );
+        check(
+            values,
+            None,
+            "{{ values.t }}{{ values.l }}",
+            &[
+                "values.yaml:4: no template reads y",
+                "values.yaml:2: no template reads z",
+            ],
+        );
+        check(
+            "x: 1\nt: '{{ values.z }}'\n",
+            None,
+            "{{ values.t | tpl }}{{ values.x }}",
+            &["values.yaml:2: values.z is in no default and in no schema"],
+        );
     }
 
     #[test]
