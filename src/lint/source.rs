@@ -11,7 +11,7 @@ mod outline;
 
 use crate::manifest::ResourceId;
 use crate::yaml::Step;
-use outline::{Item, Line, Outline};
+use outline::{Item, Line, Outline, Starts};
 
 /// The line, from 1, of the field at `path`, or of the item that it ends in; of the key `kind` for an
 /// empty path.
@@ -68,7 +68,7 @@ fn leads(document: &Outline, line: &Line, path: &[Step]) -> bool {
     if line.path.len() > path.len() {
         // The line that an item starts on has its first key as well.
         return matches!(path.last(), Some(Step::Index(_)))
-            && line.starts_item
+            && line.starts == Starts::Item
             && line.path.len() == path.len() + 1
             && fits(document, &line.path[..path.len()], path);
     }

@@ -17,10 +17,17 @@ pub(super) struct Line {
     pub(super) number: u64,
     /// What leads to it, itself included.
     pub(super) path: Vec<Item>,
-    /// Whether an item of a list starts on it.
-    pub(super) starts_item: bool,
+    pub(super) starts: Starts,
     /// What stands behind the key.
     value: String,
+}
+
+/// What starts on a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Starts {
+    Key,
+    /// An item of a list, be it with a key.
+    Item,
 }
 
 /// One step to a line.
@@ -41,8 +48,8 @@ struct List {
     items: usize,
     /// In how many blocks it starts.
     depth: usize,
-    /// Whether all items so far are there, whatever the values are.
-    is_plain: bool,
+    /// The first item that is not there whatever the values are.
+    first_unsure: Option<usize>,
     /// Whether items may be computed as a whole.
     is_computed: bool,
 }
@@ -134,8 +141,8 @@ impl Reader {
             .strip_prefix("- ")
             .or((content == "-").then_some(""));
         let content = item.map_or(content, str::trim_start);
-        let starts_item = item.is_some();
-        if starts_item {
+        let starts = item.map_or(Starts::Key, |_| Starts::Item);
+        if starts == Starts::Item {
             self.item(column);
             column = text.len() - content.len() - (text.len() - text.trim_end().len());
         }
@@ -143,21 +150,21 @@ impl Reader {
             Some((key, value)) => {
                 self.close(column);
                 self.open.push((column, Item::Key(key)));
-                self.add(number, starts_item, value);
+                self.add(number, starts, value);
                 self.key_depth = self.depth;
                 self.computed = false;
             }
-            None if starts_item => self.add(number, true, content),
+            None if starts == Starts::Item => self.add(number, starts, content),
             None if content.starts_with(COMPUTED) => self.compute(),
             None => {}
         }
     }
 
-    fn add(&mut self, number: u64, starts_item: bool, value: &str) {
+    fn add(&mut self, number: u64, starts: Starts, value: &str) {
         self.outline.lines.push(Line {
             number,
             path: self.open.iter().map(|(_, item)| item.clone()).collect(),
-            starts_item,
+            starts,
             value: value.to_owned(),
         });
     }
@@ -188,8 +195,10 @@ impl Reader {
         let Some(own) = self.outline.lists.get_mut(list) else {
             return;
         };
-        own.is_plain &= !own.is_computed && own.depth == depth;
-        let index = own.is_plain.then_some(own.items);
+        if own.is_computed || own.depth != depth {
+            own.first_unsure.get_or_insert(own.items);
+        }
+        let index = own.first_unsure.is_none().then_some(own.items);
         own.items += 1;
         self.open.push((column, Item::Item { list, index }));
     }
@@ -199,7 +208,7 @@ impl Reader {
             items: 0,
             // Blocks that open between the key and its first item are around that item.
             depth: self.key_depth,
-            is_plain: true,
+            first_unsure: None,
             is_computed: self.computed,
         });
         self.outline.lists.len() - 1

@@ -79,8 +79,8 @@ impl Walk<'_> {
         let is_optional = rule.rule.optional_old_self == Some(true);
         let old = match (is_optional, old) {
             (false, old) => old.cloned(),
-            (true, Some(old)) => Some(OptionalValue::of(old.clone())).map(opaque),
-            (true, None) => Some(OptionalValue::none()).map(opaque),
+            (true, Some(old)) => Some(opaque(OptionalValue::of(old.clone()))),
+            (true, None) => Some(opaque(OptionalValue::none())),
         };
         if rule.is_transition_rule && old.is_none() {
             return None;
