@@ -82,6 +82,26 @@ impl Waiting {
     }
 }
 
+/// Runs both in turn, after one run of each that does not count. Each run gives a sample of
+/// every step of the work; what comes back has pintle's samples of a step before Helm's.
+pub(crate) fn alternate<const STEPS: usize>(
+    runs: usize,
+    pintle: impl Fn() -> [Sample; STEPS],
+    helm: impl Fn() -> [Sample; STEPS],
+) -> [[Vec<Sample>; 2]; STEPS] {
+    let mut samples: [[Vec<Sample>; 2]; STEPS] = std::array::from_fn(|_| Default::default());
+    for run in 0..=runs {
+        let steps = pintle().into_iter().zip(helm());
+        for (samples, (ours, theirs)) in samples.iter_mut().zip(steps) {
+            if run > 0 {
+                samples[0].push(ours);
+                samples[1].push(theirs);
+            }
+        }
+    }
+    samples
+}
+
 struct Bench {
     runs: usize,
     pintle: Program,
@@ -104,32 +124,11 @@ impl Bench {
         }
     }
 
-    /// Runs both in turn, after one run of each that does not count. Each run gives a sample of
-    /// every step of the work; what comes back has pintle's samples of a step before Helm's.
-    fn alternate<const STEPS: usize>(
-        &self,
-        runs: usize,
-        pintle: impl Fn() -> [Sample; STEPS],
-        helm: impl Fn() -> [Sample; STEPS],
-    ) -> [[Vec<Sample>; 2]; STEPS] {
-        let mut samples: [[Vec<Sample>; 2]; STEPS] = std::array::from_fn(|_| Default::default());
-        for run in 0..=runs {
-            let steps = pintle().into_iter().zip(helm());
-            for (samples, (ours, theirs)) in samples.iter_mut().zip(steps) {
-                if run > 0 {
-                    samples[0].push(ours);
-                    samples[1].push(theirs);
-                }
-            }
-        }
-        samples
-    }
-
-    /// [`Bench::alternate`] for work of one command.
+    /// [`alternate`] for work of one command.
     fn pair(&self, pintle: &[&str], helm: &[&str]) -> [Vec<Sample>; 2] {
         let ours = || [self.pintle.measure(pintle)];
         let theirs = || [self.helm.measure(helm)];
-        let [samples] = self.alternate(self.runs, ours, theirs);
+        let [samples] = alternate(self.runs, ours, theirs);
         samples
     }
 

@@ -2,7 +2,7 @@
 
 use crate::measure::{Program, Sample};
 use crate::table::{Goal, Row};
-use crate::{Bench, ROOT, Waiting};
+use crate::{Bench, ROOT, Waiting, alternate};
 
 /// How many resources a release has, and how often it is measured.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ pub(crate) fn release(bench: &Bench, size: Size, waiting: Waiting) -> [Row; 3] {
         count: &count,
         wait: waiting.of_helm(),
     };
-    let samples = bench.alternate(size.runs, || pintle.round(), || helm.round());
+    let samples = alternate(size.runs, || pintle.round(), || helm.round());
     let names = ["install", "upgrade", "no-op upgrade"];
     let goals = [3.0, 5.0, 20.0].map(|time| size.goal(time));
     let mut rows = names.into_iter().zip(goals).zip(samples);

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::measure::{Program, Sample};
 use crate::table::{Goal, Row};
-use crate::{Bench, ROOT, Waiting, static_chart, thousand};
+use crate::{Bench, ROOT, Waiting, alternate, static_chart, thousand};
 
 const RELEASE: &str = "tenant-a";
 const NO_GOAL: Goal = Goal {
@@ -41,7 +41,7 @@ pub(crate) fn rendering(bench: &Bench) -> [Row; 2] {
         let wall = sample.wall * thousand::TENANTS;
         [Sample { wall, ..sample }]
     };
-    let [samples] = bench.alternate(bench.runs, many, each);
+    let [samples] = alternate(bench.runs, many, each);
     let goal = Goal {
         time: 200.0,
         memory: 0.0,
@@ -70,7 +70,7 @@ pub(crate) fn installation(bench: &Bench) -> [Row; 2] {
     [Waiting::No, Waiting::Yes].map(|waiting| {
         let ours = || [pintle.round(waiting.of_pintle())];
         let theirs = || [helm.round(waiting.of_helm())];
-        let [samples] = bench.alternate(bench.runs, ours, theirs);
+        let [samples] = alternate(bench.runs, ours, theirs);
         let name = format!("`install` of `charts/kcp`{}", waiting.suffix());
         Row::new(&name, samples, NO_GOAL)
     })

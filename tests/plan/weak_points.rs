@@ -11,8 +11,6 @@
 //! 7. What appears between check and creation is adopted silently.
 //! 8. An uninstallation needs every kind that the release has.
 //! 9. The lock is a word without owner and expiry.
-//!
-//! 6 and 7 are about server-side apply; what is created here by a plain request is refused if it is there.
 
 use std::fs;
 
@@ -25,7 +23,7 @@ use crate::lifecycle::{left, small};
 use crate::support::{Place, path};
 
 /// The weak points and the other pains of applying, and the tests that show pintle free of them.
-const TESTS: [(&str, &str, &str); 24] = [
+const TESTS: [(&str, &str, &str); 26] = [
     (
         "1",
         "plan/weak_points",
@@ -72,6 +70,16 @@ const TESTS: [(&str, &str, &str); 24] = [
         "everything_that_would_be_refused_is_told_at_once_and_nothing_is_written",
     ),
     ("5", "plan/requests", "only_what_changes_is_asked_about"),
+    (
+        "6",
+        "plan/server_side",
+        "what_is_adopted_keeps_what_it_has_besides",
+    ),
+    (
+        "7",
+        "plan/server_side",
+        "what_appears_meanwhile_is_not_taken_over",
+    ),
     (
         "8",
         "plan/definitions",
@@ -142,7 +150,7 @@ fn each_weak_point_has_its_tests() {
         );
     }
     let shown = |number: u8| TESTS.iter().any(|(point, ..)| *point == number.to_string());
-    assert!([1, 2, 3, 4, 5, 8, 9].into_iter().all(shown));
+    assert!((1..=9).all(shown));
 }
 
 pub(super) fn budget(place: &Place, least: u8) -> String {

@@ -88,18 +88,23 @@ impl Progress {
             }
             Event::Waiting { count: 1 } => "waiting for 1 resource to become ready".to_owned(),
             Event::Waiting { count } => format!("waiting for {count} resources to become ready"),
-            Event::Health { id, until, health } => match health {
-                Health::Ready if until == Condition::NoOldPods => {
-                    format!("{GOOD}replaced{GOOD:#} {id}: no old pod is left")
-                }
-                Health::Ready => format!("{GOOD}ready{GOOD:#} {id}"),
-                Health::InProgress(reason) => format!("waiting {id}: {reason}"),
-                Health::Failed(reason) => format!("{BAD}failed{BAD:#} {id}: {reason}"),
-            },
+            Event::Health { id, until, health } => seen(&id, until, &health),
             Event::Finished { revision, status } => {
                 format!("{}: revision {revision} is {status}", self.release)
             }
         }
+    }
+}
+
+/// How a resource is, which is waited for.
+fn seen(id: &ResourceId, until: Condition, health: &Health) -> String {
+    match health {
+        Health::Ready if until == Condition::NoOldPods => {
+            format!("{GOOD}replaced{GOOD:#} {id}: no old pod is left")
+        }
+        Health::Ready => format!("{GOOD}ready{GOOD:#} {id}"),
+        Health::InProgress(reason) => format!("waiting {id}: {reason}"),
+        Health::Failed(reason) => format!("{BAD}failed{BAD:#} {id}: {reason}"),
     }
 }
 
