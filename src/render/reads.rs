@@ -7,6 +7,7 @@
 //! condition: so it is the text that is asked.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::strict::{Kind, Token, actions};
 use crate::yaml::Step;
@@ -36,17 +37,30 @@ pub fn reads(text: &str) -> Vec<Read> {
     for tokens in &actions {
         // What is set is read where its name is.
         let from = if names.sets(tokens) { tokens.len() } else { 0 };
+        let first = found.len();
+        // The paths that the action asks about, below which it reads only where they are there.
+        let mut asked: Vec<Vec<Step>> = Vec::new();
         for at in from..tokens.len() {
             let Some(root) = names.root(tokens, at) else {
                 continue;
             };
             let (below, next, asks) = path(tokens, at);
             let line = text[..tokens[at].range.start].matches('\n').count() + 1;
+            let path = [root, &below].concat();
+            let is_condition = is_condition(tokens, at..next);
+            if is_condition || is_defined(tokens, next) {
+                asked.push(path.clone());
+            }
             found.push(Read {
-                path: [root, &below].concat(),
+                path,
                 line: line as u64,
-                may_be_missing: asks || is_asked_for(tokens, next),
+                may_be_missing: asks || is_condition || is_asked_for(tokens, next),
             });
+        }
+        for read in &mut found[first..] {
+            let is_below =
+                |asked: &Vec<Step>| read.path.len() > asked.len() && read.path.starts_with(asked);
+            read.may_be_missing |= asked.iter().any(is_below);
         }
     }
     found
@@ -100,6 +114,7 @@ impl<'a> Names<'a> {
         // Three dots spread a list.
         let spreads = before == "." && text(at.checked_sub(2)) == ".";
         let is_name = tokens[at].kind == Kind::Word
+            && !is_component(tokens, at)
             && (spreads || ![".", "?.", "@", "|"].contains(&before))
             && text(Some(at + 1)) != "=";
         let path = match tokens[at].text {
@@ -107,6 +122,23 @@ impl<'a> Names<'a> {
             name => self.0.get(name).map(Vec::as_slice),
         };
         path.filter(|_| is_name)
+    }
+}
+
+/// Whether `tokens[at]` begins the name of a component that is called or whose call ends, as in
+/// `<name.space/>`, and does not follow a comparison.
+fn is_component(tokens: &[Token<'_>], at: usize) -> bool {
+    let token = |back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
+    let text = |back: usize| token(back).map_or("", |token| token.text);
+    let compares = |token: &Token<'_>| match token.kind {
+        Kind::Mark => [")", "]", "}"].contains(&token.text),
+        _ => !["if", "elif", "and", "or", "not", "in", "else"].contains(&token.text),
+    };
+    match text(1) {
+        "<" => !token(2).is_some_and(compares),
+        "</" => true,
+        "/" => text(2) == "<",
+        _ => false,
     }
 }
 
@@ -168,6 +200,29 @@ fn is_asked_for(tokens: &[Token<'_>], next: usize) -> bool {
         "|" => matches!(text(next + 1), "default" | "required"),
         "is" => ["defined", "undefined"].contains(&text(next + 1)) || text(next + 1) == "not",
         "?." | "?[" => true,
+        _ => false,
+    }
+}
+
+/// Whether a path is followed by `is defined` or `is not defined`.
+fn is_defined(tokens: &[Token<'_>], next: usize) -> bool {
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
+    text(next) == "is" && (text(next + 1) == "defined" || text(next + 2) == "defined")
+}
+
+/// Whether the path of these tokens is asked only whether it is true, which what is missing is not.
+fn is_condition(tokens: &[Token<'_>], path: Range<usize>) -> bool {
+    let text = |at: Option<usize>| {
+        at.and_then(|at| tokens.get(at))
+            .map_or("", |token| token.text)
+    };
+    let before = text(path.start.checked_sub(1));
+    let after = text(Some(path.end));
+    let is_tested = ["if", "elif"].contains(&text(Some(0)));
+    match before {
+        "" | "=" | "(" => ["and", "or"].contains(&after),
+        "if" | "elif" | "not" => ["", ")", "and", "or", "else"].contains(&after),
+        "and" | "or" => ["and", "or"].contains(&after) || is_tested && ["", ")"].contains(&after),
         _ => false,
     }
 }
@@ -239,6 +294,11 @@ mod tests {
         check("{% set v = values.a | upper %}{{ v.b }}", &["1 a"]);
         check("{% set v = values.a %}{{ include(name='x') }}", &["1 a"]);
         check("{% set v = values.a?.b %}{{ v.c }}", &["1 a.b?"]);
+        check(
+            "{% set v = values.a %}{{ <v.part x={1}/> | trim }}{% <v.part> %}x{% </v.part> %}",
+            &[],
+        );
+        check("{% set v = values.a %}{% if 1 < v.b %}", &["1 a.b"]);
     }
 
     #[test]
@@ -247,6 +307,32 @@ mod tests {
         check("{{ values.a | default(value=1) }}", &["1 a?"]);
         check("{% if values.a is defined %}", &["1 a?"]);
         check("{{ values.a | upper }}", &["1 a"]);
+        check("{% if values.a %}", &["1 a?"]);
+        check("{% if x %}{% elif not values.a %}", &["1 a?"]);
+        check("{% if values.a and (x or values.b) %}", &["1 a?", "1 b?"]);
+        check("{{ values.a or 1 }}", &["1 a?"]);
+        check("{{ 1 if values.a else 2 }}", &["1 a?"]);
+        check("{{ x or values.a }}", &["1 a"]);
+        check("{% if values.a == 1 or x %}", &["1 a"]);
+        check("{% if 1 == values.a or x %}", &["1 a"]);
+        check("{% for x in values.a %}", &["1 a"]);
+    }
+
+    #[test]
+    fn below_what_is_asked_for_all_may_be_missing() {
+        check(
+            "{% if values.a is defined and values.a.b == 1 %}{{ values.a.b }}",
+            &["1 a?", "1 a.b?", "1 a.b"],
+        );
+        check("{% if values.a and values.a.b == 1 %}", &["1 a?", "1 a.b?"]);
+        check(
+            "{% if values.a is defined and values.ab.c == 1 %}",
+            &["1 a?", "1 ab.c"],
+        );
+        check(
+            "{% if values.a is not defined or values.a.b == 1 %}",
+            &["1 a?", "1 a.b?"],
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use futures::future::join_all;
 use pintle::builtin;
 use pintle::cluster::{Address, Patch, Write};
 use pintle::ops::{self, Change, Rules, Terms};
+use pintle::plan::redact::Secrets;
 use pintle::plan::report::Report;
 use pintle::plan::{Consent, Effect, Permit};
 use serde_json::{Value, json};
@@ -151,7 +152,7 @@ impl Matrix {
         assert!(
             again.is_no_op(),
             "{column} once more: {:#?}",
-            Report::of(&again.plan)
+            Report::of(&again.plan, Secrets::Redacted)
         );
         self.proxied.execute(again).await;
         assert_eq!(
