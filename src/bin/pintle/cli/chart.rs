@@ -171,8 +171,13 @@ fn kube_version(text: &str) -> Result<KubeVersion, String> {
 #[derive(Debug, Args)]
 pub(crate) struct ValueArgs {
     /// Values from a YAML file, an http(s) address or - for standard input (can be repeated;
-    /// later ones win)
-    #[arg(short = 'f', long = "values", value_name = "FILE")]
+    /// later ones win, or named with commas between)
+    #[arg(
+        short = 'f',
+        long = "values",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
     pub(crate) files: Vec<String>,
     /// Values as JSON: a.b={"c":1}, or one object of values; below --set
     #[arg(long, value_name = "KEY=JSON", allow_hyphen_values = true)]
