@@ -40,6 +40,18 @@ fn yaml_that_explodes() {
     check_text("a: \"\u{1b}[2J\n");
 }
 
+/// Reading them takes one part of the memory that is allowed, and rendering another.
+#[test]
+fn values_of_many_small_mappings() {
+    let mut text = String::new();
+    for number in 0..40_000 {
+        let line = format!("key-{number}: {{a: [1, 2, {{b: value {number}}}], c: text {number}}}");
+        writeln!(text, "{line}").unwrap();
+    }
+    let trap = Trap::new().with("small/values.yaml", &text);
+    trap.run(TEMPLATE);
+}
+
 #[track_caller]
 fn check_flag(flag: &str, value: &str, part: &str) {
     Trap::new().refuses(&[TEMPLATE, &[flag, value]].concat(), part);

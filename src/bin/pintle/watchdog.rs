@@ -49,6 +49,12 @@ impl Default for Limits {
 
 static LIMITS: OnceLock<Limits> = OnceLock::new();
 
+/// What was used under the watches that are over: limits hold for all work of a command together.
+static SPENT: Mutex<Used> = Mutex::new(Used {
+    time: Duration::ZERO,
+    bytes: 0,
+});
+
 /// A limit that was crossed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Crossed {
@@ -106,7 +112,11 @@ fn bad(variable: &'static str) -> Failure {
 
 /// Watches, as long as it lives, over work that has not written anything yet.
 #[derive(Debug)]
-pub(crate) struct Watch(Arc<Shared>);
+pub(crate) struct Watch {
+    shared: Arc<Shared>,
+    /// What the process had used when the watch began.
+    start: Option<Used>,
+}
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -118,13 +128,16 @@ struct Shared {
 pub(crate) fn watch(chart: &str) -> Watch {
     let shared = Arc::<Shared>::default();
     let limits = *LIMITS.get_or_init(Limits::default);
-    if let Some(start) = Used::now() {
+    let start = Used::now();
+    if let Some(start) = start {
         let chart = chart.to_owned();
         let theirs = Arc::clone(&shared);
+        // As if all that was watched before had just been used.
+        let begun = start.since(*SPENT.lock().unwrap_or_else(PoisonError::into_inner));
         // Where there are no more threads, what is left are the limits of the library.
-        let _ = thread::Builder::new().spawn(move || theirs.keep(&chart, limits, start));
+        let _ = thread::Builder::new().spawn(move || theirs.keep(&chart, limits, begun));
     }
-    Watch(shared)
+    Watch { shared, start }
 }
 
 /// [`watch`] for the library.
@@ -136,12 +149,16 @@ impl Drop for Watch {
     fn drop(&mut self) {
         // Whoever ends the process holds this until there is none any more.
         let mut is_over = self
-            .0
+            .shared
             .is_over
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *is_over = true;
-        self.0.wake.notify_one();
+        self.shared.wake.notify_one();
+        if let (Some(start), Some(now)) = (self.start, Used::now()) {
+            let mut spent = SPENT.lock().unwrap_or_else(PoisonError::into_inner);
+            *spent = spent.and(now.since(start));
+        }
     }
 }
 
@@ -195,13 +212,28 @@ impl Used {
         None
     }
 
+    /// What came after `start`; memory may have shrunk.
+    fn since(self, start: Self) -> Self {
+        Self {
+            time: self.time.saturating_sub(start.time),
+            bytes: self.bytes.saturating_sub(start.bytes),
+        }
+    }
+
+    fn and(self, more: Self) -> Self {
+        Self {
+            time: self.time.saturating_add(more.time),
+            bytes: self.bytes.saturating_add(more.bytes),
+        }
+    }
+
     fn crosses(self, start: Self, limits: Limits) -> Option<Crossed> {
-        if self.time.saturating_sub(start.time) > limits.time {
+        let used = self.since(start);
+        if used.time > limits.time {
             return Some(Crossed::Time(limits.time));
         }
         let limit = limits.mebibytes.saturating_mul(1 << 20);
-        let is_large = self.bytes.saturating_sub(start.bytes) > limit;
-        is_large.then_some(Crossed::Memory(limits.mebibytes))
+        (used.bytes > limit).then_some(Crossed::Memory(limits.mebibytes))
     }
 }
 
@@ -245,6 +277,25 @@ mod tests {
         check(2, 100, None);
         check(3, 100, Some(Crossed::Time(Duration::from_secs(2))));
         check(2, 101, Some(Crossed::Memory(100)));
+    }
+
+    #[test]
+    fn what_was_used_before_counts() {
+        let used = |seconds, mebibytes: u64| Used {
+            time: Duration::from_secs(seconds),
+            bytes: mebibytes << 20,
+        };
+        let limits = Limits {
+            time: Duration::from_secs(4),
+            mebibytes: 100,
+        };
+        let spent = used(2, 60).and(used(1, 30));
+        let begun = used(7, 200).since(spent);
+        assert_eq!(used(8, 210).crosses(begun, limits), None);
+        let memory = used(8, 211).crosses(begun, limits);
+        assert_eq!(memory, Some(Crossed::Memory(100)));
+        let time = used(9, 210).crosses(begun, limits);
+        assert_eq!(time, Some(Crossed::Time(limits.time)));
     }
 
     #[test]
