@@ -60,8 +60,15 @@ pub(crate) fn prepare() {
     TURN.set(turn).unwrap();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    // With the features that the whole workspace has, or much is built twice.
-    build.args(["build", "--quiet", "--locked", "--workspace", "--bins"]);
+    // As `make test` builds, or everything is built once more: the features of libraries depend on what
+    // is built together.
+    build.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+    ]);
     output(build.current_dir(repository()));
     let parts = lab().arg("build").stdout(Stdio::null()).status().unwrap();
     assert!(parts.success(), "the parts of a lab are built");
