@@ -2,7 +2,8 @@
 //!
 //! Run by `make bench` on the testbed, which gives `KUBECONFIG` and puts `helm` and `kubectl` on
 //! the `PATH`. It prints one table: the median of wall time and of peak memory of each, and
-//! pintle's share of Helm's. `PINTLE_BENCH_RUNS` sets the number of runs (20).
+//! pintle's share of Helm's. `PINTLE_BENCH_RUNS` sets the number of runs (20), and `PINTLE_BENCH_PARTS` leaves
+//! out all parts but those it names: rendering, releases, tenant, requests.
 
 #![expect(
     clippy::disallowed_methods,
@@ -45,14 +46,33 @@ fn main() {
         .and_then(|text| text.parse().ok())
         .unwrap_or(20);
     let bench = Bench::new(runs);
-    let mut rows = vec![bench.version(), bench.template()];
-    rows.extend(large::rendering(&bench));
-    rows.extend(tenant::rendering(&bench));
-    for (size, waiting) in bench.releases() {
-        rows.extend(many::release(&bench, size, waiting));
+    let mut rows = vec![];
+    if bench.has("rendering") {
+        rows.extend([bench.version(), bench.template()]);
+        rows.extend(large::rendering(&bench));
+        rows.extend(tenant::rendering(&bench));
     }
-    rows.extend(tenant::installation(&bench));
+    if bench.has("releases") {
+        for (size, waiting) in bench.releases() {
+            rows.extend(many::release(&bench, size, waiting));
+        }
+    }
+    if bench.has("tenant") {
+        rows.extend(tenant::installation(&bench));
+    }
     println!("{}", table::to_text(&rows, runs));
+    if bench.has("requests") {
+        println!("| requests | Helm | pintle |\n|---|---|---|");
+        for resources in [40, 400, 2000] {
+            let size = many::Size { resources, runs: 1 };
+            println!("{}", many::requests(&bench, size).join("\n"));
+        }
+        let size = many::Size {
+            resources: 5000,
+            runs: 1,
+        };
+        println!("\n{}", many::planning(&bench, size));
+    }
 }
 
 /// Whether a change ends when all of its resources are ready, or when they are written.
@@ -104,6 +124,8 @@ pub(crate) fn alternate<const STEPS: usize>(
 
 struct Bench {
     runs: usize,
+    /// The parts that are wanted, with commas between them.
+    parts: String,
     pintle: Program,
     helm: Program,
     folder: tempfile::TempDir,
@@ -118,6 +140,7 @@ impl Bench {
         };
         Self {
             runs,
+            parts: env::var("PINTLE_BENCH_PARTS").unwrap_or_default(),
             pintle: program(env!("CARGO_BIN_EXE_pintle")),
             helm: program("helm"),
             folder,
@@ -130,6 +153,12 @@ impl Bench {
         let theirs = || [self.helm.measure(helm)];
         let [samples] = alternate(self.runs, ours, theirs);
         samples
+    }
+
+    /// Whether a part of the work is wanted: all are, unless `PINTLE_BENCH_PARTS` names some.
+    fn has(&self, part: &str) -> bool {
+        let mut parts = self.parts.split(',');
+        self.parts.is_empty() || parts.any(|named| named == part)
     }
 
     /// The releases of many resources. What takes longer is measured less often.

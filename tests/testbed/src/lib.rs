@@ -2,8 +2,8 @@
 //! kube-apiserver, kube-controller-manager, kube-scheduler, and kwok, which plays the nodes.
 //!
 //! [`builder`] compiles the components from Go modules into a cache folder, [`launch`] starts them
-//! and ends them, and [`running`] is what a test uses to find a testbed or to start one. The
-//! library prints nothing; the binary `testbed` beside it is the process that the components live
+//! and ends them, and [`running`] is what a test uses to find a testbed or to start one.
+//! [`recorder`] writes down what a client asks the API server. The library prints nothing; the binary `testbed` beside it is the process that the components live
 //! and die with.
 
 #![expect(
@@ -31,6 +31,9 @@ pub mod launch;
 
 pub mod running;
 
+pub mod recorder;
+
 pub use launch::{Options, Testbed};
 pub use place::{Place, User};
+pub use recorder::Recorder;
 pub use running::Running;
