@@ -53,17 +53,19 @@ pub(crate) fn requests(bench: &Bench, size: Size) -> Vec<String> {
 /// Plans an upgrade of all resources of a release of this size, and says what that takes.
 pub(crate) fn planning(bench: &Bench, size: Size) -> String {
     let count = size.count();
-    let [side, _] = sides(bench, &count, Waiting::No);
-    side.tool
-        .run(&side.args("install", &["--create-namespace", "--set", "stamp=one"]));
-    let recorder = side.recorder(bench);
+    let [pintle, _] = sides(bench, &count, Waiting::No);
+    pintle
+        .tool
+        .run(&pintle.args("install", &["--create-namespace", "--set", "stamp=one"]));
+    let recorder = pintle.recorder(bench);
     let through = recorder.kubeconfig().to_str().expect("a UTF-8 path");
     let dry = ["--set", "stamp=two", "--dry-run"];
-    let plain = side.tool.measure(&side.args("upgrade", &dry));
-    side.tool
-        .run(&side.args("upgrade", &[&dry[..], &["--kubeconfig", through]].concat()));
+    let plain = pintle.tool.measure(&pintle.args("upgrade", &dry));
+    pintle
+        .tool
+        .run(&pintle.args("upgrade", &[&dry[..], &["--kubeconfig", through]].concat()));
     let asked = Asked::of(&recorder.taken());
-    side.end();
+    pintle.end();
     let resources = size.resources;
     let (seconds, mebibytes) = (plain.wall.as_secs_f64(), plain.memory / 1024);
     format!(
