@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod broken;
 mod call;
+mod deletion;
 mod diagnosis;
 mod discovery;
 mod error;
@@ -35,14 +36,14 @@ use tokio::sync::Semaphore;
 
 use crate::kubeconfig::Kubeconfig;
 
+pub use deletion::{Deletion, Precondition, Propagation};
 pub use diagnosis::{Depth, Diagnosis, SickPod, Warning};
 pub use discovery::Discovered;
 pub use error::{Error, FieldConflict, Missing, Unready};
 pub use lease::{Claim, Holder, Lease, Lost, Taking, Tenure};
 pub use metadata::Metadata;
 pub use path::Address;
-pub use resource::{Deletion, Effect, Force, Patch, Precondition, Propagation, Validation};
-pub use resource::{Write, Written};
+pub use resource::{Effect, Force, Patch, Validation, Write, Written};
 pub use tunnel::ServicePort;
 pub use wait::Wait;
 

@@ -23,8 +23,9 @@ use tokio::time::{sleep, timeout};
 use tenure::DURATION;
 pub use tenure::Tenure;
 
+use super::deletion::{Deletion, Precondition};
 use super::path::Address;
-use super::resource::{Deletion, Precondition, Write};
+use super::resource::Write;
 use super::{Cluster, Error};
 use crate::capabilities::Kind;
 

@@ -12,6 +12,7 @@ mod answer;
 mod made;
 mod pod;
 pub mod quota;
+mod words;
 
 use serde_json::Value;
 

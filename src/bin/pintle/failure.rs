@@ -1,16 +1,16 @@
 //! Why a command failed, what to do about it, and its exit code.
 
 mod headline;
+mod hint;
 
 use std::error::Error;
 use std::io;
 
 use pintle::chart;
-use pintle::cluster::{self, Missing, Unready};
-use pintle::history;
-use pintle::ops::{self, ErrorKind, ServerSide};
+use pintle::cluster::{self, Unready};
+use pintle::ops::{self, ErrorKind};
 use pintle::plan::file::Difference;
-use pintle::plan::{self, Class, Objection};
+use pintle::plan::{self, Objection};
 use pintle::release::{NameError, Status};
 use pintle::source;
 
@@ -315,111 +315,9 @@ impl Failure {
             ops::Error::Overtaken { release } => {
                 format!("see `pintle history {release}`, and run the command again")
             }
-            ops::Error::NoConflicts { asked, .. } => no_conflicts(*asked).to_owned(),
-            ops::Error::Plan(error) => return plan_hint(error).map(str::to_owned),
-            error => return tenant_hint(error).or_else(|| cluster_hint(cluster_error(error)?)),
+            ops::Error::NoConflicts { asked, .. } => hint::no_conflicts(*asked).to_owned(),
+            ops::Error::Plan(error) => return hint::plan(error).map(str::to_owned),
+            error => return hint::tenant(error).or_else(|| hint::cluster(hint::cluster_error(error)?)),
         })
     }
-}
-
-/// What to do about a tenant that cannot be entered, or a kubeconfig that is not there.
-fn tenant_hint(error: &ops::Error) -> Option<String> {
-    Some(match error {
-        ops::Error::Ambiguous { .. } => "say which one by its namespace".to_owned(),
-        ops::Error::NoTenant { .. } => {
-            "a chart says so by the annotation pintle.dev/tenant of a Kubeconfig generator, with \
-                 what charts inside are told, as a JSON object"
-                .to_owned()
-        }
-        ops::Error::Silent { release, .. } => {
-            format!("`pintle status {release}` shows how it fares")
-        }
-        ops::Error::NotFurnished { release, .. } => format!(
-            "install or upgrade what nodes need: \
-                 `pintle install addons charts/tenant --into {release}`"
-        ),
-        ops::Error::NoKubeconfig { .. } => {
-            "a chart names them by the annotation pintle.dev/kubeconfig of its generators"
-                .to_owned()
-        }
-        ops::Error::NotIssued { release, .. } => {
-            format!("`pintle upgrade {release} CHART` issues it")
-        }
-        _ => return None,
-    })
-}
-
-/// What to do where there are no conflicts to force.
-fn no_conflicts(asked: ServerSide) -> &'static str {
-    match asked {
-        ServerSide::False => {
-            "leave out --force-conflicts: what others have changed is set back anyway"
-        }
-        ServerSide::Auto | ServerSide::True => {
-            "leave it out, as what others have changed is set back anyway; or change over by \
-             --server-side"
-        }
-    }
-}
-
-fn is_owned(objection: &Objection) -> bool {
-    objection.class == Class::Owned
-}
-
-fn plan_hint(error: &plan::Error) -> Option<&'static str> {
-    Some(match error {
-        plan::Error::Ungrouped(_) => {
-            "give them the group as well, by the annotation helm.sh/resource-group"
-        }
-        plan::Error::NoAddress(_) => "give the endpoint an ip",
-        plan::Error::Foreign(_) => {
-            "delete them, give the release another name or namespace, or take them over with \
-             --take-ownership"
-        }
-        plan::Error::Refused(objections) if objections.iter().any(is_owned) => {
-            "--force-conflicts takes these fields over; a field that the chart leaves out stays its \
-             owner's"
-        }
-        plan::Error::Refused(_) => {
-            "`--dry-run=client` or `diff --no-validate` shows the plan without asking the API server"
-        }
-        plan::Error::Credentials(_) => {
-            "give the release another name or namespace, or uninstall the other one"
-        }
-        plan::Error::UnknownKinds(_) => {
-            "install the CustomResourceDefinitions first, or correct apiVersion and kind"
-        }
-        _ => return None,
-    })
-}
-
-/// The error of the cluster behind an operation's.
-fn cluster_error(error: &ops::Error) -> Option<&cluster::Error> {
-    match error {
-        ops::Error::Cluster(error) => Some(error),
-        ops::Error::History(
-            history::Error::List { source }
-            | history::Error::Read { source, .. }
-            | history::Error::Write { source, .. },
-        ) => Some(source),
-        _ => None,
-    }
-}
-
-fn cluster_hint(error: &cluster::Error) -> Option<String> {
-    let hint = match error {
-        cluster::Error::NotReady { .. } => {
-            "the change is applied; `pintle status RELEASE` shows how it fares"
-        }
-        cluster::Error::NotFound {
-            missing: Missing::Namespace,
-            ..
-        } => "create the namespace first, or install with --create-namespace",
-        cluster::Error::Unreachable { .. } => {
-            "check the address in the kubeconfig, or choose another with --kube-context"
-        }
-        cluster::Error::Forbidden { .. } => "ask an administrator of the cluster for this right",
-        _ => return None,
-    };
-    Some(hint.to_owned())
 }

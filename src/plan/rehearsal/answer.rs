@@ -7,10 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::made::Made;
+use super::words::{after, one_line};
 use super::{About, Action, Class, Objection, Step, objection};
-
-/// How much of the API server's words is shown, in characters.
-const LENGTH: usize = 600;
 
 /// A refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -377,30 +375,6 @@ impl Case<'_> {
     }
 }
 
-/// Text without what moves a terminal's cursor, cut to a length that can be read.
-fn one_line(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let words: Vec<&str> = clean.split_whitespace().collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
-/// What stands in quotes right after `words`.
-fn after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
-    let rest = text.split_once(words)?.1;
-    let mark = rest.chars().next()?;
-    if mark == '"' || mark == '\'' {
-        return rest[1..].split(mark).next();
-    }
-    rest.split([' ', ',', ':']).next()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -687,6 +661,7 @@ mod tests {
 
     #[test]
     fn long_words_are_cut() {
+        use crate::plan::rehearsal::words::LENGTH;
         assert_eq!(one_line(&"a".repeat(700)).chars().count(), LENGTH + 1);
     }
 

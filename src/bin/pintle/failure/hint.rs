@@ -1,0 +1,108 @@
+//! What to do about errors of operations that come from below them.
+
+use pintle::cluster::{self, Missing};
+use pintle::history;
+use pintle::ops::{self, ServerSide};
+use pintle::plan::{self, Class, Objection};
+
+/// What to do about a tenant that cannot be entered, or a kubeconfig that is not there.
+pub(super) fn tenant(error: &ops::Error) -> Option<String> {
+    Some(match error {
+        ops::Error::Ambiguous { .. } => "say which one by its namespace".to_owned(),
+        ops::Error::NoTenant { .. } => {
+            "a chart says so by the annotation pintle.dev/tenant of a Kubeconfig generator, with \
+                 what charts inside are told, as a JSON object"
+                .to_owned()
+        }
+        ops::Error::Silent { release, .. } => {
+            format!("`pintle status {release}` shows how it fares")
+        }
+        ops::Error::NotFurnished { release, .. } => format!(
+            "install or upgrade what nodes need: \
+                 `pintle install addons charts/tenant --into {release}`"
+        ),
+        ops::Error::NoKubeconfig { .. } => {
+            "a chart names them by the annotation pintle.dev/kubeconfig of its generators"
+                .to_owned()
+        }
+        ops::Error::NotIssued { release, .. } => {
+            format!("`pintle upgrade {release} CHART` issues it")
+        }
+        _ => return None,
+    })
+}
+
+/// What to do where there are no conflicts to force.
+pub(super) fn no_conflicts(asked: ServerSide) -> &'static str {
+    match asked {
+        ServerSide::False => {
+            "leave out --force-conflicts: what others have changed is set back anyway"
+        }
+        ServerSide::Auto | ServerSide::True => {
+            "leave it out, as what others have changed is set back anyway; or change over by \
+             --server-side"
+        }
+    }
+}
+
+fn is_owned(objection: &Objection) -> bool {
+    objection.class == Class::Owned
+}
+
+pub(super) fn plan(error: &plan::Error) -> Option<&'static str> {
+    Some(match error {
+        plan::Error::Ungrouped(_) => {
+            "give them the group as well, by the annotation helm.sh/resource-group"
+        }
+        plan::Error::NoAddress(_) => "give the endpoint an ip",
+        plan::Error::Foreign(_) => {
+            "delete them, give the release another name or namespace, or take them over with \
+             --take-ownership"
+        }
+        plan::Error::Refused(objections) if objections.iter().any(is_owned) => {
+            "--force-conflicts takes these fields over; a field that the chart leaves out stays its \
+             owner's"
+        }
+        plan::Error::Refused(_) => {
+            "`--dry-run=client` or `diff --no-validate` shows the plan without asking the API server"
+        }
+        plan::Error::Credentials(_) => {
+            "give the release another name or namespace, or uninstall the other one"
+        }
+        plan::Error::UnknownKinds(_) => {
+            "install the CustomResourceDefinitions first, or correct apiVersion and kind"
+        }
+        _ => return None,
+    })
+}
+
+/// The error of the cluster behind an operation's.
+pub(super) fn cluster_error(error: &ops::Error) -> Option<&cluster::Error> {
+    match error {
+        ops::Error::Cluster(error) => Some(error),
+        ops::Error::History(
+            history::Error::List { source }
+            | history::Error::Read { source, .. }
+            | history::Error::Write { source, .. },
+        ) => Some(source),
+        _ => None,
+    }
+}
+
+pub(super) fn cluster(error: &cluster::Error) -> Option<String> {
+    let hint = match error {
+        cluster::Error::NotReady { .. } => {
+            "the change is applied; `pintle status RELEASE` shows how it fares"
+        }
+        cluster::Error::NotFound {
+            missing: Missing::Namespace,
+            ..
+        } => "create the namespace first, or install with --create-namespace",
+        cluster::Error::Unreachable { .. } => {
+            "check the address in the kubeconfig, or choose another with --kube-context"
+        }
+        cluster::Error::Forbidden { .. } => "ask an administrator of the cluster for this right",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
