@@ -10,6 +10,8 @@ use crate::cache::{self, Cache};
 
 /// The file in a run folder that its owner holds locked.
 const LOCK: &str = "lock";
+/// Held by who makes or removes run folders.
+const RUNS: &str = "runs.lock";
 
 /// Why there is no folder.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +44,9 @@ impl RunFolder {
     pub fn create(cache: &Cache) -> Result<Self, Error> {
         // Held until the new folder is locked: to any other process a folder without a locked file
         // in it is a dead one.
-        let _runs = cache.lock("runs.lock")?;
-        sweep(&cache.runs());
+        let _runs = cache.lock(RUNS)?;
         let runs = cache.runs();
+        remove_dead(&runs);
         Self::make(&runs).map_err(|source| Error::Make { path: runs, source })
     }
 
@@ -82,11 +84,23 @@ impl Drop for RunFolder {
 /// Tells whether the process that made the run folder `path` still lives.
 pub fn is_live(path: &Path) -> bool {
     let lock = File::open(path.join(LOCK));
-    lock.is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
+    // Shared, so that two who ask at once do not take each other for the owner.
+    lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
 }
 
-/// Removes the folders of dead processes. What cannot be removed is left to the next sweep.
-pub fn sweep(runs: &Path) {
+/// Removes the folders of dead testbeds.
+///
+/// # Errors
+/// [`cache::Error`] when the cache folder cannot be written.
+pub fn sweep(cache: &Cache) -> Result<(), cache::Error> {
+    let _runs = cache.lock(RUNS)?;
+    remove_dead(&cache.runs());
+    Ok(())
+}
+
+/// What cannot be removed, such as a folder in which a dying process still finishes a write, is left
+/// to the next sweep.
+fn remove_dead(runs: &Path) {
     let Ok(entries) = fs::read_dir(runs) else {
         return;
     };

@@ -177,8 +177,11 @@ fn components_die_with_a_killed_launcher() {
     );
     until("components stay", || !has_processes(&folder));
 
-    drop(serve());
-    assert!(!folder.exists(), "the next testbed removes the folder");
+    // A thread that dies may still be writing a file, so that it takes one more testbed.
+    until("the folder stays", || {
+        drop(serve());
+        !folder.exists()
+    });
 }
 
 #[test]

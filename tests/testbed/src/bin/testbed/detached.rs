@@ -62,7 +62,7 @@ pub(crate) fn down() -> Result<ExitCode, Error> {
             let _ = kill_process(pid, signal);
         }
         if is_gone(&place) {
-            run_folder::sweep(&cache.runs());
+            run_folder::sweep(&cache)?;
             let _ = fs::remove_file(cache.detached());
             let _ = fs::remove_file(cache.detached_log());
             anstream::eprintln!("testbed: down");
