@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use testbed::{Place, Running};
 
+use crate::support::api;
 use crate::support::schemas::openapi::{self, Minor};
 use crate::support::schemas::{Documents, table};
 use crate::support::{path, testbed};
@@ -98,21 +99,11 @@ fn openapi(place: &Place) -> Vec<Value> {
 
 /// What the API server answers to a GET request as the administrator.
 fn get(place: &Place, path: &str, accept: &str) -> Value {
-    let kubeconfig = place.kubeconfig.clone();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let text = runtime.block_on(async {
-        let kubeconfig = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
-        let options = kube::config::KubeConfigOptions::default();
-        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .unwrap();
-        let client = kube::Client::try_from(config).unwrap();
-        let request = http::Request::get(path)
-            .header("Accept", accept)
-            .body(vec![])
-            .unwrap();
-        client.request_text(request).await.unwrap()
-    });
+    let request = http::Request::get(path)
+        .header("Accept", accept)
+        .body(vec![])
+        .unwrap();
+    let text = api::send(&place.kubeconfig, request).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
