@@ -6,11 +6,11 @@
 //! (`names`). Reading the text as resources is left to `manifest`.
 //! What a template can call is described in `docs/functions.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::capabilities::Capabilities;
-use crate::chart::{Selection, Tree};
+use crate::chart::{Tree, Values};
 
 mod context;
 mod engine;
@@ -50,7 +50,7 @@ pub const TIME: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// As [`Templates::prepare`] and [`Templates::render`].
-pub fn render(tree: &Tree<'_>, scope: &Scope<'_>) -> Result<Rendered, Error> {
+pub fn render(tree: &Tree<'_>, scope: Scope<'_>) -> Result<Rendered, Error> {
     Templates::prepare(tree)?.render(scope)
 }
 
@@ -88,8 +88,11 @@ impl std::fmt::Debug for Budget<'_> {
 pub struct Scope<'a> {
     /// The release that is rendered for.
     pub release: ReleaseFacts<'a>,
-    /// Which charts take part, and the final values.
-    pub selection: &'a Selection,
+    /// The final values of the root and, below their names, of the charts in it. They are taken apart, since
+    /// they may be large.
+    pub values: Values,
+    /// The paths of the charts that take no part.
+    pub off: &'a BTreeSet<String>,
     /// What the cluster can do.
     pub capabilities: &'a Capabilities,
 }

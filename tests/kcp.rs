@@ -17,10 +17,11 @@ mod secrets;
 mod site;
 mod state;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use pintle::capabilities::{Capabilities, Kinds};
-use pintle::chart::{Chart, Layer, Overrides, Selection, Tree, Values, schema};
+use pintle::chart::{Chart, Layer, Overrides, Tree, Values, schema};
 use pintle::manifest::generator::{self, Generator};
 use pintle::manifest::{Manifest, Placement, Resource};
 use pintle::ops::{self, Prepared, TemplateRequest};
@@ -136,10 +137,11 @@ fn rendered(release: Release<'_>, given: &Value) -> (Vec<Generator>, Vec<Resourc
     let capabilities = Capabilities::builtin();
     let scope = Scope {
         release: facts,
-        selection: &Selection::from(values(&chart, given)),
+        values: values(&chart, given),
+        off: &BTreeSet::new(),
         capabilities: &capabilities,
     };
-    let rendered = render::render(&Tree::of(&chart).unwrap(), &scope).unwrap();
+    let rendered = render::render(&Tree::of(&chart).unwrap(), scope).unwrap();
     let placement = Placement {
         namespace: release.namespace,
         kinds: &Kinds::default(),

@@ -4,11 +4,12 @@
 mod compare;
 mod live;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
 use pintle::capabilities::{Capabilities, Kinds};
-use pintle::chart::{Chart, Selection, Tree, Values, schema};
+use pintle::chart::{Chart, Tree, Values, schema};
 use pintle::manifest::{Manifest, Placement, Resource};
 use pintle::render::{self, Operation, ReleaseFacts, Rendered, Scope};
 use pintle::source::{self, ChartRef};
@@ -81,10 +82,11 @@ fn rendered(given: &Value) -> Rendered {
     let capabilities = Capabilities::builtin();
     let scope = Scope {
         release: facts,
-        selection: &Selection::from(values),
+        values,
+        off: &BTreeSet::new(),
         capabilities: &capabilities,
     };
-    render::render(&Tree::of(&chart).unwrap(), &scope).unwrap()
+    render::render(&Tree::of(&chart).unwrap(), scope).unwrap()
 }
 
 fn resources(given: &Value) -> Vec<Resource> {

@@ -88,10 +88,10 @@ impl<'a> Tree<'a> {
         all
     }
 
-    /// The dependencies of the root that take part in `selection`, as Helm records them: turned on,
+    /// The dependencies of the root but those that are `off`, as Helm records them: turned on,
     /// under the names that they go by, and with both ends of each import.
-    pub fn dependencies(&self, selection: &Selection) -> Vec<Dependency> {
-        let on = (self.root.subcharts.iter()).filter(|sub| !selection.off.contains(&sub.path));
+    pub fn dependencies(&self, off: &BTreeSet<String>) -> Vec<Dependency> {
+        let on = (self.root.subcharts.iter()).filter(|sub| !off.contains(&sub.path));
         let recorded = on.filter_map(|sub| {
             let imports = sub.imports().map(|(child, parent)| {
                 let ends = [("child", child), ("parent", parent)].into_iter();
@@ -213,16 +213,6 @@ fn unmet(entry: &Dependency, subcharts: &[Chart]) -> Unmet {
         name: entry.name.clone(),
         version: entry.version.clone(),
         found: same.map(|metadata| metadata.version.clone()).collect(),
-    }
-}
-
-/// All charts take part.
-impl From<Values> for Selection {
-    fn from(values: Values) -> Self {
-        Self {
-            values,
-            off: BTreeSet::new(),
-        }
     }
 }
 

@@ -65,7 +65,9 @@ impl Values {
     /// stays, as in Helm. A null in the defaults is a key that is present and null.
     #[must_use]
     pub fn coalesce(defaults: &Self, config: &Self) -> Self {
-        Self(coalesce(&defaults.0, &config.0))
+        let mut all = config.clone();
+        complete(&mut all.0, defaults.0.clone());
+        all
     }
 }
 
@@ -83,26 +85,30 @@ pub(super) fn layer(base: &mut Map<String, Value>, over: Map<String, Value>) {
     }
 }
 
-pub(super) fn coalesce(
-    defaults: &Map<String, Value>,
-    config: &Map<String, Value>,
-) -> Map<String, Value> {
-    let kept = defaults.iter().filter_map(|(key, default)| {
-        let value = match (default, config.get(key)) {
-            (_, None) => default.clone(),
-            (_, Some(Value::Null)) => return None,
-            (Value::Object(below), Some(Value::Object(above))) => {
-                Value::Object(coalesce(below, above))
+/// Puts `defaults` below `config`, as [`Values::coalesce`] does. Both may be large, so nothing of them is
+/// copied.
+pub(super) fn complete(config: &mut Map<String, Value>, defaults: Map<String, Value>) {
+    for (key, default) in defaults {
+        match config.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(default);
             }
-            (_, Some(chosen)) => chosen.clone(),
-        };
-        Some((key.clone(), value))
-    });
-    let added = config
-        .iter()
-        .filter(|(key, _)| !defaults.contains_key(*key));
-    kept.chain(added.map(|(key, value)| (key.clone(), value.clone())))
-        .collect()
+            Entry::Occupied(mut entry) => match (entry.get_mut(), default) {
+                (Value::Null, _) => {
+                    entry.remove();
+                }
+                (Value::Object(above), Value::Object(below)) => complete(above, below),
+                _ => {}
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+fn coalesce(defaults: &Map<String, Value>, config: &Map<String, Value>) -> Map<String, Value> {
+    let mut all = config.clone();
+    complete(&mut all, defaults.clone());
+    all
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl Check<'_> {
     fn select(&self, case: &Case<'_>) -> Result<Selection, Vec<Finding>> {
         let config = case.overrides.config(Values::default());
         let selection = config
-            .and_then(|config| self.tree.select(&config))
+            .and_then(|config| self.tree.select(config))
             .map_err(|error| {
                 let at = error.position().cloned().unwrap_or_default();
                 vec![Finding::new(
@@ -187,11 +187,12 @@ impl Check<'_> {
                 revision: 1,
                 operation: Operation::Install,
             },
-            selection,
+            values: selection.values.clone(),
+            off: &selection.off,
             capabilities,
         };
         let rendered = templates
-            .render(&scope)
+            .render(scope)
             .map_err(|error| template_faults(&error, chart))?;
         let placement = Placement {
             namespace: NAMESPACE,

@@ -59,7 +59,7 @@ pub(super) fn faults(error: &Error) -> Vec<Finding> {
 
 /// Finds conditions and imports of the root that no default value stands behind.
 pub(super) fn values(tree: &Tree<'_>) -> Vec<Finding> {
-    let Ok(selection) = tree.select(&Values::default()) else {
+    let Ok(selection) = tree.select(Values::default()) else {
         // Told where the chart is rendered.
         return Vec::new();
     };

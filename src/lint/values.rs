@@ -128,7 +128,7 @@ pub(super) fn usage(tree: &Tree<'_>, text: &str) -> Vec<Finding> {
         read_by_defaults(&chart.values.0, text, &mut vec![], &mut all);
     }
     // What subcharts have by default the chart may read as well.
-    let defaults = tree.select(&Values::default()).unwrap_or_default();
+    let defaults = tree.select(Values::default()).unwrap_or_default();
     let document = chart.schema.as_deref();
     let document = document.and_then(|schema| serde_json::from_slice(schema).ok());
     let mut found = undeclared(

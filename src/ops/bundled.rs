@@ -5,25 +5,24 @@
 
 use super::Error;
 use super::catalogue::Catalogue;
-use crate::chart::{self, Selection, Tree};
+use crate::chart::{self, File};
 use crate::manifest::{Manifest, Resource};
 use crate::plan::definition;
 use crate::render::{Rendered, RenderedFile};
 
-/// The definitions of the charts that take part, with their kinds made known to `catalogue`.
+/// The definitions in the files of `chart` and of what takes part in it, with their kinds made known to
+/// `catalogue`.
 ///
 /// # Errors
 /// If a file is not YAML, or holds something that is no definition.
 pub(super) async fn definitions(
     catalogue: &mut Catalogue<'_>,
-    (tree, selection): (&Tree<'_>, &Selection),
+    (chart, files): (&str, &[(String, &File)]),
 ) -> Result<Vec<Resource>, Error> {
-    let chart = &tree.root.chart.metadata.name;
-    let files = tree.crds(selection).into_iter();
     let rendered = Rendered {
-        files: files
+        files: (files.iter())
             .map(|(path, file)| RenderedFile {
-                path,
+                path: path.clone(),
                 text: String::from_utf8_lossy(&file.data).into_owned(),
             })
             .collect(),
@@ -40,7 +39,7 @@ pub(super) async fn definitions(
     let mut resources = manifest.resources.iter();
     if let Some(other) = resources.find(|resource| !definition::is_one(&resource.id)) {
         return Err(Error::Chart(chart::Error::Unsupported {
-            chart: chart.clone(),
+            chart: chart.to_owned(),
             feature: format!("{} in {}", other.id, other.origin),
         }));
     }

@@ -1,8 +1,10 @@
 //! The name of a release as a template gives it.
 
+use std::collections::BTreeSet;
+
 use super::Error;
 use crate::capabilities::Capabilities;
-use crate::chart::{Chart, File, Metadata, Selection, Tree};
+use crate::chart::{Chart, File, Metadata, Tree, Values};
 use crate::release::check_name;
 use crate::render::{self, Operation, ReleaseFacts, Scope};
 
@@ -37,10 +39,11 @@ pub fn name(chart: &Chart, namespace: &str, template: &str) -> Result<String, Er
             revision: 1,
             operation: Operation::Install,
         },
-        selection: &Selection::default(),
+        values: Values::default(),
+        off: &BTreeSet::new(),
         capabilities: &Capabilities::builtin(),
     };
-    let rendered = render::render(&Tree::of(&chart)?, &scope)?;
+    let rendered = render::render(&Tree::of(&chart)?, scope)?;
     let text: String = rendered.files.into_iter().map(|file| file.text).collect();
     let name = text.trim();
     check_name(name)?;

@@ -124,7 +124,7 @@ pub(super) async fn desired(
     let watched = watch();
     let tree = Tree::of(chart)?;
     let (config, mut events) = config(request, past)?;
-    let selection = tree.select(&config)?;
+    let selection = tree.select(config.clone())?;
     events.extend(notices(chart, request.overrides));
     check_values(request, (&tree, &selection), past)?;
     drop(watched);
@@ -137,22 +137,25 @@ pub(super) async fn desired(
         revision,
         operation: past.operation,
     };
+    let crds = tree.crds(&selection);
+    let Selection { values, off } = selection;
     let scope = Scope {
         release: facts,
-        selection: &selection,
+        values,
+        off: &off,
         capabilities: &capabilities,
     };
     let watched = watch();
-    let rendered = render::render(&tree, &scope)?;
+    let rendered = render::render(&tree, scope)?;
     drop(watched);
-    let definitions = bundled::definitions(catalogue, (&tree, &selection)).await?;
+    let definitions = bundled::definitions(catalogue, (&chart.metadata.name, &crds)).await?;
     let manifest = catalogue
         .parse(|placement| {
             let _watched = watch();
             Manifest::parse(&rendered, placement)
         })
         .await?;
-    let mut release = pending(session, RecordedChart::of(&tree, &selection)?, past);
+    let mut release = pending(session, RecordedChart::of(&tree, &off)?, past);
     record_generators(&mut release, &manifest);
     release.info.notes = rendered.notes(request.notes).unwrap_or_default();
     release.config = config;

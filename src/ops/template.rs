@@ -58,7 +58,7 @@ pub fn template<'a>(
     // Nothing of the schema is kept while the chart is rendered: it is larger than all the rest.
     let tree = Tree::of(chart)?;
     let selection = select(&tree, &Schemas::compile(&tree)?, request)?;
-    render(&tree, (&Templates::prepare(&tree)?, &selection), request)
+    render(&tree, (&Templates::prepare(&tree)?, selection), request)
 }
 
 impl<'a> Prepared<'a> {
@@ -82,7 +82,7 @@ impl<'a> Prepared<'a> {
     /// If the name is bad, or the chart cannot be rendered with these values.
     pub fn template(&self, request: &TemplateRequest<'_>) -> Result<Templated<'a>, Error> {
         let selection = select(&self.tree, &self.schemas, request)?;
-        render(&self.tree, (&self.templates, &selection), request)
+        render(&self.tree, (&self.templates, selection), request)
     }
 }
 
@@ -103,7 +103,7 @@ fn select(
 ) -> Result<Selection, Error> {
     check_name(request.release)?;
     let config = request.overrides.config(Values::default())?;
-    let selection = tree.select(&config)?;
+    let selection = tree.select(config)?;
     schemas.check(&selection, &[]).map_err(|error| {
         let origins = Origins::of(tree, &selection);
         traced(error, origins, request.overrides)
@@ -114,7 +114,7 @@ fn select(
 
 fn render<'a>(
     tree: &Tree<'a>,
-    (templates, selection): (&Templates, &Selection),
+    (templates, selection): (&Templates, Selection),
     request: &TemplateRequest<'_>,
 ) -> Result<Templated<'a>, Error> {
     let release = ReleaseFacts {
@@ -123,12 +123,14 @@ fn render<'a>(
         revision: 1,
         operation: request.operation,
     };
+    let crds = tree.crds(&selection);
     let scope = Scope {
         release,
-        selection,
+        values: selection.values,
+        off: &selection.off,
         capabilities: request.capabilities,
     };
-    let rendered = templates.render(&scope)?;
+    let rendered = templates.render(scope)?;
     let kinds = Kinds::default();
     let placement = Placement {
         namespace: request.namespace,
@@ -138,6 +140,6 @@ fn render<'a>(
     Ok(Templated {
         manifest,
         notes: rendered.notes(request.notes),
-        crds: tree.crds(selection),
+        crds,
     })
 }

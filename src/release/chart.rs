@@ -1,12 +1,14 @@
 //! A chart as the record holds it.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::null_is_empty;
-use crate::chart::{Error, File, Metadata, Selection, Tree, Values};
+use crate::chart::{Error, File, Metadata, Tree, Values};
 
 /// Go's zero time, which Helm 4 writes for a schema without a time.
 const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -56,16 +58,15 @@ pub struct RecordedFile {
 }
 
 impl RecordedChart {
-    /// The record of the charts in `tree` that take part in `selection`, as Helm writes it: the
-    /// root with the defaults of all, and the dependencies that are on, each under the name that it
+    /// The record of the charts in `tree` but those that are `off`, as Helm writes it: the root with the defaults of all, and the dependencies that are on, each under the name that it
     /// goes by.
     ///
     /// # Errors
     /// If a default that a chart depends on has the wrong shape.
-    pub fn of(tree: &Tree<'_>, selection: &Selection) -> Result<Self, Error> {
+    pub fn of(tree: &Tree<'_>, off: &BTreeSet<String>) -> Result<Self, Error> {
         let chart = tree.root.chart;
         let mut metadata = chart.metadata.clone();
-        metadata.dependencies = tree.dependencies(selection);
+        metadata.dependencies = tree.dependencies(off);
         for dependency in &mut metadata.dependencies {
             // It is in no record, so that it must not make two of them differ.
             dependency.depends_on.clear();
@@ -76,7 +77,7 @@ impl RecordedChart {
             metadata,
             lock,
             templates: chart.templates.iter().map(RecordedFile::of).collect(),
-            values: tree.defaults(selection)?,
+            values: tree.defaults(off)?,
             schema: chart
                 .schema
                 .as_ref()
@@ -157,8 +158,9 @@ mod tests {
         let chart = Chart::from_files(files.map(file).to_vec()).unwrap();
         let tree = Tree::of(&chart).unwrap();
         let config = serde_json::from_value(json!({"x": {"v": 3}})).unwrap();
-        let selection = tree.select(&config).unwrap();
-        let record = serde_json::to_value(RecordedChart::of(&tree, &selection).unwrap()).unwrap();
+        let selection = tree.select(config).unwrap();
+        let record =
+            serde_json::to_value(RecordedChart::of(&tree, &selection.off).unwrap()).unwrap();
         assert_eq!(
             record["metadata"]["dependencies"],
             json!([{

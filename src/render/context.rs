@@ -24,7 +24,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Takes a scope into the template engine.
-    pub(super) fn new(scope: &Scope<'_>) -> Self {
+    pub(super) fn new(scope: Scope<'_>) -> Self {
         let release = json!({
             "name": scope.release.name,
             "namespace": scope.release.namespace,
@@ -35,8 +35,8 @@ impl Shared {
             "service": "Helm",
         });
         Self {
-            values: map_to_tera(&scope.selection.values.0),
-            release: to_tera(&release),
+            values: map_to_tera(scope.values.0),
+            release: to_tera(release),
             capabilities: capabilities(scope.capabilities),
         }
     }
@@ -64,12 +64,12 @@ impl Shared {
 /// Puts the facts about one template of the chart at the path `chart` into `context`.
 pub(super) fn enter(context: &mut Context, chart: &str, path: &str) {
     let facts = json!({ "name": path, "base_path": format!("{chart}/templates") });
-    context.insert_value("template", to_tera(&facts));
+    context.insert_value("template", to_tera(facts));
 }
 
 fn capabilities(capabilities: &Capabilities) -> Value {
     let version = &capabilities.kube_version;
-    to_tera(&json!({
+    to_tera(json!({
         "kube_version": {
             "version": version.version,
             "major": version.major,
@@ -103,7 +103,7 @@ pub(super) fn chart(node: &Node<'_>) -> Value {
             })
         })
         .collect();
-    to_tera(&json!({
+    to_tera(json!({
         "name": last(&node.path),
         "is_root": node.keys.is_empty(),
         "version": metadata.version,

@@ -267,6 +267,7 @@ fn meant(what: &str, name: &str, names: &Names) -> Option<String> {
     match what {
         "filter" => nearest(name, super::functions::filters()).map(owned),
         "function" => nearest(name, super::functions::functions()).map(owned),
+        "test" => nearest(name, super::functions::tests()).map(owned),
         "component" => nearest(name, names.components()).map(owned),
         "template" => {
             let files = names.includes();

@@ -170,6 +170,30 @@ pub(super) fn functions() -> impl Iterator<Item = &'static str> {
     own.chain(["range", "throw"])
 }
 
+/// The names of all tests, which are those that the engine brings along.
+pub(super) fn tests() -> impl Iterator<Item = &'static str> {
+    const ENGINE: [&str; 17] = [
+        "array",
+        "bool",
+        "containing",
+        "defined",
+        "divisible_by",
+        "ending_with",
+        "even",
+        "float",
+        "integer",
+        "iterable",
+        "map",
+        "none",
+        "number",
+        "odd",
+        "starting_with",
+        "string",
+        "undefined",
+    ];
+    ENGINE.into_iter()
+}
+
 impl Entry {
     fn call(&self, call: &Call<'_>) -> TeraResult<Value> {
         for (key, _) in call.kwargs.iter() {

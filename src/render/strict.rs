@@ -83,8 +83,28 @@ pub(super) fn rewrite(text: &str, mut edits: Vec<Edit>) -> Rewritten {
     apply(text, &edits)
 }
 
+/// Whether `text` may hold an operator that is checked. To look is much cheaper than to read its tokens.
+fn may_compare(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let belongs = |at: usize| {
+        let byte = bytes.get(at);
+        byte.is_some_and(|byte| *byte == b'_' || byte.is_ascii_alphanumeric())
+    };
+    (bytes.iter().enumerate()).any(|(at, byte)| match byte {
+        b'~' => true,
+        b'=' => at > 0 && matches!(bytes[at - 1], b'=' | b'!'),
+        b'n' => {
+            at > 0 && bytes[at - 1] == b'i' && !belongs(at + 1) && (at == 1 || !belongs(at - 2))
+        }
+        _ => false,
+    })
+}
+
 /// Where the checks go.
 fn checks(text: &str) -> Vec<usize> {
+    if !may_compare(text) {
+        return vec![];
+    }
     let mut points = Vec::new();
     for tokens in token::actions(text) {
         for (at, token) in tokens.iter().enumerate() {
@@ -273,6 +293,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_operator_is_overlooked(inside in "(in|==|!=|~|[a-c1_=!' \u{e9}|.\\]\\[]){0,12}") {
+            let text = format!("{{{{ {inside} }}}}");
+            let mut tokens = token::actions(&text).flatten();
+            let has = tokens.any(|token| match token.kind {
+                Kind::Mark => matches!(token.text, "==" | "!=" | "~"),
+                Kind::Word => token.text == "in",
+                Kind::Literal => false,
+            });
+            prop_assert!(!has || may_compare(&text));
+        }
+
         #[test]
         fn any_text_can_be_rewritten(text in "([{}%#~=!.|'\\[\\]?a-c \n\u{e9}-]|\\{\\{|==){0,40}") {
             let check = format!("|{CHECK}");

@@ -3,7 +3,7 @@
 //! A [`Tree`] comes in and is checked and compiled once; then each [`Scope`] gives a [`Rendered`].
 //! The compiled templates of one chart are left to `engine`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tera::Context;
 
@@ -15,7 +15,7 @@ use super::stack::with_room;
 use super::value::{MAX_DEPTH, fits};
 use super::writer::{Crossed, Sink};
 use super::{Budget, DEPENDS_ON, Rendered, RenderedChart, RenderedFile, Scope, context};
-use crate::chart::{Kind, Node, Selection, Tree};
+use crate::chart::{Kind, Node, Tree};
 
 /// The annotations that tell the order of subcharts start with one of these.
 const ORDER: [&str; 2] = ["pintle.dev/depends-on", "helm.sh/depends-on"];
@@ -124,7 +124,7 @@ impl Templates {
     ///
     /// # Errors
     /// If a template refuses the values or asks for what is not there, or a limit is crossed.
-    pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, Error> {
+    pub fn render(&self, scope: Scope<'_>) -> Result<Rendered, Error> {
         self.render_within(scope, Budget::default())
     }
 
@@ -134,20 +134,19 @@ impl Templates {
     ///
     /// # Errors
     /// As [`Templates::render`].
-    pub fn render_within(&self, scope: &Scope<'_>, budget: Budget<'_>) -> Result<Rendered, Error> {
+    pub fn render_within(&self, scope: Scope<'_>, budget: Budget<'_>) -> Result<Rendered, Error> {
+        let off = scope.off;
         if self.charts.iter().all(|unit| unit.engine.is_none()) {
-            return Pass::new(self, scope.selection, budget).finish(None);
+            return Pass::new(self, off, budget).finish(None);
         }
-        if !(scope.selection.values.0.values()).all(|value| fits(value, MAX_DEPTH - 1)) {
+        if !(scope.values.0.values()).all(|value| fits(value, MAX_DEPTH - 1)) {
             return Err(Error::TooDeep {
                 chart: self.charts[0].about.path.clone(),
                 limit: MAX_DEPTH,
             });
         }
-        with_room(|| {
-            let shared = Shared::new(scope);
-            Pass::new(self, scope.selection, budget).finish(Some(&shared))
-        })
+        let shared = Shared::new(scope);
+        with_room(|| Pass::new(self, off, budget).finish(Some(&shared)))
     }
 }
 
@@ -175,10 +174,10 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(templates: &'a Templates, selection: &Selection, budget: Budget<'a>) -> Self {
+    fn new(templates: &'a Templates, off: &BTreeSet<String>, budget: Budget<'a>) -> Self {
         let mut takes_part = vec![true];
         for unit in templates.charts.iter().skip(1) {
-            let is_on = !selection.off.contains(&unit.about.path);
+            let is_on = !off.contains(&unit.about.path);
             takes_part.push(is_on && takes_part[unit.parent]);
         }
         Self {

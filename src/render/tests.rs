@@ -57,10 +57,11 @@ pub(super) const RELEASE: ReleaseFacts<'_> = ReleaseFacts {
 pub(super) fn try_render(chart: &Chart, given: &Json) -> Result<Rendered, Error> {
     let scope = Scope {
         release: RELEASE,
-        selection: &Selection::from(values(given)),
+        values: values(given),
+        off: &BTreeSet::new(),
         capabilities: &capabilities(),
     };
-    render(&Tree::of(chart).unwrap(), &scope)
+    render(&Tree::of(chart).unwrap(), scope)
 }
 
 /// What the one template `text` renders to.
@@ -337,15 +338,58 @@ fn templates_that_do_not_fit_together_are_refused() {
     );
 }
 
+#[test]
+fn what_an_expression_asks_for_in_vain_is_named() {
+    let given = json!({"m": {"a": 1, "bee": {}}, "s": "s3cret", "l": [1]});
+    for (text, expected) in [
+        (
+            "{{ values.m[values.s] }}",
+            "1:4: values.m[values.s] is not defined; values.m has: a, bee",
+        ),
+        (
+            "{{ values.m[values.s] | upper }}",
+            "1:4: values.m[values.s] is not defined; values.m has: a, bee",
+        ),
+        (
+            "{{ values.m[values.s].b }}",
+            "1:4: values.m[values.s] is not defined; values.m has: a, bee",
+        ),
+        (
+            "{% for x in values.m[values['s']] %}{% endfor %}",
+            "1:13: values.m[values['s']] is not defined; values.m has: a, bee",
+        ),
+        (
+            "{% if values.m[values.s] == 1 %}{% endif %}",
+            "1:7: values.m[values.s] is not defined; values.m has: a, bee",
+        ),
+        (
+            "{% set k = 'x' %}{{ values.m[k] }}",
+            "1:21: values.m[k] is not defined",
+        ),
+        (
+            "{{ values.m[values.ss] }}",
+            "1:13: values.ss is not defined; did you mean s? values has: l, m, s",
+        ),
+        (
+            "{{ values.m is definedd }}",
+            "1:16: there is no test definedd; did you mean defined?",
+        ),
+    ] {
+        let error = try_text(text, &given).unwrap_err().to_string();
+        assert_eq!(error, format!("web/templates/a.yaml:{expected}"), "{text}");
+    }
+}
+
 fn try_budget(text: &str, budget: Budget<'_>) -> Result<Rendered, Error> {
     let chart = chart(&[("templates/a.yaml", text)]);
     let templates = Templates::prepare(&Tree::of(&chart).unwrap()).unwrap();
     let scope = Scope {
         release: RELEASE,
-        selection: &Selection::default(),
+        values: Values::default(),
+        off: &BTreeSet::new(),
         capabilities: &capabilities(),
     };
-    templates.render_within(&scope, budget)
+    templates.render_within(scope, budget)
 }
 
 #[test]
@@ -445,19 +489,19 @@ fn the_same_input_gives_the_same_bytes() {
 #[track_caller]
 fn check_same(tree: &Tree<'_>, given: &Json) {
     let [templates, again] = [0, 1].map(|_| Templates::prepare(tree).unwrap());
-    let given = Selection::from(values(given));
     let scope = Scope {
         release: RELEASE,
-        selection: &given,
+        values: values(given),
+        off: &BTreeSet::new(),
         capabilities: &capabilities(),
     };
-    let first = templates.render(&scope).unwrap();
+    let first = templates.render(scope.clone()).unwrap();
     assert!(!first.files.is_empty());
-    assert_eq!(templates.render(&scope).unwrap(), first);
-    assert_eq!(again.render(&scope).unwrap(), first);
+    assert_eq!(templates.render(scope.clone()).unwrap(), first);
+    assert_eq!(again.render(scope.clone()).unwrap(), first);
     std::thread::scope(|threads| {
         let all: Vec<_> = (0..8)
-            .map(|_| threads.spawn(|| templates.render(&scope).unwrap()))
+            .map(|_| threads.spawn(|| templates.render(scope.clone()).unwrap()))
             .collect();
         for other in all {
             assert_eq!(other.join().unwrap(), first);

@@ -47,15 +47,33 @@ pub fn boolean_keys(text: &str) -> Vec<BooleanKey> {
     found
 }
 
-/// Whether one of [`WORDS`] stands before a colon, or any key is written with a question mark.
+/// Whether one of [`WORDS`] stands before a colon, or any key is written with a question mark. Values may be
+/// large, so this looks at bytes, and at each once.
 fn may_have_keys(text: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.\"'".contains(c);
-    let is_key = |(end, _): (usize, &str)| {
-        let before = text[..end].trim_end_matches([' ', '\t']);
-        let rest = before.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        WORDS.contains(&&before[rest.len()..]) && !rest.ends_with(is_part)
-    };
-    text.match_indices(':').any(is_key) || text.contains("? ") || text.contains("?\t")
+    let bytes = text.as_bytes();
+    (bytes.iter().enumerate()).any(|(at, byte)| match byte {
+        b':' => ends_in_word(&bytes[..at]),
+        b'?' => matches!(bytes.get(at + 1), Some(b' ' | b'\t')),
+        _ => false,
+    })
+}
+
+/// Whether `text` ends in one of [`WORDS`], before any blanks.
+fn ends_in_word(text: &[u8]) -> bool {
+    /// That of the longest one.
+    const LENGTH: usize = 5;
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.\"'".contains(byte);
+    let blanks = text
+        .iter()
+        .rev()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'));
+    let text = &text[..text.len() - blanks.count()];
+    let letters = text.iter().rev().take(LENGTH + 1);
+    let length = letters
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count();
+    let (rest, word) = text.split_at(text.len() - length);
+    WORDS.iter().any(|known| known.as_bytes() == word) && !rest.last().is_some_and(is_part)
 }
 
 fn key_at(text: &str, (line, column): (u64, u64)) -> Option<BooleanKey> {

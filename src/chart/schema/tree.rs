@@ -179,7 +179,7 @@ mod tests {
         let chart = chart(&[&head, files].concat());
         let tree = Tree::of(&chart).unwrap();
         let values = |text: &str| Values::parse("f.yaml", text).unwrap();
-        let selection = tree.select(&values(config)).unwrap();
+        let selection = tree.select(values(config)).unwrap();
         let previous: Vec<Values> = previous.iter().map(|text| values(text)).collect();
         let result = Schemas::compile(&tree)?.check(&selection, &previous);
         let origins = Origins::of(&tree, &selection);
@@ -239,6 +239,30 @@ mod tests {
             &[(SCHEMA, "{")],
             "",
             Err("cannot check the values of the subchart charts/a"),
+        );
+    }
+
+    #[test]
+    fn what_is_global_does_not_count_unless_it_is_spoken_of() {
+        let at_most = r#"{"maxProperties": 1}"#;
+        check(&[(SCHEMA, at_most)], "x: {n: 1}\nglobal: {g: 1}", Ok(()));
+        let at_least = r#"{"minProperties": 2}"#;
+        check(
+            &[(SCHEMA, at_least)],
+            "x: {n: 1}\nglobal: {g: 1}",
+            Err("values do not fit charts/a/values.schema.json:\n  \
+                 x: must have at least 2 keys (schema /minProperties of charts/a)"),
+        );
+        let names = r#"{"propertyNames": {"maxLength": 1}}"#;
+        check(&[(SCHEMA, names)], "x: {n: 1}\nglobal: {g: 1}", Ok(()));
+        let none = r#"{"unevaluatedProperties": false, "properties": {"n": {}}}"#;
+        check(&[(SCHEMA, none)], "x: {n: 1}\nglobal: {g: 1}", Ok(()));
+        // A chart that has subcharts gets the key from its user.
+        let root = r#"{"maxProperties": 1, "properties": {"x": {}}}"#;
+        check(
+            &[("values.schema.json", root)],
+            "x: {}\nglobal: {g: 1}",
+            Ok(()),
         );
     }
 

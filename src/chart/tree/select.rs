@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{Node, Selection, Tree};
 use crate::chart::path::dotted;
-use crate::chart::values::coalesce;
+use crate::chart::values::complete;
 use crate::chart::{Error, Values};
 use crate::yaml::Step;
 
@@ -47,45 +47,40 @@ impl Tree<'_> {
     /// # Errors
     /// If a value that a chart depends on has the wrong shape: that of a subchart's name or of
     /// `global`, a condition or a tag.
-    pub fn select(&self, config: &Values) -> Result<Selection, Error> {
+    pub fn select(&self, config: Values) -> Result<Selection, Error> {
         check_keys(&self.root, &[], &config.0)?;
         let mut off = BTreeSet::new();
         if switch::is_conditional(&self.root) {
             let imports = Imports::Left;
-            let all = self.values(&config.0, Part { off: &off, imports })?;
+            let all = self.values(config.0.clone(), Part { off: &off, imports })?;
             off = switch::off(&self.root, &all)?;
         }
         let imports = Imports::Taken;
-        let values = self.values(&config.0, Part { off: &off, imports })?;
+        let values = self.values(config.0, Part { off: &off, imports })?;
         let values = Values(values);
         Ok(Selection { values, off })
     }
 
-    /// The defaults of all charts that take part in `selection`: what its values would be if the
-    /// user gave none.
+    /// The defaults of all charts but those that are `off`: what the values would be if the user gave
+    /// none.
     ///
     /// # Errors
     /// As [`Tree::select`].
-    pub fn defaults(&self, selection: &Selection) -> Result<Values, Error> {
-        let part = Part {
-            off: &selection.off,
-            imports: Imports::Taken,
-        };
-        self.values(&Map::new(), part).map(Values)
+    pub fn defaults(&self, off: &BTreeSet<String>) -> Result<Values, Error> {
+        let imports = Imports::Taken;
+        self.values(Map::new(), Part { off, imports }).map(Values)
     }
 
     fn values(
         &self,
-        config: &Map<String, Value>,
+        config: Map<String, Value>,
         part: Part<'_>,
     ) -> Result<Map<String, Value>, Error> {
-        let mut values = coalesce(&defaults(&self.root, part)?, config);
-        global::flow(
-            &self.root,
-            part.off,
-            &mut values,
-            &global::Above::of(config),
-        )?;
+        let globals = global::only(&self.root, &config);
+        let above = global::Above::of(&globals);
+        let mut values = config;
+        complete(&mut values, defaults(&self.root, part)?);
+        global::flow(&self.root, part.off, &mut values, &above)?;
         Ok(values)
     }
 }
@@ -106,11 +101,13 @@ fn defaults(node: &Node<'_>, part: Part<'_>) -> Result<Map<String, Value>, Error
         Ok((sub.name().to_owned(), Value::Object(values)))
     });
     let below: Map<String, Value> = below.collect::<Result<_, Error>>()?;
-    let all = coalesce(&below, own);
-    Ok(match part.imports {
-        Imports::Left => all,
-        Imports::Taken => coalesce(&import::imported(node, part.off, &all), &all),
-    })
+    let mut all = own.clone();
+    complete(&mut all, below);
+    if part.imports == Imports::Taken {
+        let imported = import::imported(node, part.off, &all);
+        complete(&mut all, imported);
+    }
+    Ok(all)
 }
 
 /// Refuses values for a subchart of `node` that are no mapping; those of `node` stand at `keys`.

@@ -136,7 +136,7 @@ fn what_does_not_fit_is_refused() {
 fn check_select(files: &[(&str, &str)], config: &str, off: &[&str], expected: &Value) {
     let chart = chart(files);
     let config = Values::parse("f.yaml", config).unwrap();
-    let selection = Tree::of(&chart).unwrap().select(&config).unwrap();
+    let selection = Tree::of(&chart).unwrap().select(config.clone()).unwrap();
     assert_eq!(selection.off.iter().collect::<Vec<_>>(), off);
     assert_eq!(&serde_json::to_value(selection.values).unwrap(), expected);
 }
@@ -152,7 +152,7 @@ fn check_off(entry: &str, values: &str, config: &str, expected: &str) {
     ];
     let chart = chart(&files);
     let config = Values::parse("f.yaml", config).unwrap();
-    let selection = Tree::of(&chart).unwrap().select(&config).unwrap();
+    let selection = Tree::of(&chart).unwrap().select(config.clone()).unwrap();
     let found = if selection.off.is_empty() {
         "on"
     } else {
@@ -331,7 +331,7 @@ fn values_are_imported_below_those_of_the_parent() {
     let check = |imports: &str, expected: &Value| {
         let chart = files(imports);
         let tree = Tree::of(&chart).unwrap();
-        let mut values = tree.select(&Values::default()).unwrap().values;
+        let mut values = tree.select(Values::default()).unwrap().values;
         values.0.remove("a");
         assert_eq!(
             &serde_json::to_value(values).unwrap(),
@@ -363,7 +363,10 @@ fn values_are_imported_below_those_of_the_parent() {
 fn check_shape(files: &[(&str, &str)], config: &str, expected: &str) {
     let chart = chart(files);
     let config = Values::parse("f.yaml", config).unwrap();
-    let error = Tree::of(&chart).unwrap().select(&config).unwrap_err();
+    let error = Tree::of(&chart)
+        .unwrap()
+        .select(config.clone())
+        .unwrap_err();
     assert_eq!(error.to_string(), expected);
 }
 
@@ -438,7 +441,7 @@ fn what_takes_part_has_its_values() {
         ("charts/a/charts/c/Chart.yaml", ""),
     ]);
     let tree = Tree::of(&chart).unwrap();
-    let selection = tree.select(&Values::default()).unwrap();
+    let selection = tree.select(Values::default()).unwrap();
     let all = tree.taking_part(&selection);
     let all: Vec<_> = (all.iter())
         .map(|(node, values)| (node.path.as_str(), node.name(), values.contains_key("v")))
@@ -500,9 +503,9 @@ proptest! {
         ]);
         let tree = Tree::of(&chart).unwrap();
         let config = Values(config);
-        if let Ok(selection) = tree.select(&config) {
+        if let Ok(selection) = tree.select(config.clone()) {
             prop_assert!(won(&config.0, &selection.values.0), "{:?}", selection.values);
-            if let Ok(unset) = tree.select(&Values::default()) {
+            if let Ok(unset) = tree.select(Values::default()) {
                 prop_assert!(won(&root, &unset.values.0), "{:?}", unset.values);
             }
             for (node, values) in tree.taking_part(&selection) {

@@ -20,9 +20,18 @@ const MAX_LISTED: usize = 20;
 /// One step of a path such as `values.hosts[0].name`.
 #[derive(Debug, PartialEq, Eq)]
 struct Step<'a> {
-    name: &'a str,
+    to: To<'a>,
     /// Where the step ends in the path's text.
     end: usize,
+}
+
+/// Where a step leads.
+#[derive(Debug, PartialEq, Eq)]
+enum To<'a> {
+    /// To what has this name, or this number.
+    Name(&'a str),
+    /// To what has the name that an expression in brackets gives.
+    Given(&'a str),
 }
 
 /// What to say of `message` about the bytes `at` of `text`, if it is about something that is not
@@ -51,7 +60,13 @@ pub(super) fn tell(message: &str, text: &str, at: Range<usize>, context: &Contex
             return Some(Told { message, at });
         }
     }
-    match paths.as_slice() {
+    // Paths in brackets belong to the path that the brackets stand in.
+    let is_inside = |path: &Range<usize>, other: &Range<usize>| {
+        path != other && other.start <= path.start && path.end <= other.end
+    };
+    let mut whole = paths.clone();
+    whole.retain(|path| !paths.iter().any(|other| is_inside(path, other)));
+    match whole.as_slice() {
         [path] => Some(Told {
             message: format!("{} is not defined", &text[path.clone()]),
             at: Some(path.clone()),
@@ -66,8 +81,16 @@ fn said(message: String) -> Told {
 
 /// The path that ends with the field at the bytes `at`.
 fn field_path<'a>(text: &'a str, at: &Range<usize>) -> &'a str {
-    let path = paths(text, at).into_iter().find(|path| path.end >= at.end);
-    &text[path.map_or(at.start, |path| path.start)..at.end]
+    let Some(path) = paths(text, at).into_iter().find(|path| path.end >= at.end) else {
+        return &text[at.clone()];
+    };
+    let found = &text[path.start..at.end];
+    // Where there are paths in brackets, the engine points into one of these.
+    if found.matches('[').count() == found.matches(']').count() {
+        found
+    } else {
+        &text[path]
+    }
 }
 
 fn field(message: &str, name: &str, path: &str, context: &Context) -> String {
@@ -102,20 +125,52 @@ fn listed<'a>(message: &'a str, start: &str) -> Vec<&'a str> {
 /// Follows a path from the names that every template can see to the step that is missing.
 fn walk(path: &str, context: &Context) -> Option<String> {
     let steps = steps(path)?;
-    let (root, rest) = steps.split_first()?;
-    if !ROOTS.contains(&root.name) {
-        return None;
-    }
-    let mut value = context.get(root.name)?;
-    let mut parent = &path[..root.end];
+    let (mut value, rest) = start(&steps, context)?;
+    let mut parent = &path[..steps[0].end];
     for step in rest {
-        match child(value, step.name) {
-            Some(next) => value = next,
-            None => return Some(absent(value, &path[..step.end], step.name, parent)),
+        let at = &path[..step.end];
+        let next = match step.to {
+            To::Name(name) => {
+                let next = child(value, name);
+                next.ok_or_else(|| absent(value, at, name, parent))
+            }
+            // What it gives is a value, so it is not named.
+            To::Given(expression) => {
+                let next = child(value, &given(expression, context)?);
+                next.ok_or_else(|| absent(value, at, "", parent))
+            }
+        };
+        match next {
+            Ok(next) => value = next,
+            Err(message) => return Some(message),
         }
-        parent = &path[..step.end];
+        parent = at;
     }
     None
+}
+
+/// The value that the first step leads to, and the other steps.
+fn start<'a, 's>(
+    steps: &'s [Step<'s>],
+    context: &'a Context,
+) -> Option<(&'a Value, &'s [Step<'s>])> {
+    let (root, rest) = steps.split_first()?;
+    match root.to {
+        To::Name(name) if ROOTS.contains(&name) => Some((context.get(name)?, rest)),
+        _ => None,
+    }
+}
+
+/// The name or number that a plain path stands for.
+fn given(path: &str, context: &Context) -> Option<String> {
+    let steps = steps(path)?;
+    let (value, rest) = start(&steps, context)?;
+    let found = rest.iter().try_fold(value, |value, step| match step.to {
+        To::Name(name) => child(value, name),
+        To::Given(path) => child(value, &given(path, context)?),
+    })?;
+    let text = found.as_str().map(str::to_owned);
+    text.or_else(|| Some(found.as_i64()?.to_string()))
 }
 
 fn child<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
@@ -175,37 +230,61 @@ fn steps(path: &str) -> Option<Vec<Step<'_>>> {
     let mut at = 0;
     loop {
         let rest = &path[at..];
-        let (name, length) = if steps.is_empty() {
+        let (to, length) = if steps.is_empty() {
             word(rest)?
         } else if let Some(rest) = rest.strip_prefix("?.") {
-            word(rest).map(|(name, length)| (name, length + 2))?
+            word(rest).map(|(to, length)| (to, length + 2))?
         } else if let Some(rest) = rest.strip_prefix('.') {
-            word(rest).map(|(name, length)| (name, length + 1))?
+            word(rest).map(|(to, length)| (to, length + 1))?
         } else {
-            let rest = rest.strip_prefix('[')?;
-            let (inside, _) = rest.split_once(']')?;
-            let quoted = ['"', '\'', '`']
-                .iter()
-                .find_map(|quote| inside.strip_prefix(*quote)?.strip_suffix(*quote));
-            let index = inside
-                .bytes()
-                .all(|byte| byte.is_ascii_digit())
-                .then_some(inside);
-            (quoted.or(index)?, inside.len() + 2)
+            let inside = bracketed(rest)?;
+            (bracket(inside), inside.len() + 2)
         };
         at += length;
-        steps.push(Step { name, end: at });
+        steps.push(Step { to, end: at });
         if at == path.len() {
             return Some(steps);
         }
     }
 }
 
-fn word(text: &str) -> Option<(&str, usize)> {
+fn word(text: &str) -> Option<(To<'_>, usize)> {
     let end = text
         .find(|letter: char| letter != '_' && !letter.is_alphanumeric())
         .unwrap_or(text.len());
-    (end > 0).then(|| (&text[..end], end))
+    (end > 0).then(|| (To::Name(&text[..end]), end))
+}
+
+/// What stands between the bracket that `text` starts with and the one that closes it.
+fn bracketed(text: &str) -> Option<&str> {
+    let (mut depth, mut quote) = (0, None);
+    for (at, letter) in text.char_indices() {
+        match (quote, letter) {
+            (Some(open), _) => quote = quote.filter(|_| letter != open),
+            (None, '"' | '\'' | '`') => quote = Some(letter),
+            (None, '[') => depth += 1,
+            (None, ']') if depth == 1 => return text[..at].strip_prefix('['),
+            (None, ']') => depth -= 1,
+            // Before the first bracket.
+            (None, _) if depth == 0 => return None,
+            (None, _) => {}
+        }
+    }
+    None
+}
+
+fn bracket(inside: &str) -> To<'_> {
+    let marks = ['"', '\'', '`'];
+    let quoted = marks.iter().find_map(|quote| {
+        let text = inside.strip_prefix(*quote)?.strip_suffix(*quote)?;
+        (!text.contains(*quote)).then_some(text)
+    });
+    let is_index = !inside.is_empty() && inside.bytes().all(|byte| byte.is_ascii_digit());
+    match quoted {
+        Some(name) => To::Name(name),
+        None if is_index => To::Name(inside),
+        None => To::Given(inside),
+    }
 }
 
 #[cfg(test)]
@@ -217,8 +296,11 @@ mod tests {
     #[track_caller]
     fn check(path: &str, expected: Option<&str>) {
         let mut context = Context::new();
-        let values = json!({"image": {"tag": "s3cret"}, "hosts": ["s3cret"], "empty": {}});
-        context.insert_value("values", to_tera(&values));
+        let values = json!({
+            "image": {"tag": "s3cret"}, "hosts": ["s3cret"], "empty": {}, "key": "s3cret", "at": 0, "far": 7,
+            "name": "image",
+        });
+        context.insert_value("values", to_tera(values));
         let found = walk(path, &context);
         assert_eq!(found.as_deref(), expected);
         assert!(!found.unwrap_or_default().contains("s3cret"));
@@ -229,7 +311,8 @@ mod tests {
         check(
             "values.imgae",
             Some(
-                "values.imgae is not defined; did you mean image? values has: empty, hosts, image",
+                "values.imgae is not defined; did you mean image? \
+                 values has: at, empty, far, hosts, image, key, name",
             ),
         );
         check(
@@ -256,7 +339,30 @@ mod tests {
         check("item.name", None);
         check("release.name", None);
         check("values.a | upper", None);
-        check("values[name]", None);
+        check("values[values.name].tag", None);
+        check("values.hosts[values.at]", None);
+        check("values[name].tag", None);
         check("", None);
+    }
+
+    #[test]
+    fn a_name_that_an_expression_gives_is_not_told() {
+        check(
+            "values.image[values.key]",
+            Some("values.image[values.key] is not defined; values.image has: tag"),
+        );
+        check(
+            "values.image[values[\"key\"]].x",
+            Some("values.image[values[\"key\"]] is not defined; values.image has: tag"),
+        );
+        check(
+            "values[values.name][\"to]p\"]",
+            Some("values[values.name][\"to]p\"] is not defined; values[values.name] has: tag"),
+        );
+        check(
+            "values.hosts[values.far]",
+            Some("values.hosts[values.far] is not defined: values.hosts has 1 items"),
+        );
+        check("values.image[a ~ 'b']", None);
     }
 }

@@ -58,7 +58,7 @@ fn to_json(call: &Call<'_>) -> TeraResult<Value> {
 
 fn from_yaml(call: &Call<'_>) -> TeraResult<Value> {
     match crate::yaml::parse(&call.text()?) {
-        Ok(value) => Ok(to_tera(&value)),
+        Ok(value) => Ok(to_tera(value)),
         Err(error) => Err(call.error(format_args!(
             "the text is not valid YAML (line {}, column {})",
             error.line, error.column
@@ -68,7 +68,7 @@ fn from_yaml(call: &Call<'_>) -> TeraResult<Value> {
 
 fn from_json(call: &Call<'_>) -> TeraResult<Value> {
     match serde_json::from_str(&call.text()?) {
-        Ok(value) => Ok(to_tera(&value)),
+        Ok(value) => Ok(to_tera(value)),
         Err(error) => Err(call.error(format_args!(
             "the text is not valid JSON (line {}, column {})",
             error.line(),

@@ -45,7 +45,7 @@ fn deep_merge(call: &Call<'_>) -> TeraResult<Value> {
     let mut below = object(call, call.map()?.clone())?;
     let above = object(call, call.argument_map("with")?.clone())?;
     join(&mut below, above);
-    Ok(map_to_tera(&below))
+    Ok(map_to_tera(below))
 }
 
 fn object(call: &Call<'_>, map: tera::Map) -> TeraResult<Map<String, Json>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{FILTERS, FUNCTIONS};
-use crate::chart::{File, Selection, Tree, Values};
+use crate::chart::{File, Tree, Values};
 use crate::render::tests::{capabilities, chart, try_text};
 use crate::render::{Error, Operation, ReleaseFacts, Scope, render};
 
@@ -76,10 +76,11 @@ fn run(example: &str) -> Result<String, Error> {
             revision: 1,
             operation: Operation::Install,
         },
-        selection: &Selection::from(values()),
+        values: values(),
+        off: &BTreeSet::new(),
         capabilities: &capabilities(),
     };
-    let rendered = render(&Tree::of(&chart).unwrap(), &scope)?;
+    let rendered = render(&Tree::of(&chart).unwrap(), scope)?;
     Ok(rendered.files.into_iter().map(|file| file.text).collect())
 }
 
@@ -252,6 +253,63 @@ fn files_outside_the_chart_are_refused() {
     check_error("{{ files_glob(pattern='[') }}", "not a valid file pattern");
 }
 
+/// Of a cluster, a clock, chance, the environment or a network a template learns nothing: there is no such
+/// function or filter, whatever other template languages call it.
+#[test]
+fn nothing_but_what_is_given_can_be_asked_for() {
+    for name in [
+        "lookup",
+        "getHostByName",
+        "get_host_by_name",
+        "now",
+        "date",
+        "ago",
+        "unixEpoch",
+        "get_env",
+        "env",
+        "expandenv",
+        "get_random",
+        "randAlphaNum",
+        "rand_alpha_num",
+        "randInt",
+        "shuffle",
+        "uuidv4",
+        "genCA",
+        "genSignedCert",
+        "genPrivateKey",
+        "derivePassword",
+        "get_file",
+        "load_data",
+        "include_raw",
+        "exec",
+    ] {
+        let unknown = |what: &str, text: String| {
+            let error = try_text(&text, &json!({})).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("there is no {what} {name}")),
+                "{error}"
+            );
+        };
+        unknown("function", format!("{{{{ {name}() }}}}"));
+        unknown("function", format!("{{{{ {name}(name='a') }}}}"));
+        unknown("filter", format!("{{{{ 'a' | {name} }}}}"));
+    }
+}
+
+#[test]
+fn names_that_are_offered_exist() {
+    for name in super::tests() {
+        let error = try_text(&format!("{{{{ 1 is {name} }}}}"), &json!({})).err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(!error.contains("there is no test"), "{error}");
+    }
+    for name in super::filters() {
+        let error = try_text(&format!("{{{{ 'a' | {name} }}}}"), &json!({})).err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(!error.contains("there is no filter"), "{error}");
+    }
+}
+
 #[test]
 fn two_files_of_one_name_do_not_hide_each_other() {
     let chart = chart(&[
@@ -261,10 +319,11 @@ fn two_files_of_one_name_do_not_hide_each_other() {
     ]);
     let scope = Scope {
         release: crate::render::tests::RELEASE,
-        selection: &Selection::default(),
+        values: Values::default(),
+        off: &BTreeSet::new(),
         capabilities: &capabilities(),
     };
-    let error = render(&Tree::of(&chart).unwrap(), &scope)
+    let error = render(&Tree::of(&chart).unwrap(), scope)
         .unwrap_err()
         .to_string();
     assert!(

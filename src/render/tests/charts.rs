@@ -2,13 +2,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "the charts are files")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
 use super::{RELEASE, capabilities, values};
-use crate::chart::{Chart, File, Selection, Tree};
+use crate::chart::{Chart, File, Tree};
 use crate::render::{Rendered, Scope, render};
 
 /// Reads the chart at `path` below the package.
@@ -57,10 +58,11 @@ fn rendered(path: &str, overrides: &Json) -> Rendered {
     merge(&mut chart.values.0, overrides);
     let scope = Scope {
         release: RELEASE,
-        selection: &Selection::from(chart.values.clone()),
+        values: chart.values.clone(),
+        off: &BTreeSet::new(),
         capabilities: &capabilities(),
     };
-    render(&Tree::of(&chart).unwrap(), &scope).unwrap_or_else(|error| panic!("{}", error.report()))
+    render(&Tree::of(&chart).unwrap(), scope).unwrap_or_else(|error| panic!("{}", error.report()))
 }
 
 fn merge(below: &mut serde_json::Map<String, Json>, above: &Json) {

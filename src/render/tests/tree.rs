@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 
 use super::{RELEASE, capabilities, chart, check_same, pairs, values};
-use crate::chart::{Chart, Node, Selection, Tree};
+use crate::chart::{Chart, Node, Selection, Tree, Values};
 use crate::render::{Budget, Error, Notes, Rendered, Scope, Templates, render};
 
 /// A chart by its path in a tree, and its files. The last part of the path may have another name behind
@@ -65,10 +65,11 @@ impl Charts {
         };
         let scope = Scope {
             release: RELEASE,
-            selection: &selection,
+            values: selection.values,
+            off: &selection.off,
             capabilities: &capabilities(),
         };
-        render(&self.tree(), &scope)
+        render(&self.tree(), scope)
     }
 }
 
@@ -388,14 +389,15 @@ fn limits_are_those_of_the_whole_tree() {
     let render = |output_bytes| {
         let scope = Scope {
             release: RELEASE,
-            selection: &Selection::default(),
+            values: Values::default(),
+            off: &BTreeSet::new(),
             capabilities: &capabilities(),
         };
         let budget = Budget {
             output_bytes,
             ..Budget::default()
         };
-        templates.render_within(&scope, budget)
+        templates.render_within(scope, budget)
     };
     assert!(render(40).is_ok());
     let path = "web/charts/db/templates/NOTES.txt".to_owned();

@@ -52,7 +52,7 @@ fn merged(
 ) -> Result<(Origins, Values), chart::Error> {
     let tree = Tree::of(chart)?;
     let config = overrides.config(tenant.clone())?;
-    let selection = tree.select(&config)?;
+    let selection = tree.select(config)?;
     let mut origins = Origins::of(&tree, &selection);
     origins.tenant(tenant);
     origins.overrides(overrides)?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{GLOBAL, shape};
 use crate::chart::Error;
 use crate::chart::tree::Node;
-use crate::chart::values::coalesce;
+use crate::chart::values::complete;
 
 /// What stands above the defaults of a chart.
 #[derive(Default)]
@@ -40,6 +40,25 @@ impl<'a> Above<'a> {
     }
 }
 
+/// What is `global` in the user's `values` for `node`, and in those for the charts in it, with the keys that
+/// it stands below.
+pub(super) fn only(node: &Node<'_>, values: &Map<String, Value>) -> Map<String, Value> {
+    if node.subcharts.is_empty() {
+        return Map::new();
+    }
+    let own = values.get(GLOBAL).cloned();
+    let own = own.map(|global| (GLOBAL.to_owned(), global));
+    let below = node.subcharts.iter().filter_map(|sub| {
+        let inner = values.get(sub.name())?.as_object()?;
+        let mut inner_globals = only(sub, inner);
+        if let Some(global) = inner.get(GLOBAL) {
+            inner_globals.insert(GLOBAL.to_owned(), global.clone());
+        }
+        Some((sub.name().to_owned(), Value::Object(inner_globals)))
+    });
+    below.chain(own).collect()
+}
+
 /// Puts what is `global` in the `values` of `node` over that of its subcharts, and so on down. Each
 /// subchart has the key then, be it empty, and what is turned off has it not.
 pub(super) fn flow<'a>(
@@ -63,7 +82,8 @@ pub(super) fn flow<'a>(
         for layer in &above.global {
             strike(&mut own, layer, &global);
         }
-        let merged = coalesce(&own, &global);
+        let mut merged = global.clone();
+        complete(&mut merged, own);
         inner.insert(GLOBAL.to_owned(), Value::Object(merged));
         flow(sub, off, inner, &above.sub(node, sub))?;
     }

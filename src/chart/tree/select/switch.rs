@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::shape;
 use crate::chart::tree::Node;
-use crate::chart::values::coalesce;
+use crate::chart::values::complete;
 use crate::chart::{Dependency, Error};
 
 /// The key of the values that tags stand in.
@@ -45,10 +45,12 @@ fn walk(
             continue;
         }
         // Tags are set at the top; below them count those in the defaults of each chart.
-        let tags = match (own_tags(&sub.chart.values.0), tags) {
-            (Value::Object(own), Value::Object(tags)) => Value::Object(coalesce(&own, tags)),
-            (_, tags) => tags.clone(),
-        };
+        let mut tags = tags.clone();
+        if let (Value::Object(own), Value::Object(tags)) =
+            (own_tags(&sub.chart.values.0), &mut tags)
+        {
+            complete(tags, own);
+        }
         if let Some(Value::Object(inner)) = values.get(sub.name()) {
             walk(sub, inner, (&tags, off))?;
         }

@@ -262,7 +262,7 @@ sub: {a: 1}
             layers: vec![Layer::Set("x.w=3,global.i=3".into())],
         };
         let config = overrides.config(Values::default()).unwrap();
-        let selection = tree.select(&config).unwrap();
+        let selection = tree.select(config).unwrap();
         let mut origins = Origins::of(&tree, &selection);
         origins.overrides(&overrides).unwrap();
         let leaves = origins.explain(&selection.values);

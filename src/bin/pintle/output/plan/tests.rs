@@ -1,11 +1,11 @@
 //! What plans of a tenant's control plane look like, from what a host would hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use pintle::capabilities::{Capabilities, Kinds};
-use pintle::chart::{Chart, Selection, Tree, Values};
+use pintle::chart::{Chart, Tree, Values};
 use pintle::manifest::generator::{
     GENERATOR_LABEL, Generator, ISSUE_ANNOTATION, Product, RELEASE_LABEL, SecretData, Spec,
 };
@@ -45,10 +45,11 @@ fn rendered(given: &Value) -> Manifest {
             revision: 1,
             operation: Operation::Install,
         },
-        selection: &Selection::from(values),
+        values,
+        off: &BTreeSet::new(),
         capabilities: &capabilities,
     };
-    let rendered = render::render(&Tree::of(&chart).unwrap(), &scope).unwrap();
+    let rendered = render::render(&Tree::of(&chart).unwrap(), scope).unwrap();
     let placement = Placement {
         namespace: NAMESPACE,
         kinds: &Kinds::default(),
