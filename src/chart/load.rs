@@ -528,6 +528,28 @@ mod tests {
     }
 
     #[test]
+    fn archives_in_archives_have_the_same_limits() {
+        let zeros = vec![0; 4 << 20];
+        let bomb = archive(&[
+            ("Chart.yaml", b"name: disk\nversion: 1.0.0\n"),
+            ("a", &zeros),
+            ("b", &zeros),
+            ("c", &zeros),
+        ]);
+        let chart = archive(&[("charts/disk.tgz", &bomb), ("Chart.yaml", DB.as_bytes())]);
+        let error = with_archive(chart).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot unpack charts/db-1.2.0.tgz/charts/disk.tgz"
+        );
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(
+            cause.contains("it unpacks to more than 200 times its size"),
+            "{cause}"
+        );
+    }
+
+    #[test]
     fn charts_of_format_v1_have_their_requirements() {
         const V1: (&str, &str) = ("Chart.yaml", "name: a\nversion: 1.0.0\n");
         const LIST: (&str, &str) = ("requirements.yaml", "dependencies: [{name: db}]\n");

@@ -236,6 +236,11 @@ mod tests {
         let text =
             format!("{MINIMAL}description: \"a\\tb\\u001b[31mc\\u202ed\\u200be\\u00a0f \u{e9}\"\n");
         assert_eq!(metadata(&text).unwrap().description, "a b[31mcde f \u{e9}");
+        let text =
+            format!("{MINIMAL}annotations: {{\"a\\e\": \"b\\e[2J\\n\\tc\\u009b\\u200d\"}}\n");
+        let annotations = metadata(&text).unwrap().annotations;
+        let expected = ("a".to_owned(), "b[2J\n\tc\u{200d}".to_owned());
+        assert_eq!(annotations, [expected].into());
     }
 
     #[test]
@@ -316,7 +321,56 @@ mod tests {
         );
     }
 
+    /// Text as it may be shown: blanks for spaces of any kind, and nothing that does not print.
+    fn shown(text: &str) -> String {
+        let steers = |c: &char| !c.is_control() && *c != '\u{202e}';
+        let blank = |c: char| if c.is_whitespace() { ' ' } else { c };
+        text.chars().map(blank).filter(steers).collect()
+    }
+
+    /// What people and enemies write, in letters that are old enough for every table of Unicode.
+    const TEXT: &str =
+        "[ -~\u{e9}\u{4e2d}\u{1f600}\u{202e}\u{1b}\u{9b}\u{85}\u{a0}\u{0}\r\n\t]{0,12}";
+
     proptest! {
+        #[test]
+        fn what_is_accepted_is_what_was_written_but_for_what_does_not_print(
+            name in prop_oneof!["[a-z]{1,3}", TEXT],
+            texts in prop::collection::vec(TEXT, 5),
+            keywords in prop::collection::vec(TEXT, 0..3),
+            annotations in prop::collection::btree_map("[ -~]{1,8}", TEXT, 0..3),
+            version in "1\\.2\\.3(-[a-z]{1,3})?|[0-9.v^ ]{0,6}",
+        ) {
+            let tree = json!({
+                "apiVersion": "v2", "name": name, "version": version, "home": texts[0],
+                "description": texts[1], "icon": texts[2], "appVersion": texts[3],
+                "keywords": keywords, "annotations": annotations,
+                "maintainers": [{"name": texts[4], "email": texts[0]}],
+                "dependencies": [{"name": texts[1], "repository": texts[2], "condition": texts[3]}],
+            });
+            if let Ok(found) = metadata(&crate::yaml::to_string(&tree)) {
+                prop_assert_eq!(&found.name, &shown(&name));
+                prop_assert_eq!(found.version, version);
+                let maintainer = &found.maintainers[0];
+                let dependency = &found.dependencies[0];
+                let pairs = [
+                    (&found.home, 0), (&found.description, 1), (&found.icon, 2), (&found.app_version, 3),
+                    (&maintainer.name, 4), (&maintainer.email, 0), (&dependency.name, 1),
+                    (&dependency.repository, 2), (&dependency.condition, 3),
+                ];
+                for (found, at) in pairs {
+                    prop_assert_eq!(found, &shown(&texts[at]));
+                }
+                let keywords: Vec<String> = keywords.iter().map(|text| shown(text)).collect();
+                prop_assert_eq!(found.keywords, keywords);
+                for (key, text) in &annotations {
+                    let steers = |c: &char| c.is_control() && !matches!(c, '\n' | '\t');
+                    let text: String = text.chars().filter(|c| !steers(c)).collect();
+                    prop_assert_eq!(&found.annotations[key], &text);
+                }
+            }
+        }
+
         #[test]
         fn any_text_is_read_or_refused(text in "(name|version|type|keywords|[-:a-z0-9 {}\\[\\],\n]){0,60}|\\PC{0,60}") {
             let _ = metadata(&text);

@@ -116,6 +116,8 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Free text by free keys. It may have several lines, so that of what does not print only control
+    /// characters are taken out.
     pub(in crate::chart) fn annotations(
         &self,
         field: &str,
@@ -125,7 +127,9 @@ impl<'a> Fields<'a> {
             Some(value) => value,
         };
         let inner = Fields::new(value, self.at(field))?;
-        let read = |key: &String| Ok((key.clone(), inner.raw_text(key)?));
+        let keep = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+        let clean = |text: &str| text.chars().filter(keep).collect::<String>();
+        let read = |key: &String| Ok((clean(key), clean(&inner.raw_text(key)?)));
         inner.map.keys().map(read).collect()
     }
 
