@@ -29,13 +29,21 @@ annotations:
 /// A folder with charts, and something beside it that nobody may touch.
 struct Trap {
     folder: TempDir,
+    /// What work on a chart may take of the processor.
+    seconds: &'static str,
 }
+
+/// Twice as much as a release may take, although a build without optimisation is slower.
+const SECONDS: &str = "3";
+/// For what would never end: it shows no more when it is ended later.
+const SHORT: &str = "0.5";
 
 impl Trap {
     /// A trap with a good chart without templates at `small`.
     fn new() -> Self {
         let trap = Self {
             folder: tempfile::tempdir().unwrap(),
+            seconds: SECONDS,
         };
         trap.write("home/.bashrc", "untouched");
         trap.write("secret", "s3cr3t");
@@ -46,6 +54,12 @@ impl Trap {
     fn with(self, path: &str, data: impl AsRef<[u8]>) -> Self {
         self.write(&format!("work/{path}"), data);
         self
+    }
+
+    /// Nothing here ends by itself.
+    fn endless(self) -> Self {
+        let seconds = SHORT;
+        Self { seconds, ..self }
     }
 
     fn write(&self, path: &str, data: impl AsRef<[u8]>) {
@@ -62,7 +76,7 @@ impl Trap {
     #[track_caller]
     fn run(&self, args: &[&str]) -> Outcome {
         let before = state(self.folder.path());
-        let outcome = measure::run(args, self.folder.path());
+        let outcome = measure::run(args, self.folder.path(), self.seconds);
         assert_eq!(state(self.folder.path()), before, "{outcome}");
         assert!(matches!(outcome.code, Some(0 | 2)), "{outcome}");
         assert!(outcome.memory < MOST_MEMORY, "{outcome}");

@@ -104,8 +104,34 @@ fn machines_read_what_was_found() {
     assert_eq!(new["rule"], "unserved-api");
     assert_eq!(new["kubernetes"], serde_json::json!(["1.34", "1.35"]));
     assert_eq!(new["rendered_line"], 1);
+    insta::assert_snapshot!("json", stdout(&run(&["silent", "-o", "json"])));
     let yaml = stdout(&run(&["silent", "-o", "yaml"]));
     assert!(yaml.contains("rule: silent-in-helm"), "{yaml}");
+}
+
+#[test]
+fn charts_in_charts_are_linted_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let chart = "apiVersion: v2\nname: NAME\nversion: 1.0.0\nicon: https://h/i.png\n\
+                 annotations: {pintle.dev/engine: tera}\n";
+    let dependency = "dependencies: [{name: db, version: 1.0.0}]\n";
+    let head = chart.replace("NAME", "web");
+    write("web/Chart.yaml", &format!("{head}{dependency}"));
+    write("web/charts/db/Chart.yaml", &chart.replace("NAME", "db"));
+    write("web/charts/db/values.yaml", "nobody: 1\n");
+    let web = folder.path().join("web");
+    let web = web.to_str().unwrap();
+    let of_db = "charts/db/values.yaml:1";
+    let alone = stdout(&run(&[web]));
+    assert!(!alone.contains(of_db), "{alone}");
+    assert!(alone.contains("1 chart linted"), "{alone}");
+    let all = stdout(&run(&[web, "--with-subcharts"]));
+    assert!(all.contains(of_db) && all.contains("nobody"), "{all}");
 }
 
 /// Rules that something alone, out of a chart and in a namespace, may break.

@@ -1,5 +1,7 @@
 //! Strings as Kubernetes reads them from the text that pintle makes.
 
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::support::Place;
@@ -12,13 +14,25 @@ const TEXTS: &[&str] = &[
     " ", " a", "a ", "a: b", "a #b", "#", "- a", "? a", "{", "[", "*a", "&a", "!a", "|", ">",
     "@a", "`a", "%a", "'", "\"", "\\", "\\n", "a\nb", "a\n", "\na", "\n\n", "a\n\n", " a\nb",
     "\ta", "a\r\nb", "\r", "---", "...", "--- a", "\u{7f}", "\u{85}", "\u{a0}", "\u{2028}",
-    "\u{feff}", "\u{1}", "\u{1b}[2J", "\u{202e}", "\u{1f600}", "\u{e000}", "{{ a }}",
+    "\u{feff}", "\u{1}", "\u{1b}[2J", "\u{9b}2J", "\u{202e}", "\u{1f600}", "\u{e000}", "{{ a }}",
 ];
 
-/// A chart that puts [`TEXTS`] into two `ConfigMap`s, and their data as it must be.
+/// So many more are made up in each run.
+const RANDOM: usize = 400;
+
+/// Any text, and what looks like numbers, words and marks of YAML.
+fn random() -> Vec<String> {
+    let mut runner = TestRunner::default();
+    let text = "(?s:.{0,20})|[-+0-9.eExXoObB_:ynYN~#&*!|>'\"%@` \n\t\r\\[\\]{},?<=\\\\]{1,8}|[\\PC\n ]{0,200}";
+    let texts = proptest::collection::vec(text, RANDOM);
+    texts.new_tree(&mut runner).unwrap().current()
+}
+
+/// A chart that puts [`TEXTS`] and random ones into two `ConfigMap`s, and their data as it must be.
 fn chart(place: &Place) -> (String, Value) {
-    let texts = TEXTS.iter().enumerate();
+    let texts = TEXTS.iter().map(|text| (*text).to_owned()).chain(random());
     let wanted: Value = texts
+        .enumerate()
         .map(|(at, text)| (format!("k{at}"), json!(text)))
         .collect();
     let values = pintle::yaml::to_string(&json!({"texts": wanted}));
@@ -52,6 +66,14 @@ fn read(place: &Place, manifest: &str) -> Vec<Value> {
     objects.collect()
 }
 
+#[track_caller]
+fn check(found: &Value, wanted: &Value) {
+    for (key, text) in wanted.as_object().unwrap() {
+        assert_eq!(&found[key], text, "{text:?}");
+    }
+    assert_eq!(found, wanted);
+}
+
 /// What the API server reads from the text that pintle makes is the string that went in.
 #[test]
 fn strings_reach_the_cluster_as_they_are() {
@@ -61,8 +83,8 @@ fn strings_reach_the_cluster_as_they_are() {
     let printed = place.pintle(&["template", "texts", &chart]).ok().stdout;
     let printed = read(&place, &printed);
     for name in ["dumped", "quoted"] {
-        assert_eq!(place.get(&["configmap", name])["data"], wanted, "{name}");
+        check(&place.get(&["configmap", name])["data"], &wanted);
         let object = printed.iter().find(|one| one["metadata"]["name"] == name);
-        assert_eq!(object.unwrap()["data"], wanted, "{name}");
+        check(&object.unwrap()["data"], &wanted);
     }
 }

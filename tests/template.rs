@@ -55,6 +55,12 @@ fn flags_choose_the_same_as_in_helm() {
         &["-s", "templates/config.yaml", "-s", "templates/s*"],
     );
     check(&place, &["-s", "templates/tests/*"]);
+    // README tells of this one: two stars are one to Helm.
+    let deep = ["template", "shop", "-s", "templates/**"];
+    let ours = place.pintle(&[&deep[..], &[path(TERA).as_str()]].concat());
+    let theirs = place.helm(&[&deep[..], &[path(GO).as_str()]].concat());
+    assert_eq!(documents(&ours.ok().stdout), documents(&all));
+    assert_eq!(documents(&theirs.ok().stdout), documents(&cut));
     let (tera, service) = (path(TERA), "templates/service.yaml");
     let between = place.pintle(&["template", "shop", "-s", service, &tera]);
     assert_eq!(documents(&between.ok().stdout).len(), 1);
@@ -310,6 +316,25 @@ fn generators_are_shown_on_request() {
         "apiVersion: generate.pintle.dev/v1",
         "kind: CertificateAuthority",
     ]);
+    let generator = "apiVersion: generate.pintle.dev/v1\nkind: RandomSecret\nmetadata: {name: token}\n\
+                     spec: {keys: {token: {bytes: 32, encoding: hex}}}\n";
+    place.file(
+        "one/Chart.yaml",
+        "apiVersion: v2\nname: one\nversion: 1.0.0\n",
+    );
+    place.file("one/templates/token.yaml", generator);
+    let one = place.folder().join("one");
+    let one = one.to_str().unwrap();
+    let [plain, shown] = [&[][..], &["--show-generators"]].map(|more| {
+        place
+            .pintle(&[&["template", "a", one], more].concat())
+            .ok()
+            .stdout
+    });
+    insta::assert_snapshot!(
+        "generators",
+        format!("{plain}=== with --show-generators\n{shown}")
+    );
 }
 
 #[test]
@@ -321,6 +346,7 @@ fn a_chart_is_shown_in_parts() {
     );
     place.file("web/values.yaml", "# how many\nreplicas: 2");
     place.file("web/README.md", "# web\n");
+    place.file("web/crds/a.yaml", "# \u{1b}[2J\u{9b}\nkind: A\r\n");
     place.file("web/values.schema.json", "{\"type\": \"object\"}\n");
     let web = place.folder().join("web");
     let web = web.to_str().unwrap();
@@ -328,12 +354,14 @@ fn a_chart_is_shown_in_parts() {
     assert_eq!(show("values"), "# how many\nreplicas: 2\n");
     assert_eq!(show("readme"), "# web\n");
     assert_eq!(show("schema"), "{\"type\": \"object\"}\n");
+    // Nothing of a chart steers a terminal.
+    assert_eq!(show("crds"), "# \\u001b[2J\\u009b\nkind: A\r\n");
     let said = pintle::yaml::parse(&show("chart")).unwrap();
     assert_eq!(
         said,
         serde_json::json!({"apiVersion": "v2", "name": "web", "version": "1.0.0"})
     );
-    let all = [show("chart"), show("values"), show("readme")].join("---\n");
+    let all = [show("chart"), show("values"), show("readme"), show("crds")].join("---\n");
     assert_eq!(show("all"), all);
     let helm = |what: &str| place.helm(&["show", what, web]).ok().stdout;
     let parsed = |text: &str| pintle::yaml::parse(text).unwrap();

@@ -118,8 +118,16 @@ fn the_field_of_a_dependency_says_the_same_and_makes_no_change_by_itself() {
             .unwrap_or_else(|| panic!("{text}: {plan}"))
     };
     assert!(at("web-store") < at("web-api"), "{plan}");
-    place.pintle(&["install", "web", &chart]).ok();
-    place.pintle(&["upgrade", "web", &chart]).ok();
+    place.file("web/templates/NOTES.txt", "This is {{ release.name }}.\n");
+    place.file(
+        "web/charts/api/templates/NOTES.txt",
+        "Its size is {{ values.size }}.\n",
+    );
+    let all = ["install", "web", chart.as_str(), "--render-subchart-notes"];
+    let installed = place.pintle(&all).ok();
+    installed.prints(&["NOTES:\nThis is web.\n\nIts size is 1.\n"]);
+    let again = ["upgrade", "web", chart.as_str(), "--render-subchart-notes"];
+    place.pintle(&again).ok();
     let history = place.pintle(&["history", "web", "-o", "json"]).ok().json();
     assert_eq!(history.as_array().unwrap().len(), 1, "{history}");
     place

@@ -45,8 +45,9 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Runs pintle in the folder `work` of `trap`, with `home` for a home.
-pub(super) fn run(args: &[&str], trap: &Path) -> Outcome {
+/// Runs pintle in the folder `work` of `trap`, with `home` for a home. Work on a chart may take so many
+/// `seconds` of the processor.
+pub(super) fn run(args: &[&str], trap: &Path, seconds: &str) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("args", &serde_json::to_string(args).unwrap());
@@ -56,8 +57,7 @@ pub(super) fn run(args: &[&str], trap: &Path) -> Outcome {
         .env("PATH", env::var_os("PATH").unwrap_or_default())
         .env("HOME", trap.join("home"))
         .env(FOLDER, folder.path())
-        // A build without optimisation is allowed ten times of what a release is.
-        .env("PINTLE_CHART_SECONDS", "3")
+        .env("PINTLE_CHART_SECONDS", seconds)
         .current_dir(trap.join("work"))
         .output()
         .unwrap();

@@ -14,30 +14,49 @@ pub(super) fn aliases() -> String {
     text
 }
 
-/// Values that are refused, wherever they stand.
+/// Text that is refused, with `why` for the reason, in values of the chart and of the user and in
+/// `Chart.yaml`, by the commands that read them.
 #[track_caller]
-fn check_text(text: &str) {
+fn check_text(text: &str, why: &str) {
     let trap = Trap::new().with("small/values.yaml", text);
-    trap.refuses(TEMPLATE, "values.yaml");
-    trap.run(&["lint", "./small"]);
+    trap.refuses(TEMPLATE, "values.yaml:1:");
+    trap.refuses(TEMPLATE, why);
     let trap = Trap::new().with("more.yaml", text);
-    trap.refuses(&[TEMPLATE, &["-f", "more.yaml"]].concat(), "more.yaml");
+    trap.refuses(&[TEMPLATE, &["-f", "more.yaml"]].concat(), "more.yaml:1:");
     let trap = Trap::new().with("small/Chart.yaml", text);
-    trap.refuses(TEMPLATE, "Chart.yaml");
+    trap.refuses(TEMPLATE, "Chart.yaml:1:");
+}
+
+/// Text that is refused. All files are read by one reader, so that one of them shows it.
+#[track_caller]
+fn check_more(text: &str) {
+    let trap = Trap::new().with("more.yaml", text);
+    trap.refuses(&[TEMPLATE, &["-f", "more.yaml"]].concat(), "more.yaml:");
 }
 
 #[test]
 fn yaml_that_explodes() {
-    check_text(&aliases());
-    check_text(&"[".repeat(100_000));
-    check_text(&"{a: ".repeat(100_000));
-    check_text(&"- ".repeat(100_000));
-    check_text(&"? ".repeat(100_000));
-    check_text("a: &a [*a]\n");
-    check_text("a: &a {<<: *a}\n");
-    check_text("a: 1\na: 2\n");
-    check_text("a: !!binary =\n");
-    check_text("a: \"\u{1b}[2J\n");
+    const NESTED: &str = "recursion limit";
+    check_text(&"[".repeat(100_000), NESTED);
+    for text in ["{a: ", "- ", "? "] {
+        check_more(&text.repeat(100_000));
+    }
+    check_more("a: &a [*a]\n");
+    check_more("a: &a {<<: *a}\n");
+    check_more("a: 1\na: 2\n");
+    check_more("a: !!binary =\n");
+    check_more("a: \"\u{1b}[2J\n");
+    let trap = Trap::new().with("small/values.yaml", "[".repeat(100_000));
+    trap.run(&["lint", "./small"]);
+}
+
+/// Reading them takes longest, because no limit is crossed before 250,000 nodes are repeated.
+#[test]
+fn yaml_that_repeats_itself() {
+    let trap = Trap::new().with("small/values.yaml", aliases());
+    trap.refuses(TEMPLATE, "total_replayed_events");
+    let trap = Trap::new().with("more.yaml", aliases());
+    trap.refuses(&[TEMPLATE, &["-f", "more.yaml"]].concat(), "more.yaml:");
 }
 
 /// Reading them takes one part of the memory that is allowed, and rendering another.
@@ -90,7 +109,8 @@ fn flags_that_fill_memory() {
 fn check_schema(schema: &str, values: &str, part: &str) {
     let trap = Trap::new()
         .with("small/values.schema.json", schema)
-        .with("small/values.yaml", values);
+        .with("small/values.yaml", values)
+        .endless();
     trap.refuses(TEMPLATE, part);
     trap.run(&["lint", "./small"]);
 }
