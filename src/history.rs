@@ -8,7 +8,7 @@ mod entry;
 mod error;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -16,12 +16,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub use entry::{Entry, Summary};
+pub use entry::{Entry, Key, Summary};
 pub use error::Error;
 
 use crate::capabilities::Kind;
 use crate::cluster::{Address, Cluster, Deletion, Patch, Write};
-use crate::release::{self, Release, Status};
+use crate::release::{self, Outline, Release, Status};
 
 /// The `type` of the Secrets.
 const SECRET_TYPE: &str = "helm.sh/release.v1";
@@ -88,6 +88,23 @@ impl<'a> Store<'a> {
         Ok(entries)
     }
 
+    /// All revisions that stand at `status`.
+    ///
+    /// # Errors
+    /// If the Secrets cannot be listed.
+    pub async fn of_status(&self, status: Status) -> Result<Vec<Entry>, Error> {
+        self.entries(&format!("owner=helm,status={status}")).await
+    }
+
+    /// The keys of all revisions whose labels, Helm's and the user's, match a label selector.
+    ///
+    /// # Errors
+    /// If the Secrets cannot be listed, or the API server does not understand the selector.
+    pub async fn matching(&self, selector: &str) -> Result<BTreeSet<Key>, Error> {
+        let entries = self.entries(&format!("owner=helm,{selector}")).await?;
+        Ok(entries.iter().map(Entry::key).collect())
+    }
+
     async fn entries(&self, selector: &str) -> Result<Vec<Entry>, Error> {
         let found = self
             .cluster
@@ -116,7 +133,7 @@ impl<'a> Store<'a> {
             let key = (entry.namespace.clone(), entry.name.clone());
             let is_newer = |(known, _): &(Entry, _)| known.revision < entry.revision;
             if newest.get(&key).is_none_or(is_newer) {
-                let release = decode(&secret).map_err(|error| error.to_string());
+                let release = release::decode(&stored(&secret)).map_err(|error| error.to_string());
                 newest.insert(key, (entry, release));
             }
         };
@@ -135,6 +152,22 @@ impl<'a> Store<'a> {
     /// # Errors
     /// If the Secret cannot be read or does not hold a release.
     pub async fn read(&self, entry: &Entry) -> Result<Release, Error> {
+        let mut release = self.decoded(entry, release::decode).await?;
+        release.labels = entry.labels.clone();
+        Ok(release)
+    }
+
+    /// What a list shows of the revision behind `entry`, without the rest of it.
+    async fn outline(&self, entry: &Entry) -> Result<Outline, Error> {
+        self.decoded(entry, release::decode_outline).await
+    }
+
+    /// What `decode` makes of the payload behind `entry`.
+    async fn decoded<T>(
+        &self,
+        entry: &Entry,
+        decode: impl FnOnce(&[u8]) -> Result<T, release::PayloadError>,
+    ) -> Result<T, Error> {
         let secret = self
             .cluster
             .get(&at(&secret(), &entry.namespace, &entry.secret))
@@ -146,12 +179,10 @@ impl<'a> Store<'a> {
             .ok_or_else(|| Error::Gone {
                 secret: entry.secret.clone(),
             })?;
-        let mut release = decode(&secret).map_err(|source| Error::Decode {
+        decode(&stored(&secret)).map_err(|source| Error::Decode {
             secret: entry.secret.clone(),
             source,
-        })?;
-        release.labels = entry.labels.clone();
-        Ok(release)
+        })
     }
 
     /// The whole revisions behind `entries`, in the same order.
@@ -174,11 +205,11 @@ impl<'a> Store<'a> {
         let missing: Vec<usize> = (0..entries.len())
             .filter(|index| entries[*index].summary.is_none())
             .collect();
-        let reads = missing.iter().map(|index| self.read(&entries[*index]));
+        let reads = missing.iter().map(|index| self.outline(&entries[*index]));
         let read: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).collect().await;
-        for (index, release) in missing.into_iter().zip(read) {
-            match release {
-                Ok(release) => entries[index].summary = Some(Summary::of(&release)),
+        for (index, outline) in missing.into_iter().zip(read) {
+            match outline {
+                Ok(outline) => entries[index].summary = Some(Summary::of_outline(&outline)),
                 Err(Error::Decode { .. } | Error::Gone { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -312,10 +343,11 @@ fn entry_of(secret: &Value) -> Option<Entry> {
     Entry::of(serde_json::from_value(metadata).ok()?)
 }
 
-fn decode(secret: &Value) -> Result<Release, release::PayloadError> {
+/// The payload that stands in a Secret; empty if there is none.
+fn stored(secret: &Value) -> Vec<u8> {
     let payload = secret.pointer("/data/release").and_then(Value::as_str);
     let payload = BASE64_STANDARD.decode(payload.unwrap_or_default());
-    release::decode(&payload.unwrap_or_default())
+    payload.unwrap_or_default()
 }
 
 fn payload(release: &Release) -> Result<String, Error> {

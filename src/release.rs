@@ -8,6 +8,7 @@
 mod chart;
 mod info;
 mod name;
+mod outline;
 mod payload;
 mod stored_hook;
 
@@ -19,7 +20,8 @@ use serde_json::{Map, Value};
 pub use chart::{RecordedChart, RecordedFile};
 pub use info::{Info, Status};
 pub use name::{NameError, check_name};
-pub use payload::{Error as PayloadError, decode, encode};
+pub use outline::Outline;
+pub use payload::{Error as PayloadError, decode, decode_outline, encode};
 pub use stored_hook::{HookRun, StoredHook};
 
 use crate::chart::Values;

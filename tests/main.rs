@@ -28,6 +28,7 @@ mod lifecycle;
 mod lint;
 mod lock;
 mod plan;
+mod records;
 mod schemas;
 mod strings;
 mod support;

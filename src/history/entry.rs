@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::SUMMARY;
+use crate::chart;
 use crate::cluster::Metadata;
-use crate::release::{Release, Status};
+use crate::release::{Info, Outline, Release, Status};
 
 /// The labels that Helm sets itself; all others are the user's.
 const SYSTEM_LABELS: [&str; 6] = [
@@ -54,9 +55,20 @@ pub struct Summary {
     /// What happened, in words.
     #[serde(default)]
     pub description: String,
+    /// The revision that this one went back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_revision: Option<u32>,
 }
 
+/// What tells a revision from all others of a cluster.
+pub type Key = (String, String, u32);
+
 impl Entry {
+    /// Its namespace, its release and its number.
+    pub fn key(&self) -> Key {
+        (self.namespace.clone(), self.name.clone(), self.revision)
+    }
+
     /// Reads the metadata of a release Secret; none if it lacks Helm's labels.
     pub(super) fn of(metadata: Metadata) -> Option<Self> {
         let mut labels = metadata.labels;
@@ -83,12 +95,20 @@ impl Entry {
 impl Summary {
     /// The summary of `release`.
     pub fn of(release: &Release) -> Self {
-        let chart = &release.chart.metadata;
+        Self::from_parts(&release.info, &release.chart.metadata)
+    }
+
+    pub(super) fn of_outline(outline: &Outline) -> Self {
+        Self::from_parts(&outline.info, &outline.chart.metadata)
+    }
+
+    fn from_parts(info: &Info, chart: &chart::Metadata) -> Self {
         Self {
             chart: format!("{}-{}", chart.name, chart.version),
             app_version: chart.app_version.clone(),
-            updated: release.info.last_deployed,
-            description: release.info.description.clone(),
+            updated: info.last_deployed,
+            description: info.description.clone(),
+            rollback_revision: info.rollback_revision,
         }
     }
 

@@ -65,6 +65,12 @@ pub enum Error {
         /// The namespace.
         namespace: String,
     },
+    /// A label selector cannot be read.
+    #[error("{selector:?} is no label selector")]
+    Selector {
+        /// What was taken for one.
+        selector: String,
+    },
     /// There is no such revision.
     #[error("release {release} has no revision {revision}; it has {}", numbers(.known))]
     NoRevision {
@@ -287,6 +293,7 @@ impl Error {
             | Self::Render(_)
             | Self::Manifest(_)
             | Self::UnknownVersion(_)
+            | Self::Selector { .. }
             | Self::Back { .. }
             | Self::PlanFile { .. }
             | Self::Hooks { .. }

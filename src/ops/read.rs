@@ -1,13 +1,13 @@
-//! `list`, `history`, `status` and `get`: what is recorded, and how it fares.
+//! `history`, `status` and `get`: what is recorded, and how it fares.
 
 use std::collections::BTreeMap;
 
 use super::catalogue::Catalogue;
 use super::{Error, Session};
 use crate::capabilities::Kind;
-use crate::cluster::{Cluster, Depth, Diagnosis, Unready};
+use crate::cluster::{Depth, Diagnosis, Unready};
 use crate::health::{self, Health};
-use crate::history::{self, Entry, Store};
+use crate::history::{self, Entry};
 use crate::manifest::{ResourceId, group};
 use crate::release::Release;
 
@@ -33,20 +33,6 @@ pub struct ResourceStatus {
     pub health: Option<Health>,
     /// Why it is not ready, without logs; empty if it is ready.
     pub diagnosis: Diagnosis,
-}
-
-/// The newest revision of each release in `namespace`, or in all namespaces, with summaries.
-///
-/// # Errors
-/// If the records cannot be read.
-pub async fn list(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<Entry>, Error> {
-    let store = match namespace {
-        Some(namespace) => Store::in_namespace(cluster, namespace),
-        None => Store::everywhere(cluster),
-    };
-    let mut entries = store.newest(&[]).await?;
-    store.summarise(&mut entries).await?;
-    Ok(entries)
 }
 
 /// The newest `max` revisions of a release, oldest first, with summaries; 0 means all.

@@ -276,6 +276,9 @@ impl Failure {
                 "the name of the release comes first, then the chart".to_owned()
             }
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
+            ops::Error::Selector { .. } => {
+                "as for kubectl: -l 'team=web,stage in (test,live),!old'".to_owned()
+            }
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
                 format!("`pintle history {release}` shows its revisions")
             }

@@ -5,6 +5,7 @@ mod difference;
 pub(crate) mod drift;
 pub(crate) mod entries;
 pub(crate) mod error;
+mod layout;
 pub(crate) mod lint;
 pub(crate) mod plan;
 pub(crate) mod progress;

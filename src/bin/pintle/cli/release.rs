@@ -1,6 +1,8 @@
 //! The commands that read a release.
 
 use clap::{Args, Subcommand};
+use pintle::release;
+use regex::Regex;
 
 use super::change::HistoryMax;
 use super::{ChangeArgs, CheckArgs, ConsentArgs, OutputArgs, ValueArgs, WriteArgs};
@@ -74,12 +76,92 @@ pub(crate) struct Drift {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct List {
     /// List releases of all namespaces
     #[arg(short = 'A', long)]
     pub(crate) all_namespaces: bool,
     #[command(flatten)]
+    pub(crate) statuses: StatusArgs,
+    /// List only releases whose name matches this regular expression
+    #[arg(short, long, value_name = "REGEX")]
+    pub(crate) filter: Option<Regex>,
+    /// List only releases whose record has labels that match this selector
+    #[arg(short = 'l', long, default_value = "", hide_default_value = true)]
+    pub(crate) selector: String,
+    /// Sort by the time of the revision instead of the name
+    #[arg(short, long)]
+    pub(crate) date: bool,
+    /// Sort the other way round
+    #[arg(short, long)]
+    pub(crate) reverse: bool,
+    /// How many releases to list; 0 lists all
+    #[arg(short, long, default_value_t = 256, value_name = "N")]
+    pub(crate) max: usize,
+    /// How many releases to leave out at the beginning
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) offset: usize,
+    /// Print the names alone
+    #[arg(short = 'q', long)]
+    pub(crate) short: bool,
+    /// Layout of times, as Go writes it, such as "2006-01-02 15:04:05Z0700"
+    #[arg(long, value_name = "LAYOUT")]
+    pub(crate) time_format: Option<String>,
+    /// Print the table without its heads
+    #[arg(long)]
+    pub(crate) no_headers: bool,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// Where the listed releases stand; without a flag it does not matter.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct StatusArgs {
+    /// List releases of every status, as without this flag
+    #[arg(short, long)]
+    all: bool,
+    /// List deployed releases
+    #[arg(long)]
+    deployed: bool,
+    /// List failed releases
+    #[arg(long)]
+    failed: bool,
+    /// List releases with a change under way, or with one that was interrupted
+    #[arg(long)]
+    pending: bool,
+    /// List superseded revisions
+    #[arg(long)]
+    superseded: bool,
+    /// List uninstalled releases whose history was kept
+    #[arg(long)]
+    uninstalled: bool,
+    /// List releases that are being uninstalled
+    #[arg(long)]
+    uninstalling: bool,
+}
+
+impl StatusArgs {
+    /// The statuses that are asked for; none if all are.
+    pub(crate) fn statuses(&self) -> Vec<release::Status> {
+        use release::Status::{
+            Deployed, Failed, PendingInstall, PendingRollback, PendingUpgrade, Superseded,
+            Uninstalled, Uninstalling,
+        };
+        let asked: [(bool, &[release::Status]); 6] = [
+            (self.deployed, &[Deployed]),
+            (self.failed, &[Failed]),
+            (
+                self.pending,
+                &[PendingInstall, PendingUpgrade, PendingRollback],
+            ),
+            (self.superseded, &[Superseded]),
+            (self.uninstalled, &[Uninstalled]),
+            (self.uninstalling, &[Uninstalling]),
+        ];
+        let asked = asked.into_iter().filter(|(asked, _)| *asked && !self.all);
+        asked.flat_map(|(_, statuses)| statuses).copied().collect()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +181,9 @@ pub(crate) struct History {
     /// How many revisions to show; 0 shows all
     #[arg(long, default_value_t = 256, value_name = "N")]
     pub(crate) max: usize,
+    /// Show the revision that each rollback went back to
+    #[arg(long)]
+    pub(crate) show_rollback_revision: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

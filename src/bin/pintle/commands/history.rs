@@ -7,12 +7,17 @@ use pintle::ops;
 use crate::cli::{Global, History};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::entries::{self, HistoryView};
 
 pub(super) fn run(global: &Global, args: &History) -> Result<ExitCode, Failure> {
+    let view = if args.show_rollback_revision {
+        HistoryView::WithRollbacks
+    } else {
+        HistoryView::Plain
+    };
     with_cluster(global, async |connection| {
-        let entries = ops::history(&connection.session(&args.name), args.max).await?;
-        output::entries::print_history(&entries, args.output.output)?;
+        let revisions = ops::history(&connection.session(&args.name), args.max).await?;
+        entries::print_history(&revisions, args.output.output, view)?;
         Ok(ExitCode::SUCCESS)
     })
 }

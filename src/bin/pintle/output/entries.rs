@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use pintle::history::{Entry, Summary};
 use serde::Serialize;
 
-use super::{print_data, table, time};
+use super::{layout, print_data, print_text, table, time};
 use crate::cli::Format;
 use crate::failure::Failure;
 
@@ -30,11 +30,40 @@ struct Recorded<'a> {
     status: &'a str,
     chart: &'a str,
     app_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollback_revision: Option<u32>,
     description: &'a str,
 }
 
-/// Prints the newest revision of each release.
-pub(crate) fn print_list(entries: &[Entry], format: Format) -> Result<(), Failure> {
+/// How a list of releases is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct ListView<'a> {
+    /// The layout of times, as Go writes it.
+    pub(crate) time_format: Option<&'a str>,
+    /// Whether the columns of a table have heads.
+    pub(crate) has_heads: bool,
+}
+
+/// Prints the names alone.
+pub(crate) fn print_names(entries: &[Entry], format: Format) -> Result<(), Failure> {
+    let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+    match format {
+        Format::Table => print_text(
+            &names
+                .iter()
+                .map(|name| format!("{name}\n"))
+                .collect::<String>(),
+        ),
+        format => print_data(&names, format),
+    }
+}
+
+/// Prints one revision of each release.
+pub(crate) fn print_list(
+    entries: &[Entry],
+    format: Format,
+    view: ListView<'_>,
+) -> Result<(), Failure> {
     let unknown = Summary::default();
     let listed = entries.iter().map(|entry| {
         let summary = entry.summary.as_ref().unwrap_or(&unknown);
@@ -42,7 +71,7 @@ pub(crate) fn print_list(entries: &[Entry], format: Format) -> Result<(), Failur
             name: &entry.name,
             namespace: &entry.namespace,
             revision: entry.revision.to_string(),
-            updated: updated(summary.updated),
+            updated: updated(summary.updated, view.time_format),
             status: entry.status.name(),
             chart: &summary.chart,
             app_version: &summary.app_version,
@@ -51,32 +80,48 @@ pub(crate) fn print_list(entries: &[Entry], format: Format) -> Result<(), Failur
     if format != Format::Table {
         return print_data(&listed.collect::<Vec<_>>(), format);
     }
-    table::print(
+    let heads = [
+        "NAME",
+        "NAMESPACE",
+        "REVISION",
+        "UPDATED",
+        "STATUS",
+        "CHART",
+        "APP VERSION",
+    ];
+    let rows = listed.map(|release| {
         [
-            "NAME",
-            "NAMESPACE",
-            "REVISION",
-            "UPDATED",
-            "STATUS",
-            "CHART",
-            "APP VERSION",
-        ],
-        listed.map(|release| {
-            [
-                release.name.to_owned(),
-                release.namespace.to_owned(),
-                release.revision,
-                release.updated,
-                release.status.to_owned(),
-                release.chart.to_owned(),
-                release.app_version.to_owned(),
-            ]
-        }),
-    )
+            release.name.to_owned(),
+            release.namespace.to_owned(),
+            release.revision,
+            release.updated,
+            release.status.to_owned(),
+            release.chart.to_owned(),
+            release.app_version.to_owned(),
+        ]
+    });
+    if view.has_heads {
+        table::print(heads, rows)
+    } else {
+        table::print_rows(rows)
+    }
+}
+
+/// Which columns a history has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HistoryView {
+    /// Those that Helm shows.
+    Plain,
+    /// Also the revision that a rollback went back to.
+    WithRollbacks,
 }
 
 /// Prints the revisions of one release, oldest first.
-pub(crate) fn print_history(entries: &[Entry], format: Format) -> Result<(), Failure> {
+pub(crate) fn print_history(
+    entries: &[Entry],
+    format: Format,
+    view: HistoryView,
+) -> Result<(), Failure> {
     let unknown = Summary::default();
     let revisions = entries.iter().map(|entry| {
         let summary = entry.summary.as_ref().unwrap_or(&unknown);
@@ -86,42 +131,52 @@ pub(crate) fn print_history(entries: &[Entry], format: Format) -> Result<(), Fai
             status: entry.status.name(),
             chart: &summary.chart,
             app_version: &summary.app_version,
+            rollback_revision: summary.rollback_revision,
             description: &summary.description,
         }
     });
     if format != Format::Table {
         return print_data(&revisions.collect::<Vec<_>>(), format);
     }
-    table::print(
+    let heads = ["REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION"];
+    let [a, b, c, d, e] = heads;
+    let cells = |revision: &Recorded<'_>| {
         [
-            "REVISION",
-            "UPDATED",
-            "STATUS",
-            "CHART",
-            "APP VERSION",
-            "DESCRIPTION",
-        ],
+            revision.revision.to_string(),
+            time(revision.updated),
+            revision.status.to_owned(),
+            revision.chart.to_owned(),
+            revision.app_version.to_owned(),
+        ]
+    };
+    if view == HistoryView::Plain {
+        return table::print(
+            [a, b, c, d, e, "DESCRIPTION"],
+            revisions.map(|revision| {
+                let [a, b, c, d, e] = cells(&revision);
+                [a, b, c, d, e, revision.description.to_owned()]
+            }),
+        );
+    }
+    table::print(
+        [a, b, c, d, e, "ROLLBACK", "DESCRIPTION"],
         revisions.map(|revision| {
-            [
-                revision.revision.to_string(),
-                time(revision.updated),
-                revision.status.to_owned(),
-                revision.chart.to_owned(),
-                revision.app_version.to_owned(),
-                revision.description.to_owned(),
-            ]
+            let [a, b, c, d, e] = cells(&revision);
+            let rollback = revision.rollback_revision.map(|number| number.to_string());
+            let description = revision.description.to_owned();
+            [a, b, c, d, e, rollback.unwrap_or_default(), description]
         }),
     )
 }
 
 /// A time as `helm list` shows it.
-fn updated(timestamp: Option<Timestamp>) -> String {
-    timestamp.map_or_else(
-        || "-".to_owned(),
-        |time| {
-            time.to_zoned(TimeZone::system())
-                .strftime("%Y-%m-%d %H:%M:%S%.f %z %Z")
-                .to_string()
-        },
-    )
+fn updated(timestamp: Option<Timestamp>, layout: Option<&str>) -> String {
+    let Some(timestamp) = timestamp else {
+        return "-".to_owned();
+    };
+    let time = timestamp.to_zoned(TimeZone::system());
+    match layout.filter(|layout| !layout.is_empty()) {
+        Some(layout) => layout::format(&time, layout),
+        None => time.strftime("%Y-%m-%d %H:%M:%S%.f %z %Z").to_string(),
+    }
 }

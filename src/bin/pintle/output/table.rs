@@ -13,16 +13,27 @@ pub(super) fn print<const N: usize>(
     print_text(&to_text(header, rows))
 }
 
+/// Prints rows of cells alone.
+pub(super) fn print_rows<const N: usize>(
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> Result<(), Failure> {
+    let mut table = Table::new();
+    table.add_rows(rows);
+    print_text(&text(table))
+}
+
 /// The table as text that ends in a line break.
 pub(super) fn to_text<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
     let mut table = Table::new();
-    table
-        .load_style(TableStyle::new())
-        .set_header(header)
-        .add_rows(rows);
+    table.set_header(header).add_rows(rows);
+    text(table)
+}
+
+fn text(mut table: Table) -> String {
+    table.load_style(TableStyle::new());
     for column in table.column_iter_mut() {
         column.set_padding((0, 3));
     }

@@ -1,0 +1,58 @@
+//! Records and the commands over them, beside Helm on the same records.
+
+mod list;
+
+use jiff::Timestamp;
+use pintle::capabilities::Kind;
+use pintle::cluster::{Address, Cluster, Patch, Target, Write};
+use pintle::history::Store;
+use pintle::release::Release;
+use serde_json::json;
+
+use crate::support::{Place, testbed};
+
+/// A client of its own for what a test prepares.
+async fn cluster(place: &Place) -> Cluster {
+    let target = Target {
+        kubeconfig: Some(testbed().kubeconfig.clone()),
+        context: None,
+        namespace: Some(place.namespace.clone()),
+    };
+    Cluster::connect(&target).await.unwrap()
+}
+
+/// A revision that was never applied: `name`, number and status, begun on a day of November.
+fn revision(place: &Place, (name, number, status): (&str, u32, &str), day: u32) -> Release {
+    let time = format!("2026-11-{day:02}T10:00:00.25Z");
+    let record = json!({
+        "name": name, "namespace": place.namespace, "version": number,
+        "info": {
+            "first_deployed": time, "last_deployed": time, "status": status,
+            "description": format!("day {day}"),
+        },
+        "chart": {"metadata": {
+            "name": "shop", "version": "1.2.3", "apiVersion": "v2", "appVersion": "9",
+        }},
+    });
+    serde_json::from_value(record).unwrap()
+}
+
+/// Stores a revision.
+async fn store(cluster: &Cluster, release: &Release) {
+    let store = Store::in_namespace(cluster, &release.namespace);
+    store.create(release, Timestamp::UNIX_EPOCH).await.unwrap();
+}
+
+/// Leaves a record as it is when Helm wrote last: without the summary.
+async fn strip(cluster: &Cluster, release: &Release) {
+    let name = format!("sh.helm.release.v1.{}.v{}", release.name, release.revision);
+    let kind = Kind::core("Secret", "secrets");
+    let at = Address {
+        kind: &kind,
+        namespace: Some(&release.namespace),
+        name: &name,
+    };
+    let none = json!({"metadata": {"annotations": null}});
+    let patched = cluster.patch(&at, Patch::Merge(&none), Write::by("helm"));
+    patched.await.unwrap();
+}
