@@ -17,6 +17,13 @@ pub enum Event {
         /// The revision they come from.
         revision: u32,
     },
+    /// The defaults of the running revision are used, so that new ones of the chart do not count.
+    DefaultsIgnored {
+        /// The revision they come from.
+        revision: u32,
+        /// The keys of the new ones.
+        keys: Vec<String>,
+    },
     /// A key in a file of values is kept as it is written, and Kubernetes and Helm would read it as
     /// a boolean.
     BooleanKey {

@@ -219,6 +219,16 @@ impl Plan {
         })
     }
 
+    /// Deletes what is wanted no more in this way.
+    pub fn delete_by(&mut self, how: Cascade) {
+        let steps = self.stages.iter_mut().flat_map(|stage| &mut stage.phases);
+        for step in steps.flatten() {
+            if let Action::Delete(_, cascade) = &mut step.action {
+                *cascade = how;
+            }
+        }
+    }
+
     /// Whether all of it is known. If it is not, only the stages up to that of the Services whose
     /// addresses are known after it can be carried out; the rest has to be planned anew then.
     pub fn is_whole(&self) -> bool {

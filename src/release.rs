@@ -7,6 +7,7 @@
 
 mod chart;
 mod info;
+mod label;
 mod name;
 mod outline;
 mod payload;
@@ -19,6 +20,7 @@ use serde_json::{Map, Value};
 
 pub use chart::{RecordedChart, RecordedFile};
 pub use info::{Info, Status};
+pub use label::{Label, LabelError, SYSTEM_LABELS};
 pub use name::{NameError, check_name};
 pub use outline::Outline;
 pub use payload::{Error as PayloadError, decode, decode_outline, encode};

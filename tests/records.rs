@@ -1,6 +1,8 @@
 //! Records and the commands over them, beside Helm on the same records.
 
 mod list;
+mod removal;
+mod values;
 
 use jiff::Timestamp;
 use pintle::capabilities::Kind;
@@ -35,6 +37,24 @@ fn revision(place: &Place, (name, number, status): (&str, u32, &str), day: u32) 
         }},
     });
     serde_json::from_value(record).unwrap()
+}
+
+/// A chart of one ConfigMap that needs no engine, so that Helm takes it as well.
+fn chart(place: &Place, name: &str, values: &str) -> String {
+    let chart = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\nappVersion: \"1\"\n");
+    let map =
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  a: b\n");
+    place.file(&format!("{name}/values.yaml"), values);
+    place.file(&format!("{name}/templates/map.yaml"), &map);
+    let file = place.file(&format!("{name}/Chart.yaml"), &chart);
+    file.trim_end_matches("/Chart.yaml").to_owned()
+}
+
+/// All recorded revisions of a release, oldest first.
+async fn revisions(cluster: &Cluster, place: &Place, release: &str) -> Vec<Release> {
+    let store = Store::in_namespace(cluster, &place.namespace);
+    let entries = store.history(release).await.unwrap();
+    store.read_all(&entries).await.unwrap()
 }
 
 /// Stores a revision.

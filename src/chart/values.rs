@@ -59,6 +59,14 @@ impl Values {
         layer(&mut self.0, over.0);
     }
 
+    /// The keys of these values that `others` have not, each with dots before it where it stands
+    /// deeper; of a mapping that is missing as a whole only its own key.
+    pub fn missing_from(&self, others: &Self) -> Vec<String> {
+        let mut missing = vec![];
+        collect_missing((&self.0, &others.0), &mut vec![], &mut missing);
+        missing
+    }
+
     /// Puts the user's `config` over a chart's `defaults`.
     ///
     /// A null in `config` deletes the default of that key, at every depth; without a default it
@@ -68,6 +76,24 @@ impl Values {
         let mut all = config.clone();
         complete(&mut all.0, defaults.0.clone());
         all
+    }
+}
+
+fn collect_missing<'a>(
+    (values, others): (&'a Map<String, Value>, &Map<String, Value>),
+    path: &mut Vec<&'a str>,
+    missing: &mut Vec<String>,
+) {
+    for (key, value) in values {
+        path.push(key);
+        match (value, others.get(key)) {
+            (_, None) => missing.push(path.join(".")),
+            (Value::Object(values), Some(Value::Object(others))) => {
+                collect_missing((values, others), path, missing);
+            }
+            _ => {}
+        }
+        path.pop();
     }
 }
 
@@ -132,6 +158,13 @@ mod tests {
     fn check_coalesce(defaults: Value, config: Value, expected: &Value) {
         let result = Values::coalesce(&values(defaults), &values(config));
         assert_eq!(&Value::Object(result.0), expected);
+    }
+
+    #[test]
+    fn keys_that_others_lack_are_named() {
+        let mine = values(json!({"a": 1, "b": {"c": 1, "d": {"e": 1}}, "f": {"g": 1}, "h": 1}));
+        let others = values(json!({"a": 2, "b": {"d": {}}, "h": {"i": 1}}));
+        assert_eq!(mine.missing_from(&others), ["b.c", "b.d.e", "f"]);
     }
 
     #[test]

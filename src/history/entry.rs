@@ -8,17 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::SUMMARY;
 use crate::chart;
 use crate::cluster::Metadata;
-use crate::release::{Info, Outline, Release, Status};
-
-/// The labels that Helm sets itself; all others are the user's.
-const SYSTEM_LABELS: [&str; 6] = [
-    "name",
-    "owner",
-    "status",
-    "version",
-    "createdAt",
-    "modifiedAt",
-];
+use crate::release::{Info, Outline, Release, SYSTEM_LABELS, Status};
 
 /// One stored revision, as its Secret's metadata tells it.
 #[derive(Debug, Clone, PartialEq)]

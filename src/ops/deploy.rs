@@ -12,11 +12,13 @@ use super::catalogue::Catalogue;
 use super::execute::{Execution, Reached, Voice};
 use super::prepare::{Desired, Past};
 use super::rehearse::{self, Rehearsal};
-use super::{Error, ServerSide, Session, credentials, lock, method, outcome, plan_file};
+use super::{
+    Error, Recording, ServerSide, Session, Unchanged, credentials, lock, method, outcome, plan_file,
+};
 use crate::event::Event;
 use crate::manifest::{Manifest, Resource, ResourceId};
 use crate::plan::file::PlanFile;
-use crate::plan::{Consent, Found, Observed, Plan};
+use crate::plan::{Cascade, Consent, Found, Observed, Plan};
 use crate::release::{Release, Status};
 
 /// When a change ends. Gates between its stages hold in either case.
@@ -61,6 +63,10 @@ pub struct Terms {
     pub consent: Consent,
     /// The plan that the change has to be.
     pub fixed: Option<Arc<PlanFile>>,
+    /// What the user says about the record.
+    pub recording: Recording,
+    /// What becomes of what deleted resources own; none leaves it to the plan.
+    pub cascade: Option<Cascade>,
 }
 
 impl Default for Terms {
@@ -73,6 +79,8 @@ impl Default for Terms {
             server_side: ServerSide::Auto,
             consent: Consent::default(),
             fixed: None,
+            recording: Recording::default(),
+            cascade: None,
         }
     }
 }
@@ -122,10 +130,12 @@ pub(super) async fn decide(
         terms,
     } = goal;
     let Desired {
-        release,
+        mut release,
         mut manifest,
         definitions,
     } = desired;
+    terms.recording.label(&mut release);
+    let completed = terms.recording.description.clone().unwrap_or(completed);
     let shared = bundled(&mut manifest, definitions);
     let mut aim = Aim {
         desired: manifest,
@@ -146,7 +156,10 @@ pub(super) async fn decide(
         let generated = (&aim.desired, seen.generated.as_slice());
         aim.mentions = credentials::mentions(session, &past, generated).await?;
     }
-    let plan = aim.search(session, &seen.observed).await?;
+    let mut plan = aim.search(session, &seen.observed).await?;
+    if let Some(cascade) = terms.cascade {
+        plan.delete_by(cascade);
+    }
     let mut change = Change {
         release,
         plan,
@@ -184,6 +197,7 @@ impl Change {
         };
         let wanted = &self.release;
         self.plan.counts().is_no_change()
+            && self.terms.recording.unchanged == Unchanged::Skip
             && newest.info.status == Status::Deployed
             && wanted.info.status == Status::PendingUpgrade
             && newest.info.notes == wanted.info.notes
@@ -191,6 +205,7 @@ impl Change {
             && newest.config == wanted.config
             && newest.manifest == wanted.manifest
             && newest.hooks == wanted.hooks
+            && newest.labels == wanted.labels
             && method::of(newest) == method::of(wanted)
     }
 

@@ -65,6 +65,14 @@ pub enum Error {
         /// The namespace.
         namespace: String,
     },
+    /// A release is not there any more, though its history is.
+    #[error("release {release} is uninstalled: revision {revision} says so")]
+    Uninstalled {
+        /// The release.
+        release: String,
+        /// Its newest revision.
+        revision: u32,
+    },
     /// A label selector cannot be read.
     #[error("{selector:?} is no label selector")]
     Selector {

@@ -3,7 +3,7 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
-use super::{Change, Error, Session, Terms, lock, method};
+use super::{Change, Error, Session, Terms, UsedName, lock, method};
 use crate::release::{Status, check_name};
 use crate::render::Operation;
 
@@ -31,8 +31,12 @@ pub(super) async fn after(
 ) -> Result<Change, Error> {
     lock::refuse_helm(session, &past)?;
     past.operation = Operation::Install;
-    let finished = |status: Status| status != Status::PendingInstall;
-    if let Some(entry) = past.newest().filter(|entry| finished(entry.status)) {
+    let is_taken = |status: Status| match status {
+        Status::PendingInstall => false,
+        Status::Uninstalled | Status::Failed => terms.recording.used_name == UsedName::Refuse,
+        _ => true,
+    };
+    if let Some(entry) = past.newest().filter(|entry| is_taken(entry.status)) {
         return Err(Error::NameTaken {
             release: entry.name.clone(),
             revision: entry.revision,

@@ -5,9 +5,10 @@ use std::error::Error as _;
 use futures::{TryStreamExt, stream};
 
 use super::prepare::Past;
-use super::{Change, Error, Session};
+use super::{Change, Error, History, Session};
 use crate::history::Entry;
 use crate::release::{Release, Status};
+use crate::render::Operation;
 
 /// How many records are deleted at once.
 const CONCURRENCY: usize = 16;
@@ -34,12 +35,18 @@ pub(super) async fn succeed(
         mut release,
         mut past,
         completed,
+        terms,
         ..
     } = change;
     release.info.description = completed;
     if release.info.status == Status::Uninstalling {
         release.info.status = Status::Uninstalled;
-        return forget(session, release, past.entries).await;
+        if terms.recording.history == History::Keep {
+            keep(session, &release, &past).await?;
+        } else {
+            delete_all(session, &past.entries).await?;
+        }
+        return Ok(release);
     }
     release.info.status = Status::Deployed;
     // The new revision first: between the two writes Helm takes the newer of two deployed ones,
@@ -55,14 +62,18 @@ pub(super) async fn succeed(
     Ok(release)
 }
 
-/// The revisions before the base that are deployed, because a change ended between its last writes.
+/// The revisions before the base that the new one follows: those that are deployed, because a change
+/// ended between its last writes, and one that was uninstalled and is installed anew.
 async fn left_deployed(session: &Session<'_>, past: &Past) -> Result<Vec<Release>, Error> {
     let is_base = |entry: &Entry| {
         let mut base = past.base.iter();
         base.any(|release| release.revision == entry.revision)
     };
     let left = past.entries.iter();
-    let left = left.filter(|entry| entry.status == Status::Deployed && !is_base(entry));
+    let is_replaced =
+        |entry: &Entry| past.operation == Operation::Install && entry.status == Status::Uninstalled;
+    let left = left.filter(|entry| entry.status == Status::Deployed || is_replaced(entry));
+    let left = left.filter(|entry| !is_base(entry));
     let mut releases = vec![];
     for entry in left {
         releases.push(session.store().read(entry).await?);
@@ -98,6 +109,10 @@ async fn retire(
 ) -> Result<(), Error> {
     match previous.info.status {
         Status::Deployed => previous.info.status = Status::Superseded,
+        Status::Uninstalled => {
+            previous.info.status = Status::Superseded;
+            "superseded by new release".clone_into(&mut previous.info.description);
+        }
         status if status.is_pending() => {
             previous.info.status = Status::Failed;
             previous.info.description = format!("Interrupted; followed by revision {successor}");
@@ -117,18 +132,27 @@ async fn prune(session: &Session<'_>, older: &[Entry], history_max: usize) -> Re
     delete(session, &older[..excess]).await
 }
 
-/// Deletes all records of an uninstalled release, the newest last: as long as it stands, the next
-/// command sees an uninstallation that is not finished.
-async fn forget(
-    session: &Session<'_>,
-    release: Release,
-    entries: Vec<Entry>,
-) -> Result<Release, Error> {
+/// Records that a release is uninstalled, and keeps its history: no revision is deployed any more.
+async fn keep(session: &Session<'_>, release: &Release, past: &Past) -> Result<(), Error> {
+    session.store().update(release, (session.now)()).await?;
+    for entry in &past.entries {
+        let is_followed = entry.status == Status::Deployed || entry.status.is_pending();
+        if is_followed && entry.revision != release.revision {
+            let mut previous = session.store().read(entry).await?;
+            retire(session, &mut previous, release.revision).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes all records of a release, the newest last: as long as it stands, the next command sees an
+/// uninstallation that is not finished.
+pub(super) async fn delete_all(session: &Session<'_>, entries: &[Entry]) -> Result<(), Error> {
     if let Some((newest, older)) = entries.split_last() {
         delete(session, older).await?;
         session.store().delete(newest).await?;
     }
-    Ok(release)
+    Ok(())
 }
 
 async fn delete(session: &Session<'_>, entries: &[Entry]) -> Result<(), Error> {

@@ -342,5 +342,6 @@ pub fn fixed(file: Arc<PlanFile>, rehearsal: Rehearsal) -> Terms {
         server_side,
         consent: file.consent(),
         fixed: Some(file),
+        ..Terms::default()
     }
 }

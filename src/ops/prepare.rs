@@ -28,6 +28,23 @@ pub struct ChartRequest<'a> {
     pub tenant: &'a Values,
     /// Whose notes the revision has.
     pub notes: Notes,
+    /// What becomes of the values of the running revision.
+    pub reuse: ReuseValues,
+}
+
+/// What an upgrade does with the values of the revision that was deployed last, below those of the
+/// command. What a failed attempt was given is not tried again unasked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReuseValues {
+    /// The user's values count where the command gives none.
+    #[default]
+    IfNoneGiven,
+    /// They do not count (`--reset-values`).
+    No,
+    /// They count, above the chart's defaults (`--reset-then-reuse-values`).
+    Yes,
+    /// They count, and the defaults are those of that revision as well (`--reuse-values`).
+    WithDefaults,
 }
 
 /// What a release's past says about its next revision.
@@ -119,11 +136,17 @@ pub(super) async fn desired(
     past: &Past,
     catalogue: &mut Catalogue<'_>,
 ) -> Result<(Desired, Vec<Event>), Error> {
+    let (fixed, mut events) = with_old_defaults(request, past);
+    let request = &ChartRequest {
+        chart: fixed.as_ref().unwrap_or(request.chart),
+        ..*request
+    };
     let chart = request.chart;
     let watch = || (session.watch)(&chart.metadata.name);
     let watched = watch();
     let tree = Tree::of(chart)?;
-    let (config, mut events) = config(request, past)?;
+    let (config, told) = config(request, past)?;
+    events.extend(told);
     let selection = tree.select(config.clone())?;
     events.extend(notices(chart, request.overrides));
     check_values(request, (&tree, &selection), past)?;
@@ -175,13 +198,37 @@ pub(super) async fn desired(
     Ok((desired, events))
 }
 
-/// The revision whose values are used because this command gives none, as Helm does: the one that
-/// was deployed last. What a failed attempt was given is not tried again unasked.
+/// The revision whose values are used, as Helm does: the one that was deployed last.
 fn reused<'a>(request: &ChartRequest<'_>, past: &'a Past) -> Option<&'a Release> {
-    let reuses =
-        past.operation == render::Operation::Upgrade && request.overrides.layers.is_empty();
+    let reuses = past.operation == render::Operation::Upgrade
+        && match request.reuse {
+            ReuseValues::IfNoneGiven => request.overrides.layers.is_empty(),
+            ReuseValues::No => false,
+            ReuseValues::Yes | ReuseValues::WithDefaults => true,
+        };
     past.deployed()
         .filter(|release| reuses && !release.config.is_empty())
+}
+
+/// The chart with the values of the running revision as its defaults, if these are to be used, and
+/// which of its own defaults do not count therefore.
+fn with_old_defaults(request: &ChartRequest<'_>, past: &Past) -> (Option<Chart>, Vec<Event>) {
+    let reuses =
+        request.reuse == ReuseValues::WithDefaults && past.operation == render::Operation::Upgrade;
+    let Some(release) = past.deployed().filter(|_| reuses) else {
+        return (None, vec![]);
+    };
+    let values = Values::coalesce(&release.chart.values, &release.config);
+    let ignored = request.chart.values.missing_from(&values);
+    let told = (!ignored.is_empty()).then(|| Event::DefaultsIgnored {
+        revision: release.revision,
+        keys: ignored,
+    });
+    let chart = Chart {
+        values,
+        ..request.chart.clone()
+    };
+    (Some(chart), told.into_iter().collect())
 }
 
 /// The values of this command over those that are reused.
@@ -190,9 +237,11 @@ fn config(request: &ChartRequest<'_>, past: &Past) -> Result<(Values, Vec<Event>
     let mut events = vec![];
     if let Some(release) = reused(request, past) {
         base = release.config.clone();
-        events.push(Event::ValuesReused {
-            revision: release.revision,
-        });
+        if request.reuse == ReuseValues::IfNoneGiven {
+            events.push(Event::ValuesReused {
+                revision: release.revision,
+            });
+        }
     }
     base.layer(request.tenant.clone());
     Ok((request.overrides.config(base)?, events))

@@ -257,6 +257,7 @@ fn deletion(precondition: &Precondition, cascade: Cascade) -> Deletion<'_> {
         propagation: match cascade {
             Cascade::Background => Propagation::Background,
             Cascade::Foreground => Propagation::Foreground,
+            Cascade::Orphan => Propagation::Orphan,
         },
         only_if: cluster::Precondition {
             uid: Some(&precondition.uid),

@@ -148,6 +148,8 @@ pub enum Cascade {
     Background,
     /// Before it, so that it is gone when they are.
     Foreground,
+    /// It stays.
+    Orphan,
 }
 
 /// Why a resource that is wanted no more stays.

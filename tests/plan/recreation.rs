@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use pintle::chart::{Overrides, Values};
 use pintle::cluster::{Cluster, Holder, Target};
-use pintle::ops::{self, ChartRequest, End, Options, Session, Terms};
+use pintle::ops::{self, ChartRequest, End, Options, ReuseValues, Session, Terms};
 use pintle::render::Notes;
 use pintle::source::{self, ChartRef};
 use serde_json::{Value, json};
@@ -239,6 +239,7 @@ async fn what_has_changed_since_is_not_made_anew() {
         overrides: &Overrides::default(),
         tenant: &Values::default(),
         notes: Notes::Root,
+        reuse: ReuseValues::default(),
     };
     let mut terms = Terms::default();
     terms.consent.recreate.insert("Job/once".parse().unwrap());

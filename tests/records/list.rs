@@ -37,7 +37,7 @@ async fn stocked(test: &str) -> Place {
 
 /// Both programs' answers to the same command.
 #[track_caller]
-fn check_same(place: &Place, args: &[&str]) -> Run {
+pub(super) fn check_same(place: &Place, args: &[&str]) -> Run {
     let ours = place.pintle(args).ok();
     let theirs = place.helm(args).ok();
     if args.contains(&"json") {

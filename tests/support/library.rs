@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle::chart::{Overrides, Values};
 use pintle::cluster::{Cluster, Holder, Target};
-use pintle::ops::{self, Change, ChartRequest, End, Options, Session, Terms};
+use pintle::ops::{self, Change, ChartRequest, End, Options, ReuseValues, Session, Terms};
 use pintle::render::Notes;
 use pintle::source::{self, ChartRef};
 
@@ -54,6 +54,7 @@ impl Library {
             overrides: &Overrides::default(),
             tenant: &Values::default(),
             notes: Notes::Root,
+            reuse: ReuseValues::default(),
         };
         let change = ops::upgrade(&self.session(), &request, terms).await;
         change.unwrap_or_else(|error| panic!("{error:?}"))

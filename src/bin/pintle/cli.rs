@@ -12,8 +12,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use change::{CascadeArg, Install, NotesArgs, ReuseArgs, Rollback, Uninstall, Upgrade};
 pub(crate) use change::{ChangeArgs, CheckArgs, ConsentArgs, DryRun, ServerSideArg, WriteArgs};
-pub(crate) use change::{Install, NotesArgs, Rollback, Uninstall, Upgrade};
 pub(crate) use chart::{
     Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template, ValueArgs,
 };
@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Upgrade(Upgrade),
     /// Go back to an earlier revision of a release
     Rollback(Rollback),
-    /// Delete everything that a release applied, and its history
+    /// Delete everything that releases applied, and their history
     #[command(visible_aliases = ["delete", "del", "un"])]
     Uninstall(Uninstall),
     /// Show what an upgrade would change, or what distinguishes revisions, field by field

@@ -70,8 +70,11 @@ pub(crate) enum Failure {
         source: Box<ops::Error>,
     },
     /// A release was named in two ways.
-    #[error("the release is named twice: leave out NAME or --name-template")]
+    #[error("the release is named twice: leave out NAME, --name-template or --generate-name")]
     NamedTwice,
+    /// A release was not named.
+    #[error("the release has no name: give NAME before the chart, or --generate-name")]
+    Unnamed,
     /// A pattern of template paths cannot be read.
     #[error("--show-only {glob} is no pattern of paths: {cause}")]
     BadGlob {
@@ -147,6 +150,7 @@ impl Failure {
             | Self::NothingToFix
             | Self::FixOfMany { .. }
             | Self::NamedTwice
+            | Self::Unnamed
             | Self::BadGlob { .. }
             | Self::NothingToShow { .. }
             | Self::NoFile
@@ -276,6 +280,10 @@ impl Failure {
                 "the name of the release comes first, then the chart".to_owned()
             }
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
+            ops::Error::Uninstalled { release, .. } => format!(
+                "`pintle rollback {release}` brings it back, `pintle upgrade --install` installs it \
+                 anew, and `pintle uninstall {release}` deletes its history"
+            ),
             ops::Error::Selector { .. } => {
                 "as for kubectl: -l 'team=web,stage in (test,live),!old'".to_owned()
             }
@@ -300,6 +308,13 @@ impl Failure {
                 status: Status::Uninstalling,
                 ..
             } => format!("`pintle uninstall {release}` finishes the uninstallation"),
+            ops::Error::NameTaken {
+                release,
+                status: Status::Uninstalled,
+                ..
+            } => format!(
+                "`pintle rollback {release}` brings it back; --replace installs the chart under this name"
+            ),
             ops::Error::NameTaken { release, .. } => {
                 format!("use `pintle upgrade {release} CHART`, or another name")
             }

@@ -142,6 +142,7 @@ fn sends(step: &Step) -> Option<String> {
             let word = match cascade {
                 Cascade::Background => "background",
                 Cascade::Foreground => "foreground",
+                Cascade::Orphan => "orphan",
             };
             return Some(format!("deletion:{word}"));
         }

@@ -3,17 +3,34 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use pintle::ops::{Recording, ReuseValues};
 use pintle::plan::Named;
+use pintle::release::Label;
 use pintle::render::Notes;
 
 use super::{OutputArgs, ValueArgs};
 
 #[derive(Debug, Args)]
+#[command(override_usage = "pintle install [OPTIONS] [NAME] <CHART>")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Install {
-    /// Name of the new release
-    pub(crate) name: String,
+    /// Name of the new release; without one the chart stands here
+    #[arg(value_name = "NAME")]
+    pub(crate) first: String,
     /// Chart: the path of a chart's folder
-    pub(crate) chart: String,
+    #[arg(value_name = "CHART")]
+    pub(crate) second: Option<String>,
+    /// Make the name of the release from the chart's and the time
+    #[arg(short, long)]
+    pub(crate) generate_name: bool,
+    /// Name the release by a Tera template, such as '{{ chart.name }}-{{ release.namespace }}'
+    #[arg(long = "name-template", value_name = "TEMPLATE")]
+    pub(crate) naming: Option<String>,
+    /// Take the name of a release that is uninstalled or failed, and go on with its history
+    #[arg(long)]
+    pub(crate) replace: bool,
+    #[command(flatten)]
+    pub(crate) record: RecordArgs,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
     #[command(flatten)]
@@ -32,11 +49,25 @@ pub(crate) struct Install {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Upgrade {
     /// Name of the release
     pub(crate) name: String,
     /// Chart: the path of a chart's folder
     pub(crate) chart: String,
+    /// Install the release if there is none
+    #[arg(short, long)]
+    pub(crate) install: bool,
+    /// Create the namespace if it does not exist, with --install
+    #[arg(long)]
+    pub(crate) create_namespace: bool,
+    /// Make a revision though nothing changes
+    #[arg(long)]
+    pub(crate) force_revision: bool,
+    #[command(flatten)]
+    pub(crate) reuse: ReuseArgs,
+    #[command(flatten)]
+    pub(crate) record: RecordArgs,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
     #[command(flatten)]
@@ -75,9 +106,27 @@ pub(crate) struct Rollback {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Uninstall {
-    /// Name of the release
-    pub(crate) name: String,
+    /// Names of the releases
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Keep the history, so that the release can be rolled back
+    #[arg(long)]
+    pub(crate) keep_history: bool,
+    /// What becomes of what the deleted resources own, such as the pods of a Deployment [default:
+    /// deleted after them, or before them where others wait for that]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) cascade: Option<CascadeArg>,
+    /// Do not fail if there is no such release
+    #[arg(long)]
+    pub(crate) ignore_not_found: bool,
+    /// Description of the last revision, if the history is kept
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    /// Delete the history alone, and leave everything that the release has applied as it is
+    #[arg(long, conflicts_with_all = ["keep_history", "cascade", "description"])]
+    pub(crate) forget: bool,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
     #[command(flatten)]
@@ -85,6 +134,68 @@ pub(crate) struct Uninstall {
     /// Delete custom resource definitions though there is something of their kinds
     #[arg(long)]
     pub(crate) delete_crds: bool,
+}
+
+/// What becomes of what a deleted resource owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CascadeArg {
+    /// It is deleted after it.
+    Background,
+    /// It is deleted before it.
+    Foreground,
+    /// It stays.
+    Orphan,
+}
+
+/// What a record says besides.
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// Description of the revision
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Labels of the record, above those of the revision before; null takes one away
+    #[arg(short = 'l', long, value_name = "KEY=VALUE", value_delimiter = ',')]
+    labels: Vec<Label>,
+}
+
+impl RecordArgs {
+    /// What the flags stand for.
+    pub(crate) fn recording(&self) -> Recording {
+        Recording {
+            description: self.description.clone(),
+            labels: self.labels.clone(),
+            ..Recording::default()
+        }
+    }
+}
+
+/// What becomes of the values of the running revision. As in Helm, the first of these counts.
+#[derive(Debug, Args)]
+pub(crate) struct ReuseArgs {
+    /// Use only the values that are given, and the chart's defaults
+    #[arg(long)]
+    reset_values: bool,
+    /// Use the values and defaults of the running revision below the values that are given
+    #[arg(long)]
+    reuse_values: bool,
+    /// Use the values of the running revision below those that are given, above the chart's defaults
+    #[arg(long)]
+    reset_then_reuse_values: bool,
+}
+
+impl ReuseArgs {
+    /// What the flags stand for.
+    pub(crate) fn reuse(&self) -> ReuseValues {
+        if self.reset_values {
+            ReuseValues::No
+        } else if self.reuse_values {
+            ReuseValues::WithDefaults
+        } else if self.reset_then_reuse_values {
+            ReuseValues::Yes
+        } else {
+            ReuseValues::IfNoneGiven
+        }
+    }
 }
 
 /// Whose notes a revision has.
@@ -113,11 +224,19 @@ impl NotesArgs {
 
 /// How a change is carried out.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ChangeArgs {
     /// Print the plan and change nothing; `client` does not ask the API server about it
     #[arg(long, value_enum, num_args = 0..=1, require_equals = true, value_name = "WHERE")]
     #[arg(default_missing_value = "server")]
     pub(crate) dry_run: Option<DryRun>,
+    /// Wait until the last resources are ready, which is the default; Helm's words are taken
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_name = "HOW")]
+    #[arg(default_missing_value = "watcher", conflicts_with = "no_wait")]
+    pub(crate) wait: Option<WaitArg>,
+    /// Jobs are waited for in any case
+    #[arg(long, hide = true)]
+    wait_for_jobs: bool,
     /// Do not wait until the last resources are ready; resource groups still wait for each other
     #[arg(long)]
     pub(crate) no_wait: bool,
@@ -128,10 +247,29 @@ pub(crate) struct ChangeArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// What Helm waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WaitArg {
+    /// For everything.
+    #[value(alias = "true", alias = "legacy")]
+    Watcher,
+    /// For hooks alone.
+    #[value(name = "hookOnly", alias = "hookonly", alias = "false")]
+    HookOnly,
+}
+
+impl ChangeArgs {
+    /// Whether the command ends before everything is ready.
+    pub(crate) fn is_impatient(&self) -> bool {
+        self.no_wait || self.wait == Some(WaitArg::HookOnly)
+    }
+}
+
 /// Where a dry run is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DryRun {
     /// By the API server too.
+    #[value(alias = "true")]
     Server,
     /// Here alone.
     Client,

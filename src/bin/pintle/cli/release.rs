@@ -5,7 +5,7 @@ use pintle::release;
 use regex::Regex;
 
 use super::change::HistoryMax;
-use super::{ChangeArgs, CheckArgs, ConsentArgs, OutputArgs, ValueArgs, WriteArgs};
+use super::{ChangeArgs, CheckArgs, ConsentArgs, OutputArgs, ReuseArgs, ValueArgs, WriteArgs};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -20,6 +20,8 @@ pub(crate) struct Diff {
     pub(crate) revisions: Vec<u32>,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) reuse: ReuseArgs,
     #[command(flatten)]
     pub(crate) check: CheckArgs,
     #[command(flatten)]

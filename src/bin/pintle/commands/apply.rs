@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use pintle::ops::{self, Change, ChartRequest, Rules, Session, Terms};
+use pintle::ops::{self, Change, ChartRequest, ReuseValues, Rules, Session, Terms};
 use pintle::plan::file::{Difference, Operation, PlanFile, Term};
 use pintle::render::Notes;
 use pintle::source;
@@ -113,6 +113,7 @@ async fn decide(
         overrides: &given.overrides,
         tenant: &tenant,
         notes,
+        reuse: ReuseValues::default(),
     };
     Ok(ops::plan(session, &request, terms).await?)
 }

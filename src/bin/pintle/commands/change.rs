@@ -14,7 +14,7 @@ use crate::output::progress::Progress;
 
 /// The options that `args` stand for.
 pub(super) fn options(args: &ChangeArgs, history_max: usize) -> Options {
-    let end = if args.no_wait {
+    let end = if args.is_impatient() {
         End::Written
     } else {
         End::Ready
@@ -51,7 +51,7 @@ pub(super) fn terms(
             recreate: consent.recreate.iter().cloned().collect(),
             permits: given.map(|(_, permit)| permit).collect(),
         },
-        fixed: None,
+        ..Terms::default()
     }
 }
 

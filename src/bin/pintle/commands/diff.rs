@@ -69,6 +69,7 @@ fn with_chart(global: &Global, args: &Diff, (chart, view): (&str, View)) -> Resu
             overrides: &overrides,
             tenant: &tenant,
             notes: Notes::Root,
+            reuse: args.reuse.reuse(),
         };
         let terms = change::terms(&args.check, (&args.write, &args.consent), None);
         let change = ops::upgrade(&session, &request, &terms).await?;

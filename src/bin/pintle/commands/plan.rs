@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::SignedDuration;
-use pintle::ops::{self, Change, ChartRequest, Making, NamespacePolicy, Rules, Session, Terms};
+use pintle::ops::{
+    self, Change, ChartRequest, Making, NamespacePolicy, ReuseValues, Rules, Session, Terms,
+};
 use pintle::plan::file::{PlanFile, Term};
 use pintle::source;
 
@@ -73,6 +75,7 @@ async fn decide(
         overrides: &given.overrides,
         tenant: &tenant,
         notes: args.notes.notes(),
+        reuse: ReuseValues::default(),
     };
     Ok(ops::plan(session, &request, terms).await?)
 }

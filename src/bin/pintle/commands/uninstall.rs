@@ -2,37 +2,115 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{self, Terms};
-use pintle::plan::Permit;
+use pintle::ops::{self, History, Session, Terms};
+use pintle::plan::{Cascade, Permit};
+use serde_json::json;
 
 use super::change::{self, Outcome};
-use crate::cli::{Format, Global, Uninstall};
+use crate::cli::{CascadeArg, Format, Global, Uninstall};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
 use crate::output;
+use crate::output::progress::{self, Progress};
 
 pub(super) fn run(global: &Global, args: &Uninstall) -> Result<ExitCode, Failure> {
-    let options = change::options(&args.change, 0);
+    let terms = terms(args);
+    with_cluster(global, async |connection| {
+        for name in &args.names {
+            let session = connection.session(name);
+            let ended = if args.forget {
+                Box::pin(forget(&session, args)).await
+            } else {
+                Box::pin(uninstall(&session, args, &terms)).await
+            };
+            match ended {
+                Err(Failure::Operation(error @ ops::Error::NoRelease { .. }))
+                    if args.ignore_not_found =>
+                {
+                    progress::print(&error.to_string());
+                }
+                ended => ended?,
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn terms(args: &Uninstall) -> Terms {
     let mut terms = Terms {
         rehearsal: change::rehearsal(&args.check, args.change.dry_run),
+        cascade: args.cascade.map(|cascade| match cascade {
+            CascadeArg::Background => Cascade::Background,
+            CascadeArg::Foreground => Cascade::Foreground,
+            CascadeArg::Orphan => Cascade::Orphan,
+        }),
         ..Terms::default()
     };
+    terms.recording.description.clone_from(&args.description);
+    if args.keep_history {
+        terms.recording.history = History::Keep;
+    }
     if args.delete_crds {
         terms.consent.permits.insert(Permit::DeleteDefinitions);
     }
-    with_cluster(global, async |connection| {
-        let session = connection.session(&args.name);
-        let change = ops::uninstall(&session, &terms).await?;
-        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
-        if let Outcome::Done(release) = &outcome
-            && args.change.output.output == Format::Table
-        {
-            output::print_text(&format!(
-                "Release \"{}\" has been uninstalled.\n",
-                release.name
-            ))?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        change::print(&outcome, &args.change, "uninstalled")
-    })
+    terms
+}
+
+/// Deletes what one release has applied.
+async fn uninstall(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Result<(), Failure> {
+    let options = change::options(&args.change, 0);
+    let change = ops::uninstall(session, terms).await?;
+    let outcome = change::carry_out(session, change, &args.change, &options).await?;
+    let Outcome::Done(release) = &outcome else {
+        return Ok(());
+    };
+    if args.change.output.output != Format::Table {
+        change::print(&outcome, &args.change, "uninstalled")?;
+        return Ok(());
+    }
+    let kept = if args.keep_history {
+        format!(
+            " Its history is kept: `pintle rollback {} {}` brings it back.",
+            release.name, release.revision
+        )
+    } else {
+        String::new()
+    };
+    output::print_text(&format!(
+        "Release \"{}\" has been uninstalled.{kept}\n",
+        release.name
+    ))
+}
+
+/// Deletes the records of one release, and tells what stays.
+async fn forget(session: &Session<'_>, args: &Uninstall) -> Result<(), Failure> {
+    let forgetting = ops::forget(session).await?;
+    let (revisions, stays) = (forgetting.revisions.clone(), forgetting.stays.clone());
+    let stays: Vec<String> = stays.iter().map(ToString::to_string).collect();
+    let is_tried = args.change.dry_run.is_some();
+    if !is_tried {
+        let mut progress = Progress::new(session.release);
+        forgetting
+            .execute(session, &mut |event| progress.on(event))
+            .await?;
+    }
+    if args.change.output.output != Format::Table {
+        let data = json!({"name": session.release, "revisions": revisions, "stays": stays});
+        return output::print_data(&data, args.change.output.output);
+    }
+    let done = if is_tried { "would be" } else { "has been" };
+    let records = match revisions.len() {
+        1 => "1 record".to_owned(),
+        count => format!("{count} records"),
+    };
+    let mut text = format!(
+        "Release \"{}\" {done} forgotten, with {records}. What it has applied stays as it is:\n",
+        session.release
+    );
+    stays.iter().for_each(|id| {
+        text.push_str("  ");
+        text.push_str(id);
+        text.push('\n');
+    });
+    output::print_text(&text)
 }

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{self, ChartRequest};
+use pintle::ops::{self, ChartRequest, NamespacePolicy, Unchanged};
+use pintle::release::Status;
 
 use super::change;
 use crate::cli::{Global, Upgrade};
@@ -15,11 +16,18 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
     let overrides = overrides::read(&args.values)?;
     let history_max = args.history.history_max;
     let options = change::options(&args.change, history_max);
-    let terms = change::terms(
+    let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),
         args.change.dry_run,
     );
+    terms.recording = args.record.recording();
+    if args.force_revision {
+        terms.recording.unchanged = Unchanged::Record;
+    }
+    if args.install && args.create_namespace {
+        terms.namespace = NamespacePolicy::Create;
+    }
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         let tenant = connection.tenant_values(&chart);
@@ -28,9 +36,18 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
             overrides: &overrides,
             tenant: &tenant,
             notes: args.notes.notes(),
+            reuse: args.reuse.reuse(),
         };
-        let change = ops::upgrade(&session, &request, &terms).await?;
+        let change = if args.install {
+            ops::upgrade_or_install(&session, &request, &terms).await?
+        } else {
+            ops::upgrade(&session, &request, &terms).await?
+        };
+        let done = match change.release.info.status {
+            Status::PendingInstall => "installed",
+            _ => "upgraded",
+        };
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;
-        change::print(&outcome, &args.change, "upgraded")
+        change::print(&outcome, &args.change, done)
     })
 }

@@ -43,6 +43,11 @@ impl Progress {
             Event::ValuesReused { revision } => {
                 format!("no values given: using those of revision {revision}")
             }
+            Event::DefaultsIgnored { revision, keys } => format!(
+                "{CHANGED}warning{CHANGED:#}: the defaults are those of revision {revision}, so new \
+                 ones of the chart do not count: {}",
+                keys.join(", ")
+            ),
             Event::BooleanKey { at, key, value } => format!(
                 "{CHANGED}warning{CHANGED:#}: {at}: Kubernetes and Helm read the key {key} as \
                  {value}: put quotes around it"

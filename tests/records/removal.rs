@@ -1,0 +1,137 @@
+//! `uninstall`: what goes, what stays, and what brings it back.
+
+use serde_json::{Value, json};
+
+use super::{chart, list::check_same};
+use crate::plan;
+use crate::support::Place;
+
+fn statuses(place: &Place, release: &str) -> Value {
+    let history = place
+        .pintle(&["history", release, "-o", "json"])
+        .ok()
+        .json();
+    let revisions = history.as_array().unwrap().iter();
+    revisions.map(|one| one["status"].clone()).collect()
+}
+
+fn maps(place: &Place) -> Vec<String> {
+    let found = place.get(&["configmaps", "-l", "app.kubernetes.io/managed-by=Helm"]);
+    let names = found["items"].as_array().unwrap().iter();
+    names
+        .map(|one| one["metadata"]["name"].to_string())
+        .collect()
+}
+
+#[test]
+fn a_history_that_is_kept_brings_a_release_back() {
+    let place = Place::new("kept");
+    let (one, two) = (
+        chart(&place, "one", "a: 1\n"),
+        chart(&place, "two", "a: 1\n"),
+    );
+    place.pintle(&["install", "a", &one]).ok();
+    place.pintle(&["install", "b", &two]).ok();
+    let keep = [
+        "uninstall",
+        "a",
+        "b",
+        "--keep-history",
+        "--description",
+        "bye",
+    ];
+    place
+        .pintle(&keep)
+        .ok()
+        .prints(&["`pintle rollback b 1` brings it back"]);
+    assert_eq!(maps(&place), [] as [&str; 0]);
+    let listed = check_same(&place, &["list", "--uninstalled", "-o", "json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    let history = check_same(&place, &["history", "a", "-o", "json"]).json();
+    assert_eq!(history[0]["description"], "bye");
+
+    place.pintle(&["upgrade", "a", &one]).fails_with(1).says(&[
+        "release a is uninstalled",
+        "`pintle rollback a` brings it back",
+    ]);
+    place
+        .pintle(&keep[..4])
+        .fails_with(1)
+        .says(&["release a is uninstalled"]);
+    place
+        .pintle(&["rollback", "a", "1"])
+        .ok()
+        .prints(&["REVISION: 2"]);
+    assert_eq!(statuses(&place, "a"), json!(["uninstalled", "deployed"]));
+    place
+        .pintle(&["install", "b", &two])
+        .fails_with(1)
+        .says(&["--replace"]);
+    place.pintle(&["install", "b", &two, "--replace"]).ok();
+    assert_eq!(statuses(&place, "b"), json!(["superseded", "deployed"]));
+    assert_eq!(maps(&place), ["\"one\"", "\"two\""]);
+
+    // Helm brings back what pintle has uninstalled, and pintle installs what Helm has.
+    place.pintle(&["uninstall", "a", "--keep-history"]).ok();
+    place.helm(&["rollback", "a", "2"]).ok();
+    place.helm(&["uninstall", "b", "--keep-history"]).ok();
+    place.pintle(&["upgrade", "--install", "b", &two]).ok();
+    assert_eq!(maps(&place), ["\"one\"", "\"two\""]);
+    assert_eq!(
+        statuses(&place, "b"),
+        json!(["superseded", "superseded", "deployed"])
+    );
+
+    place.pintle(&["uninstall", "a", "--keep-history"]).ok();
+    place.pintle(&["uninstall", "a", "b"]).ok();
+    place
+        .pintle(&["uninstall", "a"])
+        .fails_with(1)
+        .says(&["release a not found"]);
+    let ignored = ["uninstall", "a", "b", "--ignore-not-found"];
+    place.pintle(&ignored).ok().says(&["release b not found"]);
+    assert_eq!(
+        place.get(&["secrets,configmaps", "-l", "owner=helm"])["items"],
+        json!([])
+    );
+}
+
+#[test]
+fn a_forgotten_release_leaves_everything_but_its_records() {
+    let place = Place::new("forget");
+    let map = chart(&place, "one", "a: 1\n");
+    place.pintle(&["install", "web", &map]).ok();
+    place.pintle(&["upgrade", "web", &map, "--set", "a=2"]).ok();
+    place
+        .pintle(&["uninstall", "web", "--forget", "--dry-run"])
+        .ok()
+        .prints(&["would be forgotten, with 2 records", "ConfigMap one"]);
+    place
+        .pintle(&["uninstall", "web", "--forget"])
+        .ok()
+        .prints(&["has been forgotten", "  ConfigMap one\n"]);
+    place.helm(&["status", "web"]).fails_with(1);
+    assert_eq!(maps(&place), ["\"one\""]);
+    place
+        .pintle(&["install", "web", &map])
+        .ok()
+        .says(&["1 unchanged"]);
+}
+
+#[test]
+fn what_a_deployment_owns_stays_if_it_is_to() {
+    let place = Place::new("orphan");
+    let web = plan::chart(&place, "web", &plan::deployment("web", 1, ""));
+    place.pintle(&["install", "web", &web]).ok();
+    place
+        .pintle(&["uninstall", "web", "--cascade", "orphan"])
+        .ok();
+    let left = place.get(&["deployments,replicasets"]);
+    let kinds: Vec<_> = left["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["kind"])
+        .collect();
+    assert_eq!(kinds, ["ReplicaSet"]);
+}
