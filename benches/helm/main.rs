@@ -3,7 +3,7 @@
 //! Run by `make bench` on the testbed, which gives `KUBECONFIG` and puts `helm` and `kubectl` on
 //! the `PATH`. It prints one table: the median of wall time and of peak memory of each, and
 //! pintle's share of Helm's. `PINTLE_BENCH_RUNS` sets the number of runs (20), and `PINTLE_BENCH_PARTS` leaves
-//! out all parts but those it names: rendering, releases, tenant, requests.
+//! out all parts but those it names: rendering, releases, tenant, records, requests.
 
 #![expect(
     clippy::disallowed_methods,
@@ -14,6 +14,7 @@
 mod large;
 mod many;
 mod measure;
+mod records;
 mod static_chart;
 mod table;
 mod tenant;
@@ -59,6 +60,9 @@ fn main() {
     }
     if bench.has("tenant") {
         rows.extend(tenant::installation(&bench));
+    }
+    if bench.has("records") {
+        rows.extend(records::rows(&bench));
     }
     println!("{}", table::to_text(&rows, runs));
     if bench.has("requests") {
