@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Constraint, Error, Position, Problem};
 use crate::capabilities::KubeVersion;
@@ -72,6 +73,9 @@ pub struct Metadata {
     /// `application` or `library`.
     #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
     pub kind: String,
+    /// Fields of a record that are not known here, kept as they are; a `Chart.yaml` has none.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// What renders a chart's templates.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::null_is_empty;
@@ -18,7 +18,7 @@ const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RecordedChart {
     /// `Chart.yaml`; always written, because Helm cannot show a record without it.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "metadata")]
     pub metadata: Metadata,
     /// `Chart.lock`.
     #[serde(default)]
@@ -122,6 +122,16 @@ impl RecordedFile {
             modtime: None,
         }
     }
+}
+
+/// Reads `Chart.yaml` as a record holds it, where a null stands for what is not there.
+pub(super) fn metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metadata, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    let fields = fields
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null());
+    serde_json::from_value(Value::Object(fields.collect())).map_err(serde::de::Error::custom)
 }
 
 fn zero_time() -> String {

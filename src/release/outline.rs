@@ -20,6 +20,6 @@ pub struct Outline {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct OutlinedChart {
     /// `Chart.yaml`.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "super::chart::metadata")]
     pub metadata: Metadata,
 }

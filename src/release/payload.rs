@@ -50,6 +50,27 @@ pub fn encode(release: &Release) -> Result<Vec<u8>, Error> {
     Ok(BASE64_STANDARD.encode(compressed).into_bytes())
 }
 
+/// How many bytes `release` has as JSON.
+pub(super) fn size(release: &Release) -> Result<usize, Error> {
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, release).map_err(Error::Json)?;
+    Ok(count.0)
+}
+
+/// Counts what is written to it.
+struct Count(usize);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Reads a payload as the API gives it, after the base64 of the API is undone.
 ///
 /// # Errors
@@ -85,25 +106,28 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn helm_record() -> Value {
+    /// A record of Helm 3, from the time when it was written without compression.
+    fn helm_3() -> Value {
         json!({
             "name": "web",
             "info": {
-                "first_deployed": "2026-11-01T10:00:00.123456789+09:00",
-                "last_deployed": "2026-11-01T10:00:00.123456789+09:00",
+                "first_deployed": "2020-11-01T10:00:00.123456789+09:00",
+                "last_deployed": "2020-11-01T10:00:00.123456789+09:00",
                 "deleted": "",
                 "description": "Install complete",
                 "status": "deployed",
                 "new_field": 1,
             },
             "chart": {
-                "metadata": {"name": "web", "version": "1.0.0", "apiVersion": "v2"},
+                "metadata": {
+                    "name": "web", "version": "1.0.0", "apiVersion": "v2", "keywords": null,
+                    "later": {"kept": true},
+                },
                 "lock": null,
-                "templates": [{"name": "templates/a.yaml", "data": "e30=", "modtime": "2026-01-01T00:00:00Z"}],
+                "templates": [{"name": "templates/a.yaml", "data": "e30="}],
                 "values": {"port": 6443.0},
                 "schema": null,
                 "files": null,
-                "modtime": "2026-01-01T00:00:00Z",
             },
             "config": null,
             "manifest": "---\n",
@@ -114,22 +138,115 @@ mod tests {
         })
     }
 
+    /// A record of Helm 4: without what is empty, with times of files and the apply method.
+    fn helm_4() -> Value {
+        json!({
+            "name": "web",
+            "info": {
+                "first_deployed": "2026-11-01T10:00:00.5Z",
+                "last_deployed": "2026-11-01T10:00:00.5Z",
+                "description": "Rollback to 1",
+                "status": "pending-rollback",
+                "rollback_revision": 1,
+                "resources": {"v1/Pod": []},
+            },
+            "chart": {
+                "metadata": {"name": "web", "version": "1.0.0", "apiVersion": "v2", "appVersion": "2"},
+                "lock": null,
+                "templates": [
+                    {"name": "templates/a.yaml", "data": "e30=", "modtime": "2026-01-01T00:00:00Z"},
+                ],
+                "values": {},
+                "schema": null,
+                "schemamodtime": "0001-01-01T00:00:00Z",
+                "files": [],
+                "modtime": "2026-01-01T00:00:00Z",
+            },
+            "manifest": "",
+            "hooks": [{
+                "name": "a", "kind": "Job", "path": "web/templates/job.yaml", "manifest": "",
+                "events": ["pre-install"], "last_run": {"started_at": "", "phase": ""}, "later": 1,
+            }],
+            "version": 4,
+            "namespace": "shop",
+            "apply_method": "ssa",
+        })
+    }
+
+    fn with(mut record: Value, path: &str, value: Value) -> Value {
+        *record.pointer_mut(path).unwrap() = value;
+        record
+    }
+
+    /// Reads `record` plain and compressed, whole and in outline, and after it was written again:
+    /// its status, the first second of its last time, and its chart.
+    #[track_caller]
+    fn check_record(record: &Value, expected: (&str, Option<i64>, &str)) {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(record.to_string().as_bytes()).unwrap();
+        let compressed = BASE64_STANDARD.encode(encoder.finish().unwrap());
+        let plain = decode(&payload(record)).unwrap();
+        assert_eq!(decode(compressed.as_bytes()).unwrap(), plain);
+        assert_eq!(decode(&encode(&plain).unwrap()).unwrap(), plain);
+        let outline = decode_outline(compressed.as_bytes()).unwrap();
+        assert_eq!(
+            (&outline.info, &outline.chart.metadata),
+            (&plain.info, &plain.chart.metadata)
+        );
+        let time = plain.info.last_deployed.map(jiff::Timestamp::as_second);
+        let found = (
+            plain.info.status.name(),
+            time,
+            plain.chart.metadata.name.as_str(),
+        );
+        assert_eq!(found, expected, "{record}");
+    }
+
+    #[test]
+    fn every_helms_records_are_read() {
+        let (old, new) = (Some(1_604_192_400), Some(1_793_527_200));
+        check_record(&helm_3(), ("deployed", old, "web"));
+        check_record(&helm_4(), ("pending-rollback", new, "web"));
+        let last = "/info/last_deployed";
+        for zero in [json!(null), json!(""), json!("0001-01-01T00:00:00Z")] {
+            check_record(
+                &with(helm_4(), last, zero),
+                ("pending-rollback", None, "web"),
+            );
+        }
+        let status = with(helm_3(), "/info/status", json!("paused"));
+        check_record(&status, ("unknown", old, "web"));
+        let chart = with(
+            helm_3(),
+            "/chart",
+            json!({"metadata": null, "templates": null}),
+        );
+        check_record(&chart, ("deployed", old, ""));
+        check_record(&with(helm_3(), "/chart", json!({})), ("deployed", old, ""));
+        check_record(&json!({}), ("unknown", None, ""));
+    }
+
     fn payload(record: &Value) -> Vec<u8> {
         BASE64_STANDARD.encode(record.to_string()).into_bytes()
     }
 
     #[test]
     fn plain_records_with_nulls_and_unknown_fields_are_read_and_kept() {
-        let release = decode(&payload(&helm_record())).unwrap();
+        let release = decode(&payload(&helm_3())).unwrap();
         assert_eq!((release.revision, release.info.deleted), (3, None));
         let again = decode(&encode(&release).unwrap()).unwrap();
         assert_eq!(again, release);
         let json = serde_json::to_value(&again).unwrap();
         assert_eq!(json["later"], json!({"kept": true}));
         assert_eq!(json["info"]["new_field"], 1);
-        assert_eq!(json["chart"]["modtime"], "2026-01-01T00:00:00Z");
+        assert_eq!(json["chart"]["metadata"]["later"], json!({"kept": true}));
         assert_eq!(json["chart"]["files"], json!([]));
         assert!(json.get("config").is_none() && json.get("hooks").is_none());
+        let json = serde_json::to_value(decode(&payload(&helm_4())).unwrap()).unwrap();
+        assert_eq!(json["chart"]["modtime"], "2026-01-01T00:00:00Z");
+        assert_eq!(json["hooks"][0]["later"], 1);
+        assert_eq!(json["info"]["resources"], json!({"v1/Pod": []}));
+        assert_eq!(json["apply_method"], "ssa");
     }
 
     #[test]

@@ -4,7 +4,7 @@ pub(in crate::chart) mod fields;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Dependency, Maintainer, Metadata};
 use crate::chart::constraint::{Constraint, parse_version};
@@ -84,6 +84,7 @@ fn build(tree: &Value) -> Result<Metadata, Fault> {
         kube_version: root.text("kubeVersion")?,
         dependencies: root.entries("dependencies", dependency)?,
         kind: root.text("type")?,
+        other: Map::new(),
     };
     check(&root, &metadata)?;
     check_dependencies(&root, &metadata.dependencies)?;
