@@ -1,21 +1,22 @@
-//! The stored revisions of releases: Helm's Secrets of type `helm.sh/release.v1`.
+//! The stored revisions of releases: Helm's Secrets of type `helm.sh/release.v1`, or its `ConfigMap`s.
 //!
 //! Revisions come in and are written; lists and histories go out as [`Entry`] from metadata
 //! alone, and whole [`Release`]s one at a time. What is in a record is left to `release`, when it
 //! is written to `ops`.
 
+mod driver;
 mod entry;
 mod error;
+mod sources;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub use driver::{Driver, DriverError};
 pub use entry::{Entry, Key, Summary};
 pub use error::Error;
 
@@ -23,8 +24,8 @@ use crate::capabilities::Kind;
 use crate::cluster::{Address, Cluster, Deletion, Patch, Write};
 use crate::release::{self, Outline, Release, Status};
 
-/// The `type` of the Secrets.
-const SECRET_TYPE: &str = "helm.sh/release.v1";
+/// The `type` of the Secrets that hold sources of charts.
+const SOURCES_TYPE: &str = "pintle.dev/chart.v1";
 /// The annotation that makes lists cheap. Helm drops it whenever it writes a record, so its
 /// absence means that the payload has to be read.
 const SUMMARY: &str = "pintle.dev/summary";
@@ -40,6 +41,7 @@ const PAYLOADS: usize = 32;
 pub struct Store<'a> {
     cluster: &'a Cluster,
     namespace: Option<&'a str>,
+    driver: Driver,
 }
 
 impl<'a> Store<'a> {
@@ -48,6 +50,7 @@ impl<'a> Store<'a> {
         Self {
             cluster,
             namespace: Some(namespace),
+            driver: Driver::default(),
         }
     }
 
@@ -56,7 +59,14 @@ impl<'a> Store<'a> {
         Self {
             cluster,
             namespace: None,
+            driver: Driver::default(),
         }
+    }
+
+    /// The same, held by something else.
+    #[must_use]
+    pub fn with(self, driver: Driver) -> Self {
+        Self { driver, ..self }
     }
 
     /// The revisions of the release `name`, oldest first; none if there is no such release.
@@ -108,7 +118,7 @@ impl<'a> Store<'a> {
     async fn entries(&self, selector: &str) -> Result<Vec<Entry>, Error> {
         let found = self
             .cluster
-            .list_metadata(&secret(), self.namespace, selector)
+            .list_metadata(&self.driver.kind(), self.namespace, selector)
             .await;
         let found = found.map_err(|source| Error::List { source })?;
         Ok(found.into_iter().filter_map(Entry::of).collect())
@@ -126,18 +136,19 @@ impl<'a> Store<'a> {
         let selector = format!("{},status=deployed", selector(names));
         let mut newest: BTreeMap<(String, String), (Entry, Result<Release, String>)> =
             BTreeMap::new();
-        let take = |secret: Value| {
-            let Some(entry) = entry_of(&secret) else {
+        let take = |object: Value| {
+            let Some(entry) = entry_of(&object) else {
                 return;
             };
             let key = (entry.namespace.clone(), entry.name.clone());
             let is_newer = |(known, _): &(Entry, _)| known.revision < entry.revision;
             if newest.get(&key).is_none_or(is_newer) {
-                let release = release::decode(&stored(&secret)).map_err(|error| error.to_string());
+                let release = release::decode(&self.driver.payload(&object))
+                    .map_err(|error| error.to_string());
                 newest.insert(key, (entry, release));
             }
         };
-        let kind = secret();
+        let kind = self.driver.kind();
         let of = (&kind, self.namespace);
         let listed = self
             .cluster
@@ -168,9 +179,9 @@ impl<'a> Store<'a> {
         entry: &Entry,
         decode: impl FnOnce(&[u8]) -> Result<T, release::PayloadError>,
     ) -> Result<T, Error> {
-        let secret = self
+        let object = self
             .cluster
-            .get(&at(&secret(), &entry.namespace, &entry.secret))
+            .get(&at(&self.driver.kind(), &entry.namespace, &entry.secret))
             .await
             .map_err(|source| Error::Read {
                 secret: entry.secret.clone(),
@@ -179,7 +190,7 @@ impl<'a> Store<'a> {
             .ok_or_else(|| Error::Gone {
                 secret: entry.secret.clone(),
             })?;
-        decode(&stored(&secret)).map_err(|source| Error::Decode {
+        decode(&self.driver.payload(&object)).map_err(|source| Error::Decode {
             secret: entry.secret.clone(),
             source,
         })
@@ -217,13 +228,13 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// Records a new revision. That its Secret does not exist yet is the lock of the release, for
-    /// Helm as well.
+    /// Records a new revision, and gives the UID of its Secret. That this does not exist yet is the
+    /// lock of the release, for Helm as well.
     ///
     /// # Errors
     /// [`Error::Exists`] if another process has begun this revision; otherwise if the record
     /// cannot be made or written.
-    pub async fn create(&self, release: &Release, now: Timestamp) -> Result<(), Error> {
+    pub async fn create(&self, release: &Release, now: Timestamp) -> Result<String, Error> {
         let name = secret_name(&release.name, release.revision);
         let mut labels = json!(release.labels);
         labels["createdAt"] = now.as_second().to_string().into();
@@ -231,22 +242,17 @@ impl<'a> Store<'a> {
         labels["name"] = release.name.clone().into();
         labels["status"] = release.info.status.name().into();
         labels["version"] = release.revision.to_string().into();
-        let body = json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {
-                "name": name,
-                "namespace": release.namespace,
-                "labels": labels,
-                "annotations": { SUMMARY: Summary::of(release).to_text() },
-            },
-            "type": SECRET_TYPE,
-            "data": { "release": payload(release)? },
+        let metadata = json!({
+            "name": name,
+            "namespace": release.namespace,
+            "labels": labels,
+            "annotations": { SUMMARY: Summary::of(release).to_text() },
         });
-        let kind = secret();
+        let body = self.driver.object(&metadata, &payload(release)?);
+        let kind = self.driver.kind();
         let at = at(&kind, &release.namespace, &name);
         match self.cluster.create(&at, &body, Write::by(MANAGER)).await {
-            Ok(_) => Ok(()),
+            Ok(written) => Ok(uid(&written.live)),
             Err(error) if error.is_already_exists() => Err(Error::Exists {
                 release: release.name.clone(),
                 revision: release.revision,
@@ -272,11 +278,11 @@ impl<'a> Store<'a> {
                 },
                 "annotations": { SUMMARY: Summary::of(release).to_text() },
             },
-            "data": { "release": payload(release)? },
+            "data": self.driver.data(&payload(release)?),
         });
         self.cluster
             .patch(
-                &at(&secret(), &release.namespace, &name),
+                &at(&self.driver.kind(), &release.namespace, &name),
                 Patch::Merge(&patch),
                 Write::by(MANAGER),
             )
@@ -293,7 +299,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// If the Secret cannot be deleted.
     pub async fn delete(&self, entry: &Entry) -> Result<(), Error> {
-        let kind = secret();
+        let kind = self.driver.kind();
         let at = at(&kind, &entry.namespace, &entry.secret);
         let deleted = self.cluster.delete(&at, Deletion::default()).await;
         match deleted {
@@ -338,21 +344,18 @@ fn selector(names: &[String]) -> String {
     }
 }
 
-fn entry_of(secret: &Value) -> Option<Entry> {
-    let metadata = secret.get("metadata")?.clone();
+fn entry_of(object: &Value) -> Option<Entry> {
+    let metadata = object.get("metadata")?.clone();
     Entry::of(serde_json::from_value(metadata).ok()?)
 }
 
-/// The payload that stands in a Secret; empty if there is none.
-fn stored(secret: &Value) -> Vec<u8> {
-    let payload = secret.pointer("/data/release").and_then(Value::as_str);
-    let payload = BASE64_STANDARD.decode(payload.unwrap_or_default());
-    payload.unwrap_or_default()
+fn payload(release: &Release) -> Result<Vec<u8>, Error> {
+    release::encode(release).map_err(|source| Error::Encode { source })
 }
 
-fn payload(release: &Release) -> Result<String, Error> {
-    let encoded = release::encode(release).map_err(|source| Error::Encode { source })?;
-    Ok(BASE64_STANDARD.encode(encoded))
+fn uid(object: &Value) -> String {
+    let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+    uid.unwrap_or_default().to_owned()
 }
 
 fn secret_name(release: &str, revision: u32) -> String {
@@ -365,10 +368,6 @@ fn at<'a>(kind: &'a Kind, namespace: &'a str, name: &'a str) -> Address<'a> {
         namespace: Some(namespace),
         name,
     }
-}
-
-fn secret() -> Kind {
-    Kind::core("Secret", "secrets")
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub use upgrade::{upgrade, upgrade_or_install};
 use jiff::Timestamp;
 
 use crate::cluster::{Cluster, Holder};
-use crate::history::Store;
+use crate::history::{Driver, Store};
 use crate::plan::Owner;
 
 /// What every operation on a release needs.
@@ -88,6 +88,8 @@ pub struct Session<'a> {
     pub now: fn() -> Timestamp,
     /// Who holds the release while it is changed.
     pub holder: Holder<'a>,
+    /// What holds the records.
+    pub driver: Driver,
     /// Who watches over the work that a chart makes, if somebody does.
     pub watch: Watch,
 }
@@ -110,6 +112,6 @@ impl<'a> Session<'a> {
     }
 
     fn store(&self) -> Store<'a> {
-        Store::in_namespace(self.cluster, self.namespace)
+        Store::in_namespace(self.cluster, self.namespace).with(self.driver)
     }
 }

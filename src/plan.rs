@@ -219,14 +219,16 @@ impl Plan {
         })
     }
 
-    /// Deletes what is wanted no more in this way.
-    pub fn delete_by(&mut self, how: Cascade) {
+    /// The same plan, with everything that is deleted deleted in this way, if one is given.
+    #[must_use]
+    pub fn deleting(mut self, how: Option<Cascade>) -> Self {
         let steps = self.stages.iter_mut().flat_map(|stage| &mut stage.phases);
         for step in steps.flatten() {
-            if let Action::Delete(_, cascade) = &mut step.action {
+            if let (Action::Delete(_, cascade), Some(how)) = (&mut step.action, how) {
                 *cascade = how;
             }
         }
+        self
     }
 
     /// Whether all of it is known. If it is not, only the stages up to that of the Services whose

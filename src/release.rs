@@ -11,6 +11,7 @@ mod label;
 mod name;
 mod outline;
 mod payload;
+mod sources;
 mod stored_hook;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use label::{Label, LabelError, SYSTEM_LABELS};
 pub use name::{NameError, check_name};
 pub use outline::Outline;
 pub use payload::{Error as PayloadError, decode, decode_outline, encode};
+pub use sources::{FitError, SOURCES_FILE, SourcePiece, TooLarge};
 pub use stored_hook::{HookRun, StoredHook};
 
 use crate::chart::Values;

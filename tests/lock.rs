@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use pintle::cluster::{Cluster, Holder, Target};
 use pintle::event::Event;
+use pintle::history::Driver;
 use pintle::ops::{self, End, Options, Rules, Session, Terms};
 use pintle::release;
 use serde_json::{Value, json};
@@ -420,6 +421,7 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
             identity: "test",
             is_dead: |_| false,
         },
+        driver: Driver::default(),
         watch: ops::unwatched,
     };
     let rollback = ops::rollback(&session, Some(1), Rules::Hold, &Terms::default())

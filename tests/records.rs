@@ -1,5 +1,7 @@
 //! Records and the commands over them, beside Helm on the same records.
 
+mod drivers;
+mod large;
 mod list;
 mod removal;
 mod values;

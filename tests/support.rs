@@ -32,6 +32,8 @@ pub(crate) struct Place {
     pub(crate) namespace: String,
     folder: TempDir,
     kubeconfig: PathBuf,
+    /// What is set in the environment besides.
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Place {
@@ -55,6 +57,7 @@ impl Place {
             namespace: format!("{test}-{}", suffix.to_lowercase()),
             folder,
             kubeconfig: testbed().kubeconfig.clone(),
+            variables: vec![],
         }
     }
 
@@ -64,12 +67,19 @@ impl Place {
             namespace: namespace.to_owned(),
             folder: tempfile::tempdir().expect("a temporary folder"),
             kubeconfig: other.kubeconfig.clone(),
+            variables: vec![],
         }
     }
 
     /// The same place as another user of the testbed sees it.
     pub(crate) fn seen_by(mut self, user: User) -> Self {
         self.kubeconfig = testbed().kubeconfig_of(user);
+        self
+    }
+
+    /// The same place with a variable of the environment set for every program.
+    pub(crate) fn setting(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
         self
     }
 
@@ -159,6 +169,7 @@ impl Place {
             .env("KUBECONFIG", &self.kubeconfig)
             .env("KUBECACHEDIR", self.folder.path().join("cache"))
             .env("TZ", "UTC")
+            .envs(self.variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

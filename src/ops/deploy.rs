@@ -19,7 +19,7 @@ use crate::event::Event;
 use crate::manifest::{Manifest, Resource, ResourceId};
 use crate::plan::file::PlanFile;
 use crate::plan::{Cascade, Consent, Found, Observed, Plan};
-use crate::release::{Release, Status};
+use crate::release::{Release, SourcePiece, Status};
 
 /// When a change ends. Gates between its stages hold in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct Change {
     pub(super) aim: Aim,
     /// What the cluster holds; nothing any more once the change has begun.
     pub(super) observed: Observed,
+    /// What the record has too much of, to be stored beside it.
+    pub(super) sources: Vec<SourcePiece>,
     pub(super) past: Past,
     pub(super) completed: String,
     pub(super) terms: Terms,
@@ -129,14 +131,9 @@ pub(super) async fn decide(
         notices,
         terms,
     } = goal;
-    let Desired {
-        mut release,
-        mut manifest,
-        definitions,
-    } = desired;
-    terms.recording.label(&mut release);
-    let completed = terms.recording.description.clone().unwrap_or(completed);
-    let shared = bundled(&mut manifest, definitions);
+    let (mut release, mut manifest) = (desired.release, desired.manifest);
+    let sources = fit(&mut release, terms)?;
+    let shared = bundled(&mut manifest, desired.definitions);
     let mut aim = Aim {
         desired: manifest,
         base,
@@ -156,16 +153,15 @@ pub(super) async fn decide(
         let generated = (&aim.desired, seen.generated.as_slice());
         aim.mentions = credentials::mentions(session, &past, generated).await?;
     }
-    let mut plan = aim.search(session, &seen.observed).await?;
-    if let Some(cascade) = terms.cascade {
-        plan.delete_by(cascade);
-    }
+    let plan = aim.search(session, &seen.observed).await?;
+    let completed = terms.recording.description.clone().unwrap_or(completed);
     let mut change = Change {
         release,
-        plan,
+        plan: plan.deleting(terms.cascade),
         aim,
         observed: seen.observed,
         notices: [past.interrupted(), notices].concat(),
+        sources,
         past,
         completed,
         terms: terms.clone(),
@@ -178,6 +174,18 @@ pub(super) async fn decide(
     }
     rehearse::refuse(&change.plan)?;
     Ok(change)
+}
+
+/// Labels a new revision, and makes it fit into its record.
+fn fit(release: &mut Release, terms: &Terms) -> Result<Vec<SourcePiece>, Error> {
+    terms.recording.label(release);
+    if release.info.status == Status::Uninstalling {
+        return Ok(vec![]);
+    }
+    release.fit().map_err(|source| Error::Record {
+        release: release.name.clone(),
+        source,
+    })
 }
 
 /// Puts definitions before the resources of a manifest that has none of them, and tells which.

@@ -11,7 +11,7 @@ use super::catalogue::Catalogue;
 use super::{Error, lookup};
 use crate::capabilities::Kind;
 use crate::cluster::Cluster;
-use crate::history::{Entry, Store};
+use crate::history::{Driver, Entry, Store};
 use crate::manifest::{Manifest, ResourceId};
 use crate::plan::drift::{self, Drifted};
 use crate::plan::ignored::Rule;
@@ -25,6 +25,8 @@ pub struct Releases<'a> {
     pub namespace: Option<&'a str>,
     /// Their names; none for all.
     pub names: &'a [String],
+    /// What holds their records.
+    pub driver: Driver,
 }
 
 /// One release beside what is live of it.
@@ -176,6 +178,7 @@ fn store<'a>(cluster: &'a Cluster, releases: Releases<'a>) -> Store<'a> {
         Some(namespace) => Store::in_namespace(cluster, namespace),
         None => Store::everywhere(cluster),
     }
+    .with(releases.driver)
 }
 
 /// Reads the manifest of what is deployed of each release.

@@ -1,12 +1,12 @@
 //! What can go wrong with an operation, and what kind of failure it is.
 
 mod step;
-
-use std::fmt;
+mod words;
 
 use jiff::Timestamp;
 
 pub use step::StepError;
+use words::{Since, differences, numbers, objections, others, steps, unmet};
 
 use super::{ServerSide, Session};
 use crate::chart;
@@ -72,6 +72,14 @@ pub enum Error {
         release: String,
         /// Its newest revision.
         revision: u32,
+    },
+    /// The record of a revision cannot be made to fit.
+    #[error("the next revision of release {release} cannot be recorded: {source}")]
+    Record {
+        /// The release.
+        release: String,
+        /// Why.
+        source: release::FitError,
     },
     /// A label selector cannot be read.
     #[error("{selector:?} is no label selector")]
@@ -302,6 +310,7 @@ impl Error {
             | Self::Manifest(_)
             | Self::UnknownVersion(_)
             | Self::Selector { .. }
+            | Self::Record { .. }
             | Self::Back { .. }
             | Self::PlanFile { .. }
             | Self::Hooks { .. }
@@ -357,57 +366,4 @@ fn refused(objections: &[Objection]) -> ErrorKind {
     } else {
         ErrorKind::Failed
     }
-}
-
-struct Since(Option<Timestamp>);
-
-impl fmt::Display for Since {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(time) => write!(f, " since {time:.0}"),
-            None => Ok(()),
-        }
-    }
-}
-
-fn others(known: &[String]) -> String {
-    match known {
-        [] => String::new(),
-        known => format!("; it has {}", known.join(", ")),
-    }
-}
-
-fn unmet(earlier: &str, until: Until) -> String {
-    match until {
-        Until::NoOldPods => format!("old pods of {earlier} are left"),
-        Until::Gone => format!("{earlier} are not done in time"),
-        Until::Established => format!("{earlier} are not established"),
-        Until::Written | Until::Known | Until::Ready => format!("{earlier} is not ready"),
-    }
-}
-
-fn steps(errors: &[StepError]) -> String {
-    errors
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-fn objections(objections: &[Objection]) -> String {
-    let told: Vec<_> = objections.iter().map(ToString::to_string).collect();
-    told.join("; ")
-}
-
-fn differences(differences: &[Difference]) -> String {
-    let told: Vec<_> = differences.iter().map(ToString::to_string).collect();
-    told.join("; ")
-}
-
-fn numbers(revisions: &[u32]) -> String {
-    revisions
-        .iter()
-        .map(u32::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
 }

@@ -20,7 +20,13 @@ pub(super) async fn begin(session: &Session<'_>, change: &Change) -> Result<(), 
     let now = (session.now)();
     match change.release.info.status {
         Status::Uninstalling => session.store().update(&change.release, now).await?,
-        _ => session.store().create(&change.release, now).await?,
+        _ => {
+            let store = session.store();
+            let uid = store.create(&change.release, now).await?;
+            store
+                .keep_sources(&change.release, &change.sources, &uid)
+                .await?;
+        }
     }
     Ok(())
 }

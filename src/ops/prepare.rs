@@ -136,17 +136,28 @@ pub(super) async fn desired(
     past: &Past,
     catalogue: &mut Catalogue<'_>,
 ) -> Result<(Desired, Vec<Event>), Error> {
-    let (fixed, mut events) = with_old_defaults(request, past);
-    let request = &ChartRequest {
+    let (fixed, mut told) = with_old_defaults(request, past);
+    let request = ChartRequest {
         chart: fixed.as_ref().unwrap_or(request.chart),
         ..*request
     };
+    let (desired, events) = resolved(session, &request, past, catalogue).await?;
+    told.extend(events);
+    Ok((desired, told))
+}
+
+/// The same, with the defaults that count.
+async fn resolved(
+    session: &Session<'_>,
+    request: &ChartRequest<'_>,
+    past: &Past,
+    catalogue: &mut Catalogue<'_>,
+) -> Result<(Desired, Vec<Event>), Error> {
     let chart = request.chart;
     let watch = || (session.watch)(&chart.metadata.name);
     let watched = watch();
     let tree = Tree::of(chart)?;
-    let (config, told) = config(request, past)?;
-    events.extend(told);
+    let (config, mut events) = config(request, past)?;
     let selection = tree.select(config.clone())?;
     events.extend(notices(chart, request.overrides));
     check_values(request, (&tree, &selection), past)?;

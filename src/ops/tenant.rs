@@ -11,7 +11,7 @@ use super::read::{Revision, find};
 use super::{Error, Session};
 use crate::chart::{Chart, Values};
 use crate::cluster::Cluster;
-use crate::history::{self, Store};
+use crate::history::{self, Driver, Store};
 use crate::kubeconfig::Kubeconfig;
 use crate::manifest::generator::{Generator, Spec};
 
@@ -44,11 +44,18 @@ impl Tenant {
 }
 
 /// Finds the one namespace of the host cluster that has the release `name`: `likely` if it is there.
+/// `driver` says what holds the records.
 ///
 /// # Errors
 /// If no namespace has it, or several others, or the records cannot be listed.
-pub async fn home(cluster: &Cluster, likely: &str, name: &str) -> Result<String, Error> {
-    let here = Store::in_namespace(cluster, likely).history(name).await?;
+pub async fn home(
+    cluster: &Cluster,
+    driver: Driver,
+    likely: &str,
+    name: &str,
+) -> Result<String, Error> {
+    let here = Store::in_namespace(cluster, likely).with(driver);
+    let here = here.history(name).await?;
     if !here.is_empty() {
         return Ok(likely.to_owned());
     }
@@ -56,7 +63,7 @@ pub async fn home(cluster: &Cluster, likely: &str, name: &str) -> Result<String,
         release: name.to_owned(),
         namespace: likely.to_owned(),
     };
-    let all = match Store::everywhere(cluster).history(name).await {
+    let all = match Store::everywhere(cluster).with(driver).history(name).await {
         Ok(all) => all,
         // Who may look into one namespace only is told about that one.
         Err(history::Error::List { source }) if source.is_forbidden() => return Err(not_here),

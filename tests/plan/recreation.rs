@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use pintle::chart::{Overrides, Values};
 use pintle::cluster::{Cluster, Holder, Target};
+use pintle::history::Driver;
 use pintle::ops::{self, ChartRequest, End, Options, ReuseValues, Session, Terms};
 use pintle::render::Notes;
 use pintle::source::{self, ChartRef};
@@ -232,6 +233,7 @@ async fn what_has_changed_since_is_not_made_anew() {
             identity: "test",
             is_dead: |_| false,
         },
+        driver: Driver::default(),
         watch: ops::unwatched,
     };
     let request = ChartRequest {

@@ -71,14 +71,18 @@ fn a_history_that_is_kept_brings_a_release_back() {
     assert_eq!(statuses(&place, "b"), json!(["superseded", "deployed"]));
     assert_eq!(maps(&place), ["\"one\"", "\"two\""]);
 
-    // Helm brings back what pintle has uninstalled, and pintle installs what Helm has.
+    taken_over_by_helm(&place, &two);
+}
+
+/// Helm brings back what pintle has uninstalled, and pintle installs what Helm has.
+fn taken_over_by_helm(place: &Place, two: &str) {
     place.pintle(&["uninstall", "a", "--keep-history"]).ok();
     place.helm(&["rollback", "a", "2"]).ok();
     place.helm(&["uninstall", "b", "--keep-history"]).ok();
-    place.pintle(&["upgrade", "--install", "b", &two]).ok();
-    assert_eq!(maps(&place), ["\"one\"", "\"two\""]);
+    place.pintle(&["upgrade", "--install", "b", two]).ok();
+    assert_eq!(maps(place), ["\"one\"", "\"two\""]);
     assert_eq!(
-        statuses(&place, "b"),
+        statuses(place, "b"),
         json!(["superseded", "superseded", "deployed"])
     );
 

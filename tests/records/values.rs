@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use pintle::chart::Values;
+use pintle::cluster::Cluster;
+use pintle::release::Release;
 use serde_json::{Value, json};
 
 use super::{chart, cluster, revisions};
@@ -10,6 +12,15 @@ use crate::support::Place;
 
 /// What a record says about what the user gave.
 type Said = (Values, Values, BTreeMap<String, String>, String);
+
+async fn said(cluster: &Cluster, place: &Place) -> Vec<Said> {
+    let revisions = revisions(cluster, place, "web").await.into_iter();
+    let say = |one: Release| {
+        let Release { chart, info, .. } = one;
+        (chart.values, one.config, one.labels, info.description)
+    };
+    revisions.map(say).collect()
+}
 
 #[tokio::test]
 async fn values_are_reused_as_by_helm() {
@@ -55,19 +66,7 @@ async fn values_are_reused_as_by_helm() {
         }
     }
     let cluster = cluster(&place).await;
-    let said = async |place: &Place| -> Vec<Said> {
-        let revisions = revisions(&cluster, place, "web").await;
-        let say = |one: pintle::release::Release| {
-            (
-                one.chart.values,
-                one.config,
-                one.labels,
-                one.info.description,
-            )
-        };
-        revisions.into_iter().map(say).collect()
-    };
-    let (ours, theirs) = (said(&place).await, said(&beside).await);
+    let (ours, theirs) = (said(&cluster, &place).await, said(&cluster, &beside).await);
     assert_eq!(ours, theirs);
     let value = |values: &Values| serde_json::to_value(values).unwrap();
     assert_eq!(value(&ours[2].1), json!({"b": 7, "c": 1, "m": {"y": 4}}));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle::chart::{Overrides, Values};
 use pintle::cluster::{Cluster, Holder, Target};
+use pintle::history::Driver;
 use pintle::ops::{self, Change, ChartRequest, End, Options, ReuseValues, Session, Terms};
 use pintle::render::Notes;
 use pintle::source::{self, ChartRef};
@@ -42,6 +43,7 @@ impl Library {
                 identity: "test",
                 is_dead: |_| false,
             },
+            driver: Driver::default(),
             watch: ops::unwatched,
         }
     }

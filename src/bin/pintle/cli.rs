@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use pintle::history::Driver;
 
 pub(crate) use change::{CascadeArg, Install, NotesArgs, ReuseArgs, Rollback, Uninstall, Upgrade};
 pub(crate) use change::{ChangeArgs, CheckArgs, ConsentArgs, DryRun, ServerSideArg, WriteArgs};
@@ -62,6 +63,16 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "CONTEXT", env = "HELM_KUBECONTEXT")]
     #[arg(hide_env = true)]
     pub(crate) kube_context: Option<String>,
+    /// What holds the records of releases: secret or configmap
+    #[arg(
+        long,
+        global = true,
+        value_name = "DRIVER",
+        env = "HELM_DRIVER",
+        default_value = "secret"
+    )]
+    #[arg(hide_env = true)]
+    pub(crate) driver: Driver,
     /// Work inside the tenant that this release runs, by default in its namespace kube-system
     #[arg(long, global = true, value_name = "[NAMESPACE/]RELEASE")]
     pub(crate) into: Option<Place>,

@@ -6,6 +6,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use pintle::chart::{Chart, Values};
 use pintle::cluster::{Cluster, Holder, Target};
+use pintle::history::Driver;
 use pintle::ops::{self, Session, Tenant};
 
 use crate::cli::{Global, Place};
@@ -27,6 +28,8 @@ pub(crate) struct Connection {
     tenant: Option<Tenant>,
     /// What this process calls itself.
     identity: String,
+    /// What holds the records.
+    pub(crate) driver: Driver,
 }
 
 impl Connection {
@@ -46,6 +49,7 @@ impl Connection {
                 identity: &self.identity,
                 is_dead: process::is_dead,
             },
+            driver: self.driver,
             watch: watchdog::watch_for_library,
         }
     }
@@ -55,7 +59,7 @@ impl Connection {
         if self.is_chosen {
             return Ok(self.namespace.clone());
         }
-        Ok(ops::home(&self.cluster, &self.namespace, name).await?)
+        Ok(ops::home(&self.cluster, self.driver, &self.namespace, name).await?)
     }
 
     /// What `chart` is told about the tenant that it is installed into.
@@ -80,6 +84,7 @@ impl Connection {
             is_chosen: inside.is_some(),
             tenant: Some(tenant),
             identity: self.identity,
+            driver: self.driver,
         })
     }
 }
@@ -129,6 +134,7 @@ async fn connect(global: &Global, namespace: Option<String>) -> Result<Connectio
         is_chosen,
         tenant: None,
         identity: process::identity(),
+        driver: global.driver,
     })
 }
 

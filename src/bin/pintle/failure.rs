@@ -11,7 +11,7 @@ use pintle::cluster::{self, Unready};
 use pintle::ops::{self, ErrorKind};
 use pintle::plan::file::Difference;
 use pintle::plan::{self, Objection};
-use pintle::release::{NameError, Status};
+use pintle::release::NameError;
 use pintle::source;
 
 use crate::watchdog::Crossed;
@@ -280,13 +280,6 @@ impl Failure {
                 "the name of the release comes first, then the chart".to_owned()
             }
             ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
-            ops::Error::Uninstalled { release, .. } => format!(
-                "`pintle rollback {release}` brings it back, `pintle upgrade --install` installs it \
-                 anew, and `pintle uninstall {release}` deletes its history"
-            ),
-            ops::Error::Selector { .. } => {
-                "as for kubectl: -l 'team=web,stage in (test,live),!old'".to_owned()
-            }
             ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
                 format!("`pintle history {release}` shows its revisions")
             }
@@ -302,21 +295,6 @@ impl Failure {
             ops::Error::Rest(_) => self.ways().to_owned(),
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
-            }
-            ops::Error::NameTaken {
-                release,
-                status: Status::Uninstalling,
-                ..
-            } => format!("`pintle uninstall {release}` finishes the uninstallation"),
-            ops::Error::NameTaken {
-                release,
-                status: Status::Uninstalled,
-                ..
-            } => format!(
-                "`pintle rollback {release}` brings it back; --replace installs the chart under this name"
-            ),
-            ops::Error::NameTaken { release, .. } => {
-                format!("use `pintle upgrade {release} CHART`, or another name")
             }
             ops::Error::Pending { .. } => {
                 "wait for Helm to end; if it was killed, the revision counts as abandoned by then"
@@ -335,7 +313,11 @@ impl Failure {
             }
             ops::Error::NoConflicts { asked, .. } => hint::no_conflicts(*asked).to_owned(),
             ops::Error::Plan(error) => return hint::plan(error).map(str::to_owned),
-            error => return hint::tenant(error).or_else(|| hint::cluster(hint::cluster_error(error)?)),
+            error => {
+                return hint::tenant(error)
+                    .or_else(|| hint::records(error))
+                    .or_else(|| hint::cluster(hint::cluster_error(error)?));
+            }
         })
     }
 }

@@ -171,6 +171,7 @@ impl RecordArgs {
 
 /// What becomes of the values of the running revision. As in Helm, the first of these counts.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ReuseArgs {
     /// Use only the values that are given, and the chart's defaults
     #[arg(long)]

@@ -120,6 +120,7 @@ async fn decide(
 
 #[cfg(test)]
 mod tests {
+    use pintle::history::Driver;
     use pintle::plan::file::FORMAT;
     use serde_json::json;
 
@@ -147,6 +148,7 @@ mod tests {
             namespace: namespace.map(str::to_owned),
             kubeconfig: None,
             kube_context: Some("host".to_owned()),
+            driver: Driver::default(),
             into: into.map(|into| into.parse().unwrap()),
         };
         let told = match place(&global, &file("tenants/a")) {

@@ -23,6 +23,7 @@ pub(super) fn run(global: &Global, args: &Drift) -> Result<ExitCode, Failure> {
         let releases = Releases {
             namespace: (!args.all_namespaces).then_some(namespace),
             names: &args.names,
+            driver: global.driver,
         };
         let drifted = ops::drift(&connection.cluster, releases, now()).await?;
         let differs = output::drift::print(&drifted, change.output.output, args.context)?;

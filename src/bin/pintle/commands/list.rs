@@ -19,6 +19,7 @@ pub(super) fn run(global: &Global, args: &List) -> Result<ExitCode, Failure> {
         } else {
             Store::in_namespace(&connection.cluster, &connection.namespace)
         };
+        let store = store.with(connection.driver);
         let listed = ops::list(&store, &listing).await?;
         let format = args.output.output;
         if args.short {

@@ -4,6 +4,7 @@ use pintle::cluster::{self, Missing};
 use pintle::history;
 use pintle::ops::{self, ServerSide};
 use pintle::plan::{self, Class, Objection};
+use pintle::release::Status;
 
 /// What to do about a tenant that cannot be entered, or a kubeconfig that is not there.
 pub(super) fn tenant(error: &ops::Error) -> Option<String> {
@@ -27,6 +28,39 @@ pub(super) fn tenant(error: &ops::Error) -> Option<String> {
         }
         ops::Error::NotIssued { release, .. } => {
             format!("`pintle upgrade {release} CHART` issues it")
+        }
+        _ => return None,
+    })
+}
+
+/// What to do about names, histories and records.
+pub(super) fn records(error: &ops::Error) -> Option<String> {
+    Some(match error {
+        ops::Error::Uninstalled { release, .. } => format!(
+            "`pintle rollback {release}` brings it back, `pintle upgrade --install` installs it anew, \
+             and `pintle uninstall {release}` deletes its history"
+        ),
+        ops::Error::NameTaken {
+            release,
+            status: Status::Uninstalling,
+            ..
+        } => format!("`pintle uninstall {release}` finishes the uninstallation"),
+        ops::Error::NameTaken {
+            release,
+            status: Status::Uninstalled,
+            ..
+        } => format!(
+            "`pintle rollback {release}` brings it back; --replace installs the chart under this name"
+        ),
+        ops::Error::NameTaken { release, .. } => {
+            format!("use `pintle upgrade {release} CHART`, or another name")
+        }
+        ops::Error::Record { .. } => {
+            "split the chart, or let fewer and smaller resources come of it; nothing was written"
+                .to_owned()
+        }
+        ops::Error::Selector { .. } => {
+            "as for kubectl: -l 'team=web,stage in (test,live),!old'".to_owned()
         }
         _ => return None,
     })

@@ -43,11 +43,7 @@ impl Progress {
             Event::ValuesReused { revision } => {
                 format!("no values given: using those of revision {revision}")
             }
-            Event::DefaultsIgnored { revision, keys } => format!(
-                "{CHANGED}warning{CHANGED:#}: the defaults are those of revision {revision}, so new \
-                 ones of the chart do not count: {}",
-                keys.join(", ")
-            ),
+            Event::DefaultsIgnored { revision, keys } => ignored(revision, &keys),
             Event::BooleanKey { at, key, value } => format!(
                 "{CHANGED}warning{CHANGED:#}: {at}: Kubernetes and Helm read the key {key} as \
                  {value}: put quotes around it"
@@ -111,6 +107,15 @@ fn seen(id: &ResourceId, until: Condition, health: &Health) -> String {
         Health::InProgress(reason) => format!("waiting {id}: {reason}"),
         Health::Failed(reason) => format!("{BAD}failed{BAD:#} {id}: {reason}"),
     }
+}
+
+/// Which defaults of a chart do not count.
+fn ignored(revision: u32, keys: &[String]) -> String {
+    format!(
+        "{CHANGED}warning{CHANGED:#}: the defaults are those of revision {revision}, so new ones of the \
+         chart do not count: {}",
+        keys.join(", ")
+    )
 }
 
 /// Which revision counts, where the newest does not.
