@@ -5,7 +5,7 @@
 
 use crate::chart::Position;
 use crate::health::{Condition, Health};
-use crate::manifest::ResourceId;
+use crate::manifest::{HookEvent, ResourceId};
 use crate::plan::{Counts, Part, Until};
 use crate::release::Status;
 
@@ -117,6 +117,22 @@ pub enum Event {
         /// What will be done.
         counts: Counts,
     },
+    /// A hook is run.
+    Hook {
+        /// When.
+        event: HookEvent,
+        /// Its resource.
+        id: ResourceId,
+    },
+    /// A container of a hook has written this.
+    HookOutput(HookOutput),
+    /// What a hook leaves could not be deleted, or its output not be read.
+    HookTrouble {
+        /// Its resource; none where what is left of earlier revisions is meant.
+        id: Option<ResourceId>,
+        /// Why.
+        reason: String,
+    },
     /// Resources are waited for.
     Waiting {
         /// How many.
@@ -138,6 +154,17 @@ pub enum Event {
         /// Its outcome.
         status: Status,
     },
+}
+
+/// What a container of a hook has written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookOutput {
+    /// The pod.
+    pub pod: String,
+    /// The container.
+    pub container: String,
+    /// The text, or why it cannot be read.
+    pub text: Result<String, String>,
 }
 
 /// What was done to a resource.

@@ -30,6 +30,8 @@ pub enum Condition {
     Ready,
     /// No pod of an older template is left, be the new ones ready or not.
     NoOldPods,
+    /// A Job or a Pod has run to its end, and well; other kinds need only be there.
+    Complete,
 }
 
 /// The state of one live resource.
@@ -90,6 +92,22 @@ pub fn until(live: &Value, condition: Condition) -> Health {
     match condition {
         Condition::Ready => of(live),
         Condition::NoOldPods => pods_left::left(live),
+        Condition::Complete => end(live),
+    }
+}
+
+/// Judges how far what runs to an end has come. It may be deleted by then: a Job can ask for that.
+fn end(live: &Value) -> Health {
+    let health = match (group(live), text(live, "/kind")) {
+        ("batch", Some("Job")) => job::end(live),
+        ("", Some("Pod")) => pod::end(live),
+        _ => return Health::Ready,
+    };
+    match health {
+        Health::InProgress(_) if text(live, "/metadata/deletionTimestamp").is_some() => {
+            waiting("being deleted")
+        }
+        health => health,
     }
 }
 

@@ -20,7 +20,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub use error::Error;
-pub use hook::{DeletePolicy, Hook, HookEvent, OutputLogPolicy};
+pub use hook::{DeletePolicy, EVENTS as HOOK, Hook, HookEvent, OutputLogPolicy, in_order};
 pub use id::ResourceId;
 pub use kind_order::{install_rank, uninstall_rank};
 pub use listing::{Extra, Listed};

@@ -14,6 +14,7 @@ pub mod definition;
 pub mod diff;
 pub mod drift;
 pub mod file;
+mod hook;
 pub mod ignored;
 mod immutable;
 mod method;
@@ -43,6 +44,7 @@ use serde_json::Value;
 
 pub use checked::Checked;
 pub use consent::{Consent, Named, NamedError, Permit};
+pub use hook::{HookAim, HookStep, Hooks, Left, Remains, is_hook};
 pub use immutable::{Recreation, Way};
 pub use method::{Conflicts, Method};
 pub use objection::{About, Class, Objection};
@@ -118,6 +120,8 @@ pub struct Plan {
     pub generators: Vec<Generator>,
     /// What stands against it and belongs to no step.
     pub objections: Vec<Objection>,
+    /// What runs before and after it.
+    pub hooks: Hooks,
 }
 
 /// A change that cannot be planned.
@@ -216,6 +220,7 @@ impl Plan {
             trend,
             generators,
             objections: clash::node_ports(inputs.desired),
+            hooks: Hooks::default(),
         })
     }
 
@@ -228,6 +233,18 @@ impl Plan {
                 *cascade = how;
             }
         }
+        self
+    }
+
+    /// The same with hooks. What was a resource before and is the resource of a hook now is left to
+    /// the hook.
+    #[must_use]
+    pub fn with_hooks(mut self, hooks: Hooks) -> Self {
+        let phases = self.stages.iter_mut().flat_map(|stage| &mut stage.phases);
+        for phase in phases {
+            phase.retain(|step| !matches!(step.action, Action::Delete(..)) || !hooks.has(&step.id));
+        }
+        self.hooks = hooks;
         self
     }
 
@@ -268,10 +285,17 @@ impl Plan {
         phases.flatten()
     }
 
-    /// All steps, to take note of what was found out about them.
+    /// All steps and those of hooks, to take note of what was found out about them.
     pub fn steps_mut(&mut self) -> impl Iterator<Item = &mut Step> {
         let stages = self.stages.iter_mut();
-        stages.flat_map(|stage| stage.phases.iter_mut().flatten())
+        let steps = stages.flat_map(|stage| stage.phases.iter_mut().flatten());
+        let hooks = self.hooks.steps.iter_mut();
+        steps.chain(hooks.map(|hook| &mut hook.step))
+    }
+
+    /// All steps that are tried before anything is written: those of each hook once.
+    fn tried(&self) -> impl Iterator<Item = &Step> {
+        self.steps().chain(self.hooks.tried())
     }
 
     /// Takes note of the quotas that the plan as a whole exceeds, unless one step by itself exceeds
@@ -287,7 +311,9 @@ impl Plan {
     /// Everything that stands against the plan, in the order of its steps.
     pub fn objections(&self) -> Vec<Objection> {
         let own = self.objections.iter();
-        let steps = self.steps().flat_map(|step| &step.checked.objections);
+        let hooks = self.hooks.steps.iter().map(|hook| &hook.step);
+        let steps = self.steps().chain(hooks);
+        let steps = steps.flat_map(|step| &step.checked.objections);
         steps.chain(own).cloned().collect()
     }
 

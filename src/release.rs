@@ -26,7 +26,7 @@ pub use name::{NameError, check_name};
 pub use outline::Outline;
 pub use payload::{Error as PayloadError, decode, decode_outline, encode};
 pub use sources::{FitError, SOURCES_FILE, SourcePiece, TooLarge};
-pub use stored_hook::{HookRun, StoredHook};
+pub use stored_hook::{HookOutcome, HookRun, StoredHook};
 
 use crate::chart::Values;
 use crate::manifest::generator::RECORD_FILE;
@@ -93,19 +93,6 @@ impl Release {
     /// none, or if Helm has upgraded to another chart since.
     pub fn generators(&self) -> Option<String> {
         String::from_utf8(self.chart.file(RECORD_FILE)?).ok()
-    }
-
-    /// The hook events that this revision has besides `test`, sorted: what cannot be left out
-    /// silently.
-    pub fn lifecycle_hooks(&self) -> Vec<&str> {
-        let events = self.hooks.iter().flat_map(|hook| &hook.events);
-        let mut events: Vec<_> = events
-            .map(String::as_str)
-            .filter(|e| !matches!(*e, "test" | "test-success"))
-            .collect();
-        events.sort_unstable();
-        events.dedup();
-        events
     }
 }
 

@@ -172,13 +172,6 @@ fn charts_that_need_what_is_not_built_yet() {
         "apiVersion: v2\nname: small\nversion: 1.0.0\n",
     );
     check(&place, &["web", &chart], &["pintle.dev/engine"]);
-    place.file("small/Chart.yaml", METADATA);
-    let hook = TEMPLATE.replace(
-        "metadata:",
-        "metadata:\n  annotations: {helm.sh/hook: pre-install}",
-    );
-    place.file("small/templates/map.yaml", &hook);
-    check(&place, &["web", &chart], &["hooks", "pre-install"]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod cluster;
 mod create;
 mod drift;
 mod groups;
+mod hooks;
 mod hopeless;
 mod hostile;
 mod inside;

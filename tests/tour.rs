@@ -14,6 +14,9 @@ const LAB: &str = "<!-- lab -->\n```\n";
 /// The mark before a block of docs/drift.md whose commands are run here.
 const DRIFT: &str = "<!-- drift -->\n```\n";
 
+/// The mark before a block of docs/hooks.md whose commands are run here.
+const HOOKS: &str = "<!-- hooks -->\n```\n";
+
 /// The commands of the README below `mark`, in order.
 pub(crate) fn commands(mark: &str) -> Vec<String> {
     commands_of("README.md", mark)
@@ -40,6 +43,13 @@ fn the_tour_of_the_readme_works_as_written() {
 fn the_commands_about_drift_work_as_written() {
     let commands = commands_of("docs/drift.md", DRIFT);
     assert!(commands.len() >= 12, "{commands:?}");
+    work(&commands);
+}
+
+#[test]
+fn the_commands_about_tests_work_as_written() {
+    let commands = commands_of("docs/hooks.md", HOOKS);
+    assert!(commands.len() >= 6, "{commands:?}");
     work(&commands);
 }
 

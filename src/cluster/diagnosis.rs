@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use super::Cluster;
 use super::error::Unready;
 use crate::health::{Health, Trouble};
+pub(super) use clean::printable;
 use pods::Source;
 
 /// How long all of this may take.

@@ -83,7 +83,7 @@ impl Ready<'_> {
     /// Keeps in mind whether pods of a workload may end the wait. They may not where only the end of
     /// old pods is waited for: new ones that crash must not bar the way out of a broken state.
     fn open(&self, id: &ResourceId, live: Option<&Value>) {
-        let is_open = self.until == Condition::Ready
+        let is_open = self.until != Condition::NoOldPods
             && matches!(self.states.get(id), Some(Health::InProgress(_)));
         let template = live.filter(|_| is_open).and_then(health::newest_template);
         self.open.send_if_modified(|open| match template {

@@ -5,15 +5,22 @@ use serde_json::Value;
 use super::{Health, count, explanation, holds, number, waiting};
 
 pub(super) fn job(live: &Value) -> Health {
+    match end(live) {
+        // A suspended job runs nothing until somebody else lets it: it is what its spec asks for.
+        Health::InProgress(_) if live.pointer("/spec/suspend") == Some(&Value::Bool(true)) => {
+            Health::Ready
+        }
+        health => health,
+    }
+}
+
+/// Whether a job has come to its end, suspended or not.
+pub(super) fn end(live: &Value) -> Health {
     if holds(live, "Complete").is_some() {
         return Health::Ready;
     }
     if let Some(failed) = holds(live, "Failed") {
         return Health::Failed(explanation(failed, "the job failed").to_owned());
-    }
-    // A suspended job runs nothing until somebody else lets it: it is what its spec asks for.
-    if live.pointer("/spec/suspend") == Some(&Value::Bool(true)) {
-        return Health::Ready;
     }
     let succeeded = count(live, "/status/succeeded");
     let progress = match number(live, "/spec/completions") {
@@ -91,5 +98,8 @@ mod tests {
                 "reason": "DeadlineExceeded", "message": ""}]}),
             "! DeadlineExceeded",
         );
+        let suspended = json!({"apiVersion": "batch/v1", "kind": "Job", "spec": spec});
+        let end = super::super::until(&suspended, super::super::Condition::Complete);
+        assert_eq!(end.reason(), Some("0 of 1 pods succeeded"));
     }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::hopeless::{Past, hopeless};
 use super::{Health, condition, explanation, holds, number, text, waiting};
 
 /// What keeps a pod from being ready.
@@ -59,6 +60,20 @@ pub(super) fn pod(live: &Value) -> Health {
             Health::Failed(why.to_string())
         }
         Some(why) => waiting(why.to_string()),
+    }
+}
+
+/// Whether a pod of its own has come to its end. It is new, so whatever keeps it from running for
+/// good has to do with this run.
+pub(super) fn end(live: &Value) -> Health {
+    match text(live, "/status/phase") {
+        Some("Succeeded") => Health::Ready,
+        Some("Failed") => Health::Failed(why_failed(live).to_string()),
+        _ => match (hopeless(live, &Past::default()), trouble(live)) {
+            (Some(why), _) => Health::Failed(why.to_string()),
+            (None, Some(why)) => waiting(why.to_string()),
+            (None, None) => waiting("running"),
+        },
     }
 }
 

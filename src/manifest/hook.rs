@@ -1,20 +1,29 @@
 //! Hooks: resources that are applied at a moment of a release's life instead of being part of it
 //! (helm/helm `pkg/release/v1/hook.go`).
 
+mod read;
+
+use std::fmt;
+
+pub(super) use read::of;
+
 use super::Resource;
+use super::ResourceId;
 
 /// The annotation that makes a resource a hook: a comma list of events.
-pub(super) const EVENTS: &str = "helm.sh/hook";
+pub const EVENTS: &str = "helm.sh/hook";
 /// The annotation that orders hooks of one event: an integer.
-pub(super) const WEIGHT: &str = "helm.sh/hook-weight";
+const WEIGHT: &str = "helm.sh/hook-weight";
 /// The annotation that says when a hook's resource is deleted.
-pub(super) const DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
+const DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
 /// The annotation that says when a hook's logs are shown.
-pub(super) const OUTPUT_LOG_POLICY: &str = "helm.sh/hook-output-log-policy";
+const OUTPUT_LOG_POLICY: &str = "helm.sh/hook-output-log-policy";
 
 /// A resource that is applied at a moment of a release's life.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hook {
+    /// Its place among the hooks of its revision.
+    pub index: usize,
     /// The resource.
     pub resource: Resource,
     /// Its text as rendered.
@@ -27,6 +36,37 @@ pub struct Hook {
     pub delete_policies: Vec<DeletePolicy>,
     /// When its logs are shown.
     pub output_log_policies: Vec<OutputLogPolicy>,
+}
+
+impl Hook {
+    /// Whether its resource is deleted by this policy. Definitions never are, since everything of
+    /// their kinds would go with them.
+    pub fn is_deleted(&self, policy: DeletePolicy) -> bool {
+        let is_default = self.delete_policies.is_empty() && policy == DeletePolicy::default();
+        !is_definition(&self.resource.id) && (is_default || self.delete_policies.contains(&policy))
+    }
+
+    /// Whether its resource runs to an end, which is waited for: that of a Job or a Pod.
+    pub fn is_run(&self) -> bool {
+        let id = &self.resource.id;
+        matches!(
+            (id.group.as_str(), id.kind.as_str()),
+            ("batch", "Job") | ("", "Pod")
+        )
+    }
+}
+
+fn is_definition(id: &ResourceId) -> bool {
+    id.kind == "CustomResourceDefinition"
+}
+
+/// The hooks of one event in the order in which they run: by weight, then by name; those of one name
+/// in the order of the revision, which is that of their kinds (helm/helm `pkg/action/hooks.go`).
+pub fn in_order(hooks: &[Hook], event: HookEvent) -> Vec<&Hook> {
+    let own = hooks.iter().filter(|hook| hook.events.contains(&event));
+    let mut own: Vec<&Hook> = own.collect();
+    own.sort_by_key(|hook| (hook.weight, &hook.resource.id.name));
+    own
 }
 
 /// A moment of a release's life.
@@ -67,7 +107,7 @@ impl HookEvent {
     ];
 
     /// The event of that name; `test-success` is Helm 2's name of `test`.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         let name = if name == "test-success" { "test" } else { name };
         find(&Self::ALL, name)
     }
@@ -76,12 +116,28 @@ impl HookEvent {
     pub fn name(self) -> &'static str {
         name_of(&Self::ALL, self)
     }
+
+    /// Whether it comes before the first change, and not after the last.
+    pub fn is_before(self) -> bool {
+        matches!(
+            self,
+            Self::PreInstall | Self::PreUpgrade | Self::PreRollback | Self::PreDelete
+        )
+    }
+}
+
+/// `pre-install`.
+impl fmt::Display for HookEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// When a hook's resource is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeletePolicy {
     /// Before the hook is applied again; what holds where none is given.
+    #[default]
     BeforeHookCreation,
     /// After the hook succeeded.
     HookSucceeded,
@@ -142,3 +198,6 @@ fn name_of<T: PartialEq + Copy>(all: &[(&'static str, T)], value: T) -> &'static
         .find(|(_, known)| *known == value)
         .map_or("", |(name, _)| name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::cut::{self, Cut};
 use super::generator::{self, Generator};
-use super::hook::{self, DeletePolicy, Hook, HookEvent, OutputLogPolicy};
+use super::hook;
 use super::{Document, Error, Manifest, NO_OLD_PODS, Origin, READY, Resource, ResourceId, WRITTEN};
 use super::{annotation, group, install_rank, kind_order, order};
 use crate::capabilities::Kinds;
@@ -154,7 +154,7 @@ fn build(documents: Vec<(Cut, Value)>, placement: Placement<'_>) -> Result<Manif
             .unwrap_or_default()
             .to_owned();
         if annotation(&value, hook::EVENTS).is_some() {
-            manifest.hooks.push(hook_of(value, cut, placement)?);
+            manifest.hooks.push(hook::of(value, cut, placement)?);
             continue;
         }
         for item in items(value) {
@@ -193,6 +193,9 @@ fn sort(manifest: &mut Manifest) {
     manifest
         .hooks
         .sort_by(|a, b| install_rank(&a.resource.id.kind).cmp(&install_rank(&b.resource.id.kind)));
+    for (index, hook) in manifest.hooks.iter_mut().enumerate() {
+        hook.index = index;
+    }
 }
 
 /// The resources in a document: a `List` stands for its items.
@@ -211,7 +214,12 @@ fn items(mut value: Value) -> Vec<Value> {
     }
 }
 
-fn resource(body: Value, origin: Origin, placement: Placement<'_>) -> Result<Resource, Error> {
+/// Reads one resource.
+pub(super) fn resource(
+    body: Value,
+    origin: Origin,
+    placement: Placement<'_>,
+) -> Result<Resource, Error> {
     let wrong = |message: &str| Error::Resource {
         origin: origin.clone(),
         message: message.to_owned(),
@@ -282,58 +290,6 @@ fn unknown_word(body: &Value) -> Option<String> {
         };
         Some(format!("{key} is {found:?}; {known}"))
     })
-}
-
-fn hook_of(body: Value, cut: Cut, placement: Placement<'_>) -> Result<Hook, Error> {
-    let origin = Origin {
-        template: cut.template,
-        line: cut.line,
-    };
-    let events = named(&body, &origin, hook::EVENTS, HookEvent::named)?;
-    let delete_policies = named(&body, &origin, hook::DELETE_POLICY, DeletePolicy::named)?;
-    let output_log_policies = named(
-        &body,
-        &origin,
-        hook::OUTPUT_LOG_POLICY,
-        OutputLogPolicy::named,
-    )?;
-    let weight = match annotation(&body, hook::WEIGHT) {
-        None => 0,
-        Some(text) => text.trim().parse().map_err(|_| Error::Resource {
-            origin: origin.clone(),
-            message: format!("{} is {text:?}, not an integer", hook::WEIGHT),
-        })?,
-    };
-    let resource = resource(body, origin, placement)?;
-    Ok(Hook {
-        resource,
-        text: cut.text,
-        events,
-        weight,
-        delete_policies,
-        output_log_policies,
-    })
-}
-
-/// The names in the comma list of an annotation; an unknown one is an error.
-fn named<T>(
-    body: &Value,
-    origin: &Origin,
-    key: &str,
-    find: fn(&str) -> Option<T>,
-) -> Result<Vec<T>, Error> {
-    let Some(list) = annotation(body, key) else {
-        return Ok(vec![]);
-    };
-    list.split(',')
-        .map(|name| {
-            let name = name.trim().to_lowercase();
-            find(&name).ok_or_else(|| Error::Resource {
-                origin: origin.clone(),
-                message: format!("{key} has the unknown value {name:?}"),
-            })
-        })
-        .collect()
 }
 
 fn refuse_duplicates(resources: &[Resource]) -> Result<(), Error> {
@@ -467,10 +423,8 @@ mod tests {
         ))
         .unwrap();
         assert!(manifest.resources.is_empty() && manifest.documents.is_empty());
-        assert_eq!(
-            manifest.hooks[0].events,
-            [HookEvent::PostInstall, HookEvent::Test]
-        );
+        let events = manifest.hooks[0].events.iter().map(|event| event.name());
+        assert_eq!(events.collect::<Vec<_>>(), ["post-install", "test"]);
         assert_eq!(manifest.hooks[0].weight, -5);
     }
 

@@ -8,7 +8,7 @@ use super::catalogue::KnownKinds;
 use super::{Error, Session, credentials, lookup};
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::{Manifest, ResourceId};
-use crate::plan::{Consent, Found, Inputs, Method, Observed, Plan};
+use crate::plan::{Consent, Found, HookAim, Hooks, Inputs, Method, Observed, Plan};
 use crate::release::ApplyMethod;
 
 /// Everything that a plan is made from, apart from what the cluster holds.
@@ -22,6 +22,8 @@ pub(super) struct Aim {
     pub(super) mentions: BTreeMap<String, u32>,
     /// What a plan rests on besides.
     pub(super) found: Found,
+    /// Which hooks run, and what is left of hooks.
+    pub(super) hooks: HookAim,
     /// How resources are written.
     pub(super) method: Method,
     /// How those of the base were written.
@@ -76,7 +78,9 @@ impl Aim {
     fn wanted(&self) -> Vec<(ResourceId, Kind)> {
         let mut wanted = BTreeMap::new();
         let manifests = self.base.iter().chain([&self.desired]);
-        for resource in manifests.flat_map(|manifest| &manifest.resources) {
+        let resources = manifests.flat_map(|manifest| &manifest.resources);
+        let hooks = self.hooks.resources(&self.desired, &self.base);
+        for resource in resources.chain(hooks) {
             let KnownKinds { served, all } = &self.kinds;
             let kind = |kinds: &'_ Kinds| {
                 let found = kinds.find(&resource.api_version, &resource.id.kind);
@@ -115,7 +119,7 @@ impl Aim {
 
     /// Plans the way to it from what the cluster holds.
     pub(super) fn plan(&self, session: &Session<'_>, observed: &Observed) -> Result<Plan, Error> {
-        Ok(Plan::new(&Inputs {
+        let inputs = Inputs {
             desired: &self.desired,
             base: &self.base,
             observed,
@@ -127,6 +131,8 @@ impl Aim {
             before: self.before,
             consent: &self.consent,
             now: self.now,
-        })?)
+        };
+        let hooks = Hooks::new(&inputs, &self.hooks)?;
+        Ok(Plan::new(&inputs)?.with_hooks(hooks))
     }
 }

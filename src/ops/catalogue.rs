@@ -3,7 +3,7 @@
 use crate::capabilities::{Capabilities, Kind, Kinds};
 use crate::chart::Chart;
 use crate::cluster::{Cluster, Discovered};
-use crate::manifest::{self, Manifest, Placement, Recorded};
+use crate::manifest::{self, Hook, Manifest, Placement, Recorded};
 use crate::plan::definition;
 use crate::release::Release;
 
@@ -57,25 +57,55 @@ impl<'a> Catalogue<'a> {
         }
     }
 
-    /// Reads the manifest of a revision, with its generators.
+    /// Reads the manifest of a revision, with its generators and its hooks.
     pub(super) async fn recorded(&mut self, release: &Release) -> Result<Manifest, Error> {
         let generators = release.generators();
-        let recorded = Recorded {
-            text: &release.manifest,
-            generators: generators.as_deref(),
-        };
-        self.parse(|placement| Manifest::from_record(recorded, placement))
-            .await
+        self.read(release, generators.as_deref()).await
     }
 
     /// Reads what a revision applied; its generators do not matter for that.
     pub(super) async fn applied(&mut self, release: &Release) -> Result<Manifest, Error> {
+        self.read(release, None).await
+    }
+
+    /// Reads what revisions applied, in their order.
+    pub(super) async fn applied_all(
+        &mut self,
+        releases: &[Release],
+    ) -> Result<Vec<Manifest>, Error> {
+        let mut all = Vec::with_capacity(releases.len());
+        for release in releases {
+            all.push(self.applied(release).await?);
+        }
+        Ok(all)
+    }
+
+    async fn read(
+        &mut self,
+        release: &Release,
+        generators: Option<&str>,
+    ) -> Result<Manifest, Error> {
         let recorded = Recorded {
             text: &release.manifest,
-            generators: None,
+            generators,
         };
-        self.parse(|placement| Manifest::from_record(recorded, placement))
-            .await
+        let parse = |placement: Placement<'_>| {
+            let mut manifest = Manifest::from_record(recorded, placement)?;
+            manifest.hooks = hooks(release, placement);
+            Ok(manifest)
+        };
+        self.parse(parse).await
+    }
+
+    /// Reads the hooks of a revision.
+    pub(super) async fn hooks(&mut self, release: &Release) -> Result<Vec<Hook>, Error> {
+        let parse = |placement: Placement<'_>| {
+            Ok(Manifest {
+                hooks: hooks(release, placement),
+                ..Manifest::default()
+            })
+        };
+        Ok(self.parse(parse).await?.hooks)
     }
 
     /// Reads a manifest, and reads it again with the cluster's own kinds where it names others, and
@@ -149,4 +179,13 @@ impl<'a> Catalogue<'a> {
             kinds: &self.kinds,
         }
     }
+}
+
+/// The hooks of a record. What has no name of its own cannot be run and leaves nothing that could be
+/// found again.
+fn hooks(release: &Release, placement: Placement<'_>) -> Vec<Hook> {
+    let stored = release.hooks.iter().enumerate();
+    let read =
+        stored.map(|(index, hook)| Hook::recorded(index, (&hook.path, &hook.manifest), placement));
+    read.flatten().collect()
 }

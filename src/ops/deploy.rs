@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::aim::Aim;
 use super::catalogue::Catalogue;
-use super::execute::{Execution, Reached, Voice};
 use super::prepare::{Desired, Past};
 use super::rehearse::{self, Rehearsal};
 use super::{
@@ -18,7 +16,7 @@ use super::{
 use crate::event::Event;
 use crate::manifest::{Manifest, Resource, ResourceId};
 use crate::plan::file::PlanFile;
-use crate::plan::{Cascade, Consent, Found, Observed, Plan};
+use crate::plan::{Cascade, Consent, Found, HookAim, Hooks, Observed, Plan};
 use crate::release::{Release, SourcePiece, Status};
 
 /// When a change ends. Gates between its stages hold in either case.
@@ -37,6 +35,15 @@ pub enum NamespacePolicy {
     MustExist,
     /// The namespace is created, and is not part of the release.
     Create,
+}
+
+/// Whether hooks are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookPolicy {
+    /// They are.
+    Run,
+    /// They are not.
+    Skip,
 }
 
 /// How a change is carried out.
@@ -61,6 +68,8 @@ pub struct Terms {
     pub server_side: ServerSide,
     /// What the user has agreed to.
     pub consent: Consent,
+    /// Whether hooks are run.
+    pub hooks: HookPolicy,
     /// The plan that the change has to be.
     pub fixed: Option<Arc<PlanFile>>,
     /// What the user says about the record.
@@ -70,14 +79,15 @@ pub struct Terms {
 }
 
 impl Default for Terms {
-    /// The API server is asked, the namespace must exist, resources are written as before, and nothing
-    /// more is agreed to.
+    /// The API server is asked, the namespace must exist, resources are written as before, hooks are
+    /// run, and nothing more is agreed to.
     fn default() -> Self {
         Self {
             rehearsal: Rehearsal::Server,
             namespace: NamespacePolicy::MustExist,
             server_side: ServerSide::Auto,
             consent: Consent::default(),
+            hooks: HookPolicy::Run,
             fixed: None,
             recording: Recording::default(),
             cascade: None,
@@ -110,6 +120,8 @@ pub(super) struct Goal<'a> {
     pub(super) desired: Desired,
     /// The description of the revision when it has succeeded.
     pub(super) completed: String,
+    /// Which hooks run if any do, and what is left of hooks.
+    pub(super) hooks: HookAim,
     pub(super) notices: Vec<Event>,
     pub(super) terms: &'a Terms,
 }
@@ -121,13 +133,11 @@ pub(super) async fn decide(
     past: Past,
     mut catalogue: Catalogue<'_>,
 ) -> Result<Change, Error> {
-    let mut base = Vec::with_capacity(past.base.len());
-    for release in &past.base {
-        base.push(catalogue.applied(release).await?);
-    }
+    let base = catalogue.applied_all(&past.base).await?;
     let Goal {
         desired,
         completed,
+        hooks,
         notices,
         terms,
     } = goal;
@@ -142,6 +152,7 @@ pub(super) async fn decide(
             shared,
             ..Found::default()
         },
+        hooks: allowed(hooks, terms),
         method: method::planned(&release, terms),
         before: method::before(&past),
         consent: terms.consent.clone(),
@@ -167,6 +178,10 @@ pub(super) async fn decide(
         terms: terms.clone(),
     };
     plan_file::hold(&change)?;
+    if change.is_no_op() {
+        // No revision, no hooks.
+        change.plan.hooks = Hooks::default();
+    }
     if terms.rehearsal == Rehearsal::Server {
         let Change { plan, aim, .. } = &mut change;
         let warnings = rehearse::rehearse(session, plan, aim, terms).await?;
@@ -186,6 +201,14 @@ fn fit(release: &mut Release, terms: &Terms) -> Result<Vec<SourcePiece>, Error> 
         release: release.name.clone(),
         source,
     })
+}
+
+/// The hooks that the terms let run.
+fn allowed(mut hooks: HookAim, terms: &Terms) -> HookAim {
+    if terms.hooks == HookPolicy::Skip {
+        hooks.events.clear();
+    }
+    hooks
 }
 
 /// Puts definitions before the resources of a manifest that has none of them, and tells which.
@@ -212,7 +235,7 @@ impl Change {
             && newest.chart == wanted.chart
             && newest.config == wanted.config
             && newest.manifest == wanted.manifest
-            && newest.hooks == wanted.hooks
+            && has_same_hooks(newest, wanted)
             && newest.labels == wanted.labels
             && method::of(newest) == method::of(wanted)
     }
@@ -276,7 +299,7 @@ impl Change {
 
     /// Writes everything, under the lock.
     async fn apply(
-        self,
+        mut self,
         session: &Session<'_>,
         (options, held): (&Options, watch::Receiver<bool>),
         on: &mut dyn FnMut(Event),
@@ -288,7 +311,7 @@ impl Change {
             revision: self.release.revision,
             counts: self.plan.counts(),
         });
-        let result = carry_out(session, &self, (options, held), on).await;
+        let result = Box::pin(self.carry_out(session, (options, held), on)).await;
         let recorded = match &result {
             Ok(()) => outcome::succeed(session, self, options.history_max).await,
             Err(error) => outcome::fail(session, self, error).await,
@@ -313,7 +336,7 @@ impl Change {
     ) -> Result<Release, Error> {
         // What writes nothing needs no lock.
         let (_, held) = watch::channel(true);
-        carry_out(session, &self, (options, held), on).await?;
+        Box::pin(self.carry_out(session, (options, held), on)).await?;
         self.past
             .base
             .pop()
@@ -321,70 +344,8 @@ impl Change {
     }
 }
 
-/// Carries a plan out, and what is planned anew once the addresses are there that it depends on.
-async fn carry_out(
-    session: &Session<'_>,
-    change: &Change,
-    (options, lock): (&Options, watch::Receiver<bool>),
-    on: &mut dyn FnMut(Event),
-) -> Result<(), Error> {
-    let voice = Voice::new(on);
-    let now = (session.now)();
-    let execution = Execution {
-        plan: &change.plan,
-        owner: session.owner(),
-        cluster: session.cluster,
-        voice: &voice,
-        deadline: Instant::now() + options.timeout,
-        since: now,
-        now,
-        lock,
-    };
-    let rest;
-    let last = match execution.run().await? {
-        Reached::End => execution,
-        Reached::Addresses => {
-            rest = self::rest(session, change, &voice).await?;
-            let now = (session.now)();
-            let execution = Execution {
-                plan: &rest,
-                now,
-                ..execution
-            };
-            if execution.run().await? == Reached::Addresses {
-                return Err(Error::AddressLost {
-                    services: rest.unknown(),
-                });
-            }
-            execution
-        }
-    };
-    match options.end {
-        End::Written => Ok(()),
-        End::Ready => last.settle().await,
-    }
-}
-
-/// Plans what is left once the addresses are known, and asks about it as about the whole.
-async fn rest(session: &Session<'_>, change: &Change, voice: &Voice<'_>) -> Result<Plan, Error> {
-    let Change {
-        aim,
-        terms,
-        notices,
-        ..
-    } = change;
-    let mut rest = aim.plan(session, &aim.observe(session).await?.observed)?;
-    if terms.rehearsal == Rehearsal::Server {
-        let warnings = rehearse::rehearse(session, &mut rest, aim, terms).await?;
-        let new = warnings.into_iter().filter(|told| !notices.contains(told));
-        new.for_each(|warning| voice.say(warning));
-    }
-    let objections = rest.objections();
-    if !objections.is_empty() {
-        return Err(Error::Rest(objections));
-    }
-    voice.say(Event::Planned {
-        counts: rest.counts(),
-    });
-    Ok(rest)
+/// Whether two revisions have the same hooks, however these have run.
+fn has_same_hooks(one: &Release, other: &Release) -> bool {
+    let mut pairs = one.hooks.iter().zip(&other.hooks);
+    one.hooks.len() == other.hooks.len() && pairs.all(|(one, other)| one.is_same(other))
 }

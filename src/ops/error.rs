@@ -1,12 +1,14 @@
 //! What can go wrong with an operation, and what kind of failure it is.
 
+mod hook;
 mod step;
 mod words;
 
 use jiff::Timestamp;
 
+pub use hook::HookError;
 pub use step::StepError;
-use words::{Since, differences, numbers, objections, others, steps, unmet};
+use words::{Since, joined, numbers, others, unmet};
 
 use super::{ServerSide, Session};
 use crate::chart;
@@ -55,7 +57,7 @@ pub enum Error {
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
     /// Steps of the plan failed.
-    #[error("{}", steps(.0))]
+    #[error("{}", joined(.0))]
     Steps(Vec<StepError>),
     /// There is no such release.
     #[error("release {release} not found in namespace {namespace}")]
@@ -224,21 +226,21 @@ pub enum Error {
         source: plan::file::Error,
     },
     /// What a plan in a file rests on has changed since it was made.
-    #[error("the plan does not hold any more: {}", differences(.0))]
+    #[error("the plan does not hold any more: {}", joined(.0))]
     Outdated(Vec<Difference>),
-    /// A revision has hooks, which cannot be run yet.
-    #[error(
-        "revision {revision} of release {release} has hooks ({}), which pintle does not run yet",
-        .events.join(", ")
-    )]
-    Hooks {
+    /// A release has no test of that name.
+    #[error("release {release} has no test {wanted:?}{}", others(known))]
+    NoTest {
         /// The release.
         release: String,
-        /// The revision.
-        revision: u32,
-        /// The hooks' events.
-        events: Vec<String>,
+        /// The name that was asked for.
+        wanted: String,
+        /// The names that there are.
+        known: Vec<String>,
     },
+    /// A hook failed.
+    #[error(transparent)]
+    Hook(Box<HookError>),
     /// What a stage depends on is not ready in time.
     #[error("{stage} cannot start: {}", unmet(earlier, *until))]
     Gate {
@@ -264,7 +266,7 @@ pub enum Error {
         services: Vec<String>,
     },
     /// What is left once the addresses are known would be refused.
-    #[error("the rest cannot be written: {}", objections(.0))]
+    #[error("the rest cannot be written: {}", joined(.0))]
     Rest(Vec<Objection>),
     /// The lock could not be renewed for so long that writing on would not be safe.
     #[error("release {release}: its lock could not be renewed in time, so nothing more is written")]
@@ -313,8 +315,8 @@ impl Error {
             | Self::Record { .. }
             | Self::Back { .. }
             | Self::PlanFile { .. }
-            | Self::Hooks { .. }
             | Self::NoConflicts { .. }
+            | Self::NoTest { .. }
             | Self::Plan(
                 plan::Error::UnknownKinds(_)
                 | plan::Error::Group(_)
@@ -346,6 +348,7 @@ impl Error {
                 ErrorKind::NotReady
             }
             Self::AddressLost { .. } => ErrorKind::NotReady,
+            Self::Hook(error) if error.is_late() => ErrorKind::NotReady,
             Self::Steps(errors) if errors.iter().any(StepError::is_conflict) => ErrorKind::Conflict,
             _ => ErrorKind::Failed,
         }

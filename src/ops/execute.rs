@@ -39,7 +39,7 @@ impl<'a> Voice<'a> {
         (self.on.borrow_mut())(event);
     }
 
-    fn health(&self, until: Condition, (id, health): (&ResourceId, &Health)) {
+    pub(super) fn health(&self, until: Condition, (id, health): (&ResourceId, &Health)) {
         let now = (until, health.clone());
         let before = self.told.borrow_mut().insert(id.clone(), now.clone());
         if before == Some(now) {
@@ -54,12 +54,12 @@ impl<'a> Voice<'a> {
 }
 
 /// What a plan is carried out with.
-pub(super) struct Execution<'a> {
+pub(super) struct Execution<'a, 'v> {
     pub(super) plan: &'a Plan,
     /// Whose Secrets are made.
     pub(super) owner: Owner<'a>,
     pub(super) cluster: &'a Cluster,
-    pub(super) voice: &'a Voice<'a>,
+    pub(super) voice: &'a Voice<'v>,
     /// When what a gate waits for has to be ready.
     pub(super) deadline: Instant,
     /// When the whole change began.
@@ -82,7 +82,7 @@ pub(super) enum Reached {
 /// A stage and how far it has come: the number of phases that are done.
 type Progress<'a> = (usize, usize, Result<(), Error>);
 
-impl Execution<'_> {
+impl Execution<'_, '_> {
     /// Carries the plan out as far as it is known, and tells how far that is.
     pub(super) async fn run(&self) -> Result<Reached, Error> {
         let stages = &self.plan.stages;
@@ -232,25 +232,13 @@ impl Execution<'_> {
 
     /// How long waits may still take.
     fn time_left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-
-    /// Waits, if the lock could not be renewed, until it was.
-    async fn hold(&self) -> Result<(), Error> {
-        let mut lock = self.lock.clone();
-        let held = lock.wait_for(|is_held| *is_held);
-        match tokio::time::timeout(self.time_left(), held).await {
-            Ok(Ok(_)) => Ok(()),
-            _ if *self.lock.borrow() => Ok(()),
-            _ => Err(Error::Stalled {
-                release: self.owner.release.to_owned(),
-            }),
-        }
+        time_left(self.deadline)
     }
 
     /// Carries out one phase; all of its steps are tried.
     async fn phase(&self, stage: usize, phase: usize, issuer: &Issuer<'_>) -> Progress<'_> {
-        if let Err(error) = self.hold().await {
+        let held = hold(&self.lock, self.deadline, self.owner.release).await;
+        if let Err(error) = held {
             return (stage, phase, Err(error));
         }
         let context = Context {
@@ -279,6 +267,28 @@ impl Execution<'_> {
             Err(Error::Steps(errors))
         };
         (stage, phase + 1, result)
+    }
+}
+
+/// How much time there is until `deadline`.
+pub(super) fn time_left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// Waits, if the lock of a release could not be renewed, until it was.
+pub(super) async fn hold(
+    lock: &watch::Receiver<bool>,
+    deadline: Instant,
+    release: &str,
+) -> Result<(), Error> {
+    let mut renewed = lock.clone();
+    let held = renewed.wait_for(|is_held| *is_held);
+    match tokio::time::timeout(time_left(deadline), held).await {
+        Ok(Ok(_)) => Ok(()),
+        _ if *lock.borrow() => Ok(()),
+        _ => Err(Error::Stalled {
+            release: release.to_owned(),
+        }),
     }
 }
 

@@ -4,6 +4,8 @@ use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
 use super::{Change, Error, Session, Terms, UsedName, lock, method};
+use crate::manifest::HookEvent;
+use crate::plan::{HookAim, Remains};
 use crate::release::{Status, check_name};
 use crate::render::Operation;
 
@@ -50,6 +52,10 @@ pub(super) async fn after(
     let goal = Goal {
         desired,
         completed: "Install complete".to_owned(),
+        hooks: HookAim {
+            events: vec![HookEvent::PreInstall, HookEvent::PostInstall],
+            remains: Remains::Current,
+        },
         notices,
         terms,
     };

@@ -1,7 +1,5 @@
 //! The record of a change: its beginning and its end.
 
-use std::error::Error as _;
-
 use futures::{TryStreamExt, stream};
 
 use super::prepare::Past;
@@ -94,6 +92,14 @@ pub(super) async fn fail(
     error: &Error,
 ) -> Result<Release, Error> {
     let mut release = change.release;
+    release.info.status = Status::Failed;
+    release.info.description = told(error).chars().take(MAX_DESCRIPTION).collect();
+    session.store().update(&release, (session.now)()).await?;
+    Ok(release)
+}
+
+/// An error and its causes in one line.
+pub(super) fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
@@ -101,10 +107,7 @@ pub(super) async fn fail(
         text.push_str(&next.to_string());
         cause = next.source();
     }
-    release.info.status = Status::Failed;
-    release.info.description = text.chars().take(MAX_DESCRIPTION).collect();
-    session.store().update(&release, (session.now)()).await?;
-    Ok(release)
+    text
 }
 
 /// Gives a revision that the new one follows its final status.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use super::deploy::NamespacePolicy;
+use super::deploy::{HookPolicy, NamespacePolicy};
 use super::prepare::{ChartRequest, Past};
 use super::{Change, Error, Rehearsal, ServerSide, Session, Terms, install, upgrade};
 use crate::chart::{Chart, Layer, Overrides, Values};
@@ -181,6 +181,9 @@ pub async fn save(
     if change.terms.namespace == NamespacePolicy::Create {
         terms.push(Term::CreateNamespace);
     }
+    if change.terms.hooks == HookPolicy::Skip {
+        terms.push(Term::NoHooks);
+    }
     match change.terms.server_side {
         ServerSide::Auto => {}
         ServerSide::True => terms.push(Term::ServerSide),
@@ -341,6 +344,11 @@ pub fn fixed(file: Arc<PlanFile>, rehearsal: Rehearsal) -> Terms {
         namespace,
         server_side,
         consent: file.consent(),
+        hooks: if file.has(Term::NoHooks) {
+            HookPolicy::Skip
+        } else {
+            HookPolicy::Run
+        },
         fixed: Some(file),
         ..Terms::default()
     }

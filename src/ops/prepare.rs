@@ -200,7 +200,6 @@ async fn resolved(
         .cloned()
         .map(StoredHook::from)
         .collect();
-    refuse_hooks(&release)?;
     let desired = Desired {
         release,
         manifest,
@@ -362,21 +361,4 @@ fn record_generators(release: &mut Release, manifest: &Manifest) {
     let text = generator::specs_to_yaml(&manifest.generators);
     let text = Some(text.as_bytes()).filter(|text| !text.is_empty());
     release.chart.set_file(RECORD_FILE, text);
-}
-
-/// Refuses a revision whose hooks would have to run.
-pub(super) fn refuse_hooks(release: &Release) -> Result<(), Error> {
-    let events: Vec<_> = release
-        .lifecycle_hooks()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    if events.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Hooks {
-        release: release.name.clone(),
-        revision: release.revision,
-        events,
-    })
 }

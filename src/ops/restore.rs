@@ -2,9 +2,10 @@
 
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
-use super::prepare::{self, Desired, Past};
+use super::prepare::{Desired, Past};
 use super::transition;
 use super::{Change, Error, Session, Terms, lock, method};
+use crate::plan::HookAim;
 use crate::release::{Release, Status};
 
 /// Decides to put everything back to what is recorded of the revision that was deployed last, as the
@@ -19,7 +20,6 @@ pub async fn restore(session: &Session<'_>, terms: &Terms) -> Result<Change, Err
     let target = past.deployed().ok_or_else(|| Error::no_release(session))?;
     let method = method::decide(session, &past, terms)?;
     let target = target.clone();
-    prepare::refuse_hooks(&target)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let manifest = catalogue.recorded(&target).await?;
     let revision = target.revision;
@@ -32,6 +32,8 @@ pub async fn restore(session: &Session<'_>, terms: &Terms) -> Result<Change, Err
             manifest,
             definitions: vec![],
         },
+        // It is the same revision in all but its number.
+        hooks: HookAim::default(),
         completed: format!("Put back what had drifted from revision {revision}"),
         notices: past.passed_over(),
         terms,

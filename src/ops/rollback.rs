@@ -2,11 +2,13 @@
 
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
-use super::prepare::{self, Desired, Past};
+use super::prepare::{Desired, Past};
 use super::transition::{self, Rules};
 use super::{Change, Error, Session, Terms, lock, method, plan_file};
 use crate::history::Entry;
-use crate::release::{Release, Status};
+use crate::manifest::HookEvent;
+use crate::plan::{HookAim, Remains};
+use crate::release::{HookRun, Release, Status};
 
 /// Decides to go back to revision `to`, or to the one before the newest.
 ///
@@ -26,7 +28,6 @@ pub async fn rollback(
     let target = target(session, &past, to)?;
     let method = method::decide(session, &past, terms)?;
     let release = session.store().read(target).await?;
-    prepare::refuse_hooks(&release)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let manifest = catalogue.recorded(&release).await?;
     let completed = format!("Rollback to {}", release.revision);
@@ -41,6 +42,10 @@ pub async fn rollback(
     let goal = Goal {
         desired,
         completed,
+        hooks: HookAim {
+            events: vec![HookEvent::PreRollback, HookEvent::PostRollback],
+            remains: Remains::Current,
+        },
         notices: vec![],
         terms,
     };
@@ -84,5 +89,9 @@ fn next(session: &Session<'_>, past: &Past, target: Release) -> Release {
     release.info.last_deployed = Some((session.now)());
     release.info.deleted = None;
     release.revision = past.next_revision();
+    // They ran for another revision.
+    for hook in &mut release.hooks {
+        hook.last_run = HookRun::default();
+    }
     release
 }

@@ -2,10 +2,15 @@
 
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
-use super::prepare::{self, Desired, Past};
+use super::prepare::{Desired, Past};
 use super::{Change, Error, History, Session, Terms, lock};
-use crate::manifest::Manifest;
-use crate::release::Status;
+use crate::history::{self, Entry};
+use crate::manifest::{Hook, HookEvent, Manifest};
+use crate::plan::{HookAim, Remains};
+use crate::release::{Release, Status};
+
+/// Of how many revisions the hooks are looked for.
+const REMEMBERED: usize = 20;
 
 /// Decides to delete everything that a release applied, and its records unless they are to be kept.
 ///
@@ -24,21 +29,99 @@ pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, E
         });
     }
     let mut release = session.store().read(newest).await?;
-    prepare::refuse_hooks(&release)?;
-    release.info.status = Status::Uninstalling;
-    release.info.deleted = Some((session.now)());
-    "Deletion in progress".clone_into(&mut release.info.description);
-    let catalogue = Catalogue::new(session.cluster, session.namespace);
-    let desired = Desired {
-        release,
-        manifest: Manifest::default(),
-        definitions: vec![],
+    let mut catalogue = Catalogue::new(session.cluster, session.namespace);
+    let hooks = HookAim {
+        events: events(&release),
+        remains: Remains::Nothing(older(session, &past, &mut catalogue).await?),
     };
+    let manifest = Manifest {
+        hooks: catalogue.hooks(&release).await?,
+        ..Manifest::default()
+    };
+    release.info.status = Status::Uninstalling;
+    // An uninstallation that is taken up again has begun when it was begun first.
+    release.info.deleted.get_or_insert_with(session.now);
+    "Deletion in progress".clone_into(&mut release.info.description);
     let goal = Goal {
-        desired,
+        desired: Desired {
+            release,
+            manifest,
+            definitions: vec![],
+        },
         completed: "Uninstallation complete".to_owned(),
+        hooks,
         notices: vec![],
         terms,
     };
     deploy::decide(session, goal, past, catalogue).await
+}
+
+/// The events at which hooks run. Those before the first deletion do not if they have all done so
+/// for an uninstallation that did not come to its end: what they need may be gone by now.
+fn events(release: &Release) -> Vec<HookEvent> {
+    let begun = release.info.deleted;
+    let own = release.hooks.iter();
+    let mut before = own.filter(|hook| hook.is_at(HookEvent::PreDelete));
+    let has_run = before.all(|hook| {
+        let run = &hook.last_run;
+        run.has_succeeded() && run.started_at >= begun
+    });
+    if begun.is_some() && has_run {
+        vec![HookEvent::PostDelete]
+    } else {
+        vec![HookEvent::PreDelete, HookEvent::PostDelete]
+    }
+}
+
+/// The hooks of the revisions before the base, of which something may be left. A record that cannot
+/// be read tells of none.
+async fn older(
+    session: &Session<'_>,
+    past: &Past,
+    catalogue: &mut Catalogue<'_>,
+) -> Result<Vec<Hook>, Error> {
+    let is_read = |entry: &&Entry| {
+        let mut base = past.base.iter();
+        base.any(|release| release.revision == entry.revision)
+    };
+    let older = past.entries.iter().rev().take(REMEMBERED);
+    let mut found = vec![];
+    for entry in older.filter(|entry| !is_read(entry)) {
+        match session.store().read(entry).await {
+            Ok(release) => found.extend(catalogue.hooks(&release).await?),
+            Err(history::Error::Decode { .. } | history::Error::Gone { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Checks which events have hooks to run, if the uninstallation was begun at one time, and a hook
+    /// ran before the deletion at another.
+    #[track_caller]
+    fn check(begun: Option<&str>, (ran, phase): (&str, &str), expected: &[HookEvent]) {
+        let time = |hour: &str| format!("2026-11-29T{hour}:00:00Z");
+        let release = json!({"info": {"deleted": begun.map(time)}, "hooks": [
+            {"name": "a", "events": ["pre-delete"],
+             "last_run": {"started_at": time(ran), "phase": phase}},
+            {"name": "b", "events": ["test"], "last_run": {"phase": "Failed"}}]});
+        let release = serde_json::from_value(release).unwrap();
+        assert_eq!(events(&release), expected, "{begun:?} {ran} {phase}");
+    }
+
+    #[test]
+    fn hooks_before_the_deletion_run_once() {
+        let both = [HookEvent::PreDelete, HookEvent::PostDelete];
+        check(None, ("10", "Succeeded"), &both);
+        check(Some("11"), ("10", "Succeeded"), &both);
+        check(Some("11"), ("12", "Failed"), &both);
+        check(Some("11"), ("12", "Running"), &both);
+        check(Some("11"), ("12", "Succeeded"), &[HookEvent::PostDelete]);
+    }
 }

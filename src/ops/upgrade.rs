@@ -5,6 +5,8 @@ use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
 use super::{Change, Error, Session, Terms, UsedName, install, lock, method};
 use crate::history::Entry;
+use crate::manifest::HookEvent;
+use crate::plan::{HookAim, Remains};
 use crate::release::{Status, check_name};
 
 /// Decides the upgrade of a release to a chart and values. It goes on from any state: after a
@@ -71,6 +73,10 @@ pub(super) async fn after(
     let goal = Goal {
         desired,
         completed: "Upgrade complete".to_owned(),
+        hooks: HookAim {
+            events: vec![HookEvent::PreUpgrade, HookEvent::PostUpgrade],
+            remains: Remains::Current,
+        },
         notices,
         terms,
     };

@@ -133,6 +133,8 @@ pub enum Term {
     CreateNamespace,
     /// The notes of subcharts are added.
     RenderSubchartNotes,
+    /// No hooks are run.
+    NoHooks,
     /// A rollback need not keep the rules of the charts.
     IgnoreRules,
     /// [`Permit::DeleteData`].

@@ -65,7 +65,7 @@ pub enum Pods {
 pub fn trials<'a>(plan: &'a Plan, made: &Made<'_>) -> (Vec<Trial<'a>>, Vec<(&'a Step, String)>) {
     let mut trials = vec![];
     let mut later = vec![];
-    for step in plan.steps() {
+    for step in plan.tried() {
         let request = match &step.action {
             Action::Create(body) => Request::Create(body),
             Action::Recreate(recreation) => {

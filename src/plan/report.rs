@@ -10,7 +10,9 @@ use super::diff::{Cause, Change, Difference};
 use super::ignored::Ignored;
 use super::redact::{self, Secrets};
 use super::roll;
-use super::{Action, Counts, Credential, Effect, Gate, Keep, Part, Plan, Stage, Step, Until, Way};
+use super::{
+    Action, Counts, Credential, Effect, Gate, HookStep, Keep, Part, Plan, Stage, Step, Until, Way,
+};
 use crate::manifest::ResourceId;
 
 /// What a plan does, for people and machines.
@@ -25,6 +27,35 @@ pub struct Report {
     pub stages: Vec<StageLine>,
     /// One line per step, in the order of execution.
     pub lines: Vec<Line>,
+    /// What runs before and after it, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookLine>,
+    /// What is left of hooks and is deleted in the end, as kind and name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deleted_hooks: Vec<String>,
+}
+
+/// One run of a hook.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HookLine {
+    /// When it runs: `pre-install`.
+    pub event: &'static str,
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace; none for cluster-scoped kinds.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The template and line that ask for it.
+    pub template: String,
+    /// What cannot be checked before other steps are done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checked_later: Vec<String>,
+    /// What the API server warns about, and what could not be checked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// One stage of the plan.
@@ -143,6 +174,8 @@ impl Report {
             is_staged: plan.is_staged(),
             stages: stages.collect(),
             lines: lines.collect(),
+            hooks: plan.hooks.steps.iter().map(hook).collect(),
+            deleted_hooks: deleted_hooks(plan),
         }
     }
 
@@ -155,8 +188,29 @@ impl Report {
             is_staged: false,
             stages: vec![],
             lines: compared.iter().map(line).collect(),
+            hooks: vec![],
+            deleted_hooks: vec![],
         }
     }
+}
+
+fn hook(hook: &HookStep) -> HookLine {
+    let step = &hook.step;
+    HookLine {
+        event: hook.event.name(),
+        group: step.id.group.clone(),
+        kind: step.id.kind.clone(),
+        namespace: step.id.namespace.clone(),
+        name: step.id.name.clone(),
+        template: hook.hook.resource.origin.to_string(),
+        checked_later: step.checked.later.clone(),
+        warnings: step.checked.warnings.clone(),
+    }
+}
+
+fn deleted_hooks(plan: &Plan) -> Vec<String> {
+    let there = plan.hooks.left.iter().filter(|left| left.is_there);
+    there.map(|left| left.id.to_string()).collect()
 }
 
 fn compared_line(one: &Compared, secrets: Secrets) -> Line {

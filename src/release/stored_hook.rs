@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::info::time;
 use super::null_is_empty;
-use crate::manifest::Hook;
+use crate::manifest::{Hook, HookEvent};
 
 /// A hook as the record holds it (helm/helm `pkg/release/v1/hook.go`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,18 @@ pub struct StoredHook {
     pub other: Map<String, Value>,
 }
 
+/// The phase of a run that has not ended.
+const RUNNING: &str = "Running";
+
+/// How a run of a hook ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookOutcome {
+    /// Well.
+    Succeeded,
+    /// Not well.
+    Failed,
+}
+
 /// How a hook ran last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct HookRun {
@@ -75,6 +87,56 @@ pub struct HookRun {
     /// `Running`, `Succeeded`, `Failed`, `Unknown`, or empty before the first run.
     #[serde(default)]
     pub phase: String,
+}
+
+impl HookRun {
+    /// A run that begins now.
+    pub fn begun(now: Timestamp) -> Self {
+        Self {
+            started_at: Some(now),
+            completed_at: None,
+            phase: RUNNING.to_owned(),
+        }
+    }
+
+    /// The same run, which ends now.
+    pub fn end(&mut self, now: Timestamp, outcome: HookOutcome) {
+        self.completed_at = Some(now);
+        outcome.name().clone_into(&mut self.phase);
+    }
+
+    /// Whether it has ended well.
+    pub fn has_succeeded(&self) -> bool {
+        self.phase == HookOutcome::Succeeded.name()
+    }
+
+    /// Whether it has ended, and not well.
+    pub fn has_failed(&self) -> bool {
+        self.phase == HookOutcome::Failed.name()
+    }
+}
+
+impl HookOutcome {
+    /// Helm's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+impl StoredHook {
+    /// Whether two revisions have this hook, however it ran: all else comes from its text.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.path == other.path && self.manifest == other.manifest
+    }
+
+    /// Whether it is run at an event of this name.
+    pub fn is_at(&self, event: HookEvent) -> bool {
+        let mut events = self.events.iter();
+        events.any(|name| HookEvent::named(name) == Some(event))
+    }
 }
 
 impl From<Hook> for StoredHook {

@@ -13,14 +13,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pintle::history::Driver;
 
-pub(crate) use change::{CascadeArg, Install, NotesArgs, ReuseArgs, Rollback, Uninstall, Upgrade};
-pub(crate) use change::{ChangeArgs, CheckArgs, ConsentArgs, DryRun, ServerSideArg, WriteArgs};
+pub(crate) use change::{
+    CascadeArg, Install, NotesArgs, ReuseArgs, Rollback, Uninstall, Upgrade,
+};
+pub(crate) use change::{
+    ChangeArgs, CheckArgs, ConsentArgs, DryRun, HookArgs, ServerSideArg, WriteArgs,
+};
 pub(crate) use chart::{
     Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template, ValueArgs,
 };
 pub(crate) use plan::{Apply, Plan};
 pub(crate) use release::{
-    Diff, Drift, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status,
+    Diff, Drift, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status, Test,
 };
 pub(crate) use tenant::{Join, Kubeconfig, Place};
 
@@ -109,6 +113,8 @@ pub(crate) enum Command {
     Values(ShowValues),
     /// Check charts without a cluster
     Lint(Lint),
+    /// Run the tests of a release, which are hooks of its chart
+    Test(Test),
     /// List releases
     #[command(visible_alias = "ls")]
     List(List),

@@ -19,6 +19,7 @@ mod rollback;
 mod show;
 mod status;
 mod template;
+mod test;
 mod uninstall;
 mod upgrade;
 mod values;
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Show(args) => show::run(&args),
         Command::Values(args) => values::run(&global, &args),
         Command::Lint(args) => lint::run(&args),
+        Command::Test(args) => test::run(&global, &args),
         Command::List(args) => list::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),

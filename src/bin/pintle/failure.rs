@@ -181,6 +181,10 @@ impl Failure {
                     source: cluster::Error::NotReady { resources },
                 },
             ) => resources,
+            Some(ops::Error::Hook(error)) => match &error.source {
+                cluster::Error::NotReady { resources } => resources,
+                _ => &[],
+            },
             _ => &[],
         }
     }
@@ -292,6 +296,7 @@ impl Failure {
                  values; {}",
                 self.ways()
             ),
+            ops::Error::Hook(error) => hint::hook(error, self.ways()),
             ops::Error::Rest(_) => self.ways().to_owned(),
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()

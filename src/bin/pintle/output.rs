@@ -5,6 +5,7 @@ mod difference;
 pub(crate) mod drift;
 pub(crate) mod entries;
 pub(crate) mod error;
+pub(crate) mod hooks;
 mod layout;
 pub(crate) mod lint;
 pub(crate) mod plan;

@@ -32,6 +32,11 @@ pub(super) fn whole(text: &str) -> String {
     replace(&CALL, &words.join(" "), |_| String::new()).into_owned()
 }
 
+/// Makes a whole text fit to be printed, line by line, however long it is.
+pub(in crate::cluster) fn printable(text: &str) -> String {
+    hide(&strip(text))
+}
+
 /// Makes the last lines of a text, without empty ones; of those that differ in numbers only, such as
 /// the time, the last.
 pub(super) fn lines(text: &str) -> Vec<String> {

@@ -4,9 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::StepError;
-use crate::plan::file::Difference;
-use crate::plan::{Objection, Until};
+use crate::plan::Until;
 
 /// Since when, if that is known.
 pub(super) struct Since(pub(super) Option<Timestamp>);
@@ -36,21 +34,9 @@ pub(super) fn unmet(earlier: &str, until: Until) -> String {
     }
 }
 
-pub(super) fn steps(errors: &[StepError]) -> String {
-    errors
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-pub(super) fn objections(objections: &[Objection]) -> String {
-    let told: Vec<_> = objections.iter().map(ToString::to_string).collect();
-    told.join("; ")
-}
-
-pub(super) fn differences(differences: &[Difference]) -> String {
-    let told: Vec<_> = differences.iter().map(ToString::to_string).collect();
+/// `this; that`.
+pub(super) fn joined<T: fmt::Display>(all: &[T]) -> String {
+    let told: Vec<_> = all.iter().map(ToString::to_string).collect();
     told.join("; ")
 }
 

@@ -382,7 +382,7 @@ mod tests {
     use super::*;
     use crate::capabilities::Kind;
     use crate::manifest::{Manifest, Origin, Resource, ResourceId};
-    use crate::plan::{Cascade, Checked, Method, Part, Plan, Precondition, Stage, Trend};
+    use crate::plan::{Cascade, Checked, Hooks, Method, Part, Plan, Precondition, Stage, Trend};
 
     fn step(kind: &str, name: &str, action: Action) -> Step {
         Step {
@@ -419,6 +419,7 @@ mod tests {
             trend: Trend::Level,
             generators: vec![],
             objections: vec![],
+            hooks: Hooks::default(),
         }
     }
 

@@ -36,7 +36,7 @@ impl<'a> Made<'a> {
             namespace,
             ..Self::default()
         };
-        for step in plan.steps() {
+        for step in plan.tried() {
             match step.action {
                 Action::Create(_) | Action::Recreate(_) => made.created.push(&step.id),
                 Action::Configure(..) => made.changed.push(&step.id),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pintle::ops::{Recording, ReuseValues};
+use pintle::ops::{HookPolicy, Recording, ReuseValues};
 use pintle::plan::Named;
 use pintle::release::Label;
 use pintle::render::Notes;
@@ -37,6 +37,8 @@ pub(crate) struct Install {
     pub(crate) notes: NotesArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) hooks: HookArgs,
     #[command(flatten)]
     pub(crate) check: CheckArgs,
     #[command(flatten)]
@@ -75,6 +77,8 @@ pub(crate) struct Upgrade {
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
     #[command(flatten)]
+    pub(crate) hooks: HookArgs,
+    #[command(flatten)]
     pub(crate) check: CheckArgs,
     #[command(flatten)]
     pub(crate) write: WriteArgs,
@@ -95,6 +99,8 @@ pub(crate) struct Rollback {
     pub(crate) ignore_rules: bool,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) hooks: HookArgs,
     #[command(flatten)]
     pub(crate) check: CheckArgs,
     #[command(flatten)]
@@ -129,6 +135,8 @@ pub(crate) struct Uninstall {
     pub(crate) forget: bool,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) hooks: HookArgs,
     #[command(flatten)]
     pub(crate) check: CheckArgs,
     /// Delete custom resource definitions though there is something of their kinds
@@ -219,6 +227,25 @@ impl NotesArgs {
             Notes::WithSubcharts
         } else {
             Notes::Root
+        }
+    }
+}
+
+/// Whether hooks are run.
+#[derive(Debug, Args)]
+pub(crate) struct HookArgs {
+    /// Run no hooks
+    #[arg(long)]
+    no_hooks: bool,
+}
+
+impl HookArgs {
+    /// What the flag stands for.
+    pub(crate) fn policy(&self) -> HookPolicy {
+        if self.no_hooks {
+            HookPolicy::Skip
+        } else {
+            HookPolicy::Run
         }
     }
 }

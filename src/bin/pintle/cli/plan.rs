@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::change::{HistoryMax, duration};
-use super::{ChangeArgs, CheckArgs, ConsentArgs, NotesArgs, OutputArgs, ValueArgs, WriteArgs};
+use super::{
+    ChangeArgs, CheckArgs, ConsentArgs, HookArgs, NotesArgs, OutputArgs, ValueArgs, WriteArgs,
+};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -26,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) values: ValueArgs,
     #[command(flatten)]
     pub(crate) notes: NotesArgs,
+    #[command(flatten)]
+    pub(crate) hooks: HookArgs,
     #[command(flatten)]
     pub(crate) check: CheckArgs,
     #[command(flatten)]

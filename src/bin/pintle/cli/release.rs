@@ -1,10 +1,13 @@
 //! The commands that read a release.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
+use pintle::ops::FilterTerm;
 use pintle::release;
 use regex::Regex;
 
-use super::change::HistoryMax;
+use super::change::{HistoryMax, duration};
 use super::{ChangeArgs, CheckArgs, ConsentArgs, OutputArgs, ReuseArgs, ValueArgs, WriteArgs};
 
 #[derive(Debug, Args)]
@@ -186,6 +189,23 @@ pub(crate) struct History {
     /// Show the revision that each rollback went back to
     #[arg(long)]
     pub(crate) show_rollback_revision: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Name of the release
+    pub(crate) name: String,
+    /// Show what the pods of the tests have written
+    #[arg(long)]
+    pub(crate) logs: bool,
+    /// Run only tests of these names, or all but these: name=a,!name=b
+    #[arg(long, value_name = "FILTER", value_delimiter = ',')]
+    pub(crate) filter: Vec<FilterTerm>,
+    /// How long all tests together may take
+    #[arg(long, default_value = "5m", value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

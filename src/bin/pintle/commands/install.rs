@@ -19,6 +19,7 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
         (&args.write, &args.consent),
         args.change.dry_run,
     );
+    terms.hooks = args.hooks.policy();
     if args.create_namespace {
         terms.namespace = NamespacePolicy::Create;
     }

@@ -29,6 +29,7 @@ pub(super) fn run(global: &Global, args: &Plan) -> Result<ExitCode, Failure> {
         None => Given::default(),
     };
     let mut terms = change::terms(&args.check, (&args.write, &args.consent), None);
+    terms.hooks = args.hooks.policy();
     if args.create_namespace {
         terms.namespace = NamespacePolicy::Create;
     }

@@ -12,11 +12,12 @@ use crate::failure::Failure;
 pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure> {
     let history_max = args.history.history_max;
     let options = change::options(&args.change, history_max);
-    let terms = change::terms(
+    let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),
         args.change.dry_run,
     );
+    terms.hooks = args.hooks.policy();
     let rules = if args.ignore_rules {
         Rules::Waive
     } else {

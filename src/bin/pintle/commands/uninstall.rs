@@ -44,6 +44,7 @@ fn terms(args: &Uninstall) -> Terms {
             CascadeArg::Foreground => Cascade::Foreground,
             CascadeArg::Orphan => Cascade::Orphan,
         }),
+        hooks: args.hooks.policy(),
         ..Terms::default()
     };
     terms.recording.description.clone_from(&args.description);

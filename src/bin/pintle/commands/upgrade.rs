@@ -28,6 +28,7 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
     if args.install && args.create_namespace {
         terms.namespace = NamespacePolicy::Create;
     }
+    terms.hooks = args.hooks.policy();
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         let tenant = connection.tenant_values(&chart);

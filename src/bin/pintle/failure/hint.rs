@@ -2,7 +2,8 @@
 
 use pintle::cluster::{self, Missing};
 use pintle::history;
-use pintle::ops::{self, ServerSide};
+use pintle::manifest::HookEvent;
+use pintle::ops::{self, HookError, ServerSide};
 use pintle::plan::{self, Class, Objection};
 use pintle::release::Status;
 
@@ -76,6 +77,20 @@ pub(super) fn no_conflicts(asked: ServerSide) -> &'static str {
             "leave it out, as what others have changed is set back anyway; or change over by \
              --server-side"
         }
+    }
+}
+
+/// What to do about a hook that failed.
+pub(super) fn hook(error: &HookError, ways: &str) -> String {
+    match error.event {
+        HookEvent::Test => "`pintle test --logs` shows what it writes".to_owned(),
+        HookEvent::PreDelete | HookEvent::PostDelete => {
+            "`pintle uninstall` goes on from here; --no-hooks leaves hooks out".to_owned()
+        }
+        event if event.is_before() => {
+            format!("what the release applies is as before; {ways}")
+        }
+        _ => format!("all else is done; {ways}"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use pintle::ops::{Between, Change};
 use pintle::plan::redact::Secrets;
-use pintle::plan::report::{Field, GateLine, Line, Report, StageLine};
+use pintle::plan::report::{Field, GateLine, HookLine, Line, Report, StageLine};
 use pintle::plan::{Effect, Until};
 use serde_json::Value;
 
@@ -138,6 +138,7 @@ fn overview(report: &Report) -> String {
         let why = difference::clean(&rolls.join(", "));
         let _ = writeln!(text, "    {kind} {name}: {why}");
     }
+    text.push_str(&hooks(report));
     let stages = report.stages.iter().filter(|stage| stage.changes);
     let titles: Vec<_> = stages.map(|stage| stage.title.as_str()).collect();
     if report.is_staged && titles.len() > 1 {
@@ -146,6 +147,22 @@ fn overview(report: &Report) -> String {
             "{HEADING}order:{HEADING:#} {}",
             titles.join(", then ")
         );
+    }
+    text
+}
+
+/// Which hooks run, and what is left of others and deleted.
+fn hooks(report: &Report) -> String {
+    let mut text = String::new();
+    let line = |hook: &HookLine| format!("{} {} {}", hook.event, hook.kind, hook.name);
+    let run: Vec<_> = report.hooks.iter().map(line).collect();
+    for (title, what) in [
+        ("hooks", run.join(", ")),
+        ("left of hooks, to delete", report.deleted_hooks.join(", ")),
+    ] {
+        if !what.is_empty() {
+            let _ = writeln!(text, "{HEADING}{title}:{HEADING:#} {what}");
+        }
     }
     text
 }

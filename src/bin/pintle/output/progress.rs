@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
-use pintle::event::{Done, Event};
+use pintle::event::{Done, Event, HookOutput};
 use pintle::health::{Condition, Health};
 use pintle::manifest::ResourceId;
 use pintle::plan::{Counts, Part, Until};
@@ -87,6 +87,9 @@ impl Progress {
             Event::Planned { counts } => {
                 format!("{}: addresses are known: {}", self.release, summary(counts))
             }
+            Event::Hook { event, id } => format!("{event} hook {id}"),
+            Event::HookOutput(output) => written(&output),
+            Event::HookTrouble { id, reason } => leaves(id.as_ref(), &reason),
             Event::Waiting { count: 1 } => "waiting for 1 resource to become ready".to_owned(),
             Event::Waiting { count } => format!("waiting for {count} resources to become ready"),
             Event::Health { id, until, health } => seen(&id, until, &health),
@@ -97,11 +100,41 @@ impl Progress {
     }
 }
 
+/// What a container of a hook has written.
+fn written(output: &HookOutput) -> String {
+    let HookOutput {
+        pod,
+        container,
+        text,
+    } = output;
+    match text {
+        Ok(text) => format!(
+            "logs of pod {pod}, container {container}:\n{}",
+            text.trim_end()
+        ),
+        Err(reason) => format!(
+            "{CHANGED}warning{CHANGED:#}: no logs of pod {pod}, container {container}: {reason}"
+        ),
+    }
+}
+
+/// Why what a hook leaves could not be dealt with.
+fn leaves(id: Option<&ResourceId>, reason: &str) -> String {
+    let what = match id {
+        Some(id) => format!("what hook {id} leaves"),
+        None => "what is left of earlier hooks".to_owned(),
+    };
+    format!("{CHANGED}warning{CHANGED:#}: {what}: {reason}")
+}
+
 /// How a resource is, which is waited for.
 fn seen(id: &ResourceId, until: Condition, health: &Health) -> String {
     match health {
         Health::Ready if until == Condition::NoOldPods => {
             format!("{GOOD}replaced{GOOD:#} {id}: no old pod is left")
+        }
+        Health::Ready if until == Condition::Complete => {
+            format!("{GOOD}completed{GOOD:#} {id}")
         }
         Health::Ready => format!("{GOOD}ready{GOOD:#} {id}"),
         Health::InProgress(reason) => format!("waiting {id}: {reason}"),

@@ -9,7 +9,7 @@ use pintle::release::Release;
 use serde::Serialize;
 
 use super::release::{self, Data, head, notes};
-use super::{diagnosis, print_data, print_text, table};
+use super::{diagnosis, hooks, print_data, print_text, table};
 use crate::cli::Format;
 use crate::failure::Failure;
 
@@ -34,6 +34,8 @@ struct Whole<'a> {
     resources: Vec<Resource<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     credentials: Vec<Credential<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hooks: Vec<hooks::Data<'a>>,
 }
 
 #[derive(Serialize)]
@@ -104,6 +106,7 @@ pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> 
             release: release::Data::of(status.release),
             resources,
             credentials,
+            hooks: status.release.hooks.iter().map(Into::into).collect(),
         };
         return print_data(&whole, format);
     }
@@ -114,6 +117,7 @@ pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> 
         text.push_str("CREDENTIALS:\n");
         text.push_str(&credential_table(&credentials));
     }
+    text.push_str(&hooks::suites(status.release));
     text.push_str(&notes(status.release));
     print_text(&text)
 }
