@@ -7,7 +7,7 @@
 //! is left to the callers.
 
 use serde_json::{Number, Value};
-use serde_saphyr::{Options, Spanned, alias_limits, budget, options};
+use serde_saphyr::{Options, Spanned, alias_limits, budget, options, ser_options};
 
 mod keys;
 mod position;
@@ -80,9 +80,21 @@ pub fn parse_all(text: &str) -> Result<Vec<Document>, Error> {
 ///
 /// Strings that Kubernetes would read as something else are quoted.
 pub fn to_string(value: &Value) -> String {
+    let options = ser_options! { prefer_block_scalars: !begins_with_tab(value) };
     // Serialising a JSON value into a string cannot fail: its keys are strings and its numbers
     // are finite.
-    serde_saphyr::to_string(value).unwrap_or_default()
+    serde_saphyr::to_string_with_options(value, options).unwrap_or_default()
+}
+
+/// Whether a string in `value` begins with a tab, perhaps below empty lines. As the first letter of a block
+/// the reader of Kubernetes and Helm takes it for indentation, which YAML allows in spaces only.
+fn begins_with_tab(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.trim_start_matches('\n').starts_with('\t'),
+        Value::Array(items) => items.iter().any(begins_with_tab),
+        Value::Object(map) => map.values().any(begins_with_tab),
+        _ => false,
+    }
 }
 
 fn settings() -> Options {
@@ -266,6 +278,16 @@ mod tests {
             let written = to_string(&value);
             prop_assert_eq!(parse(&written).unwrap(), value, "{:?}", written);
         }
+    }
+
+    #[test]
+    fn no_block_begins_with_a_tab() {
+        for text in ["\ta\nb", "\n\n\ta\n", "\t\n"] {
+            let written = to_string(&json!({ "key": [text], "other": "a\nb\n" }));
+            assert!(!written.contains('\t'), "{written}");
+            assert_eq!(parse(&written).unwrap()["key"][0], text);
+        }
+        assert_eq!(to_string(&json!({"a": "b\n\tc\n"})), "a: |\n  b\n  \tc\n");
     }
 
     #[test]

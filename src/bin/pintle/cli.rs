@@ -13,9 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pintle::history::Driver;
 
-pub(crate) use change::{
-    CascadeArg, Install, NotesArgs, ReuseArgs, Rollback, Uninstall, Upgrade,
-};
+pub(crate) use change::{CascadeArg, Install, NotesArgs, ReuseArgs, Rollback, Uninstall, Upgrade};
 pub(crate) use change::{
     ChangeArgs, CheckArgs, ConsentArgs, DryRun, HookArgs, ServerSideArg, WriteArgs,
 };
