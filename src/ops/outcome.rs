@@ -16,16 +16,15 @@ const MAX_DESCRIPTION: usize = 1024;
 /// Records the pending revision, which locks the release; an uninstallation marks the newest one.
 pub(super) async fn begin(session: &Session<'_>, change: &Change) -> Result<(), Error> {
     let now = (session.now)();
-    match change.release.info.status {
-        Status::Uninstalling => session.store().update(&change.release, now).await?,
-        _ => {
-            let store = session.store();
-            let uid = store.create(&change.release, now).await?;
-            store
-                .keep_sources(&change.release, &change.sources, &uid)
-                .await?;
-        }
+    let store = session.store();
+    if change.release.info.status == Status::Uninstalling {
+        store.update(&change.release, now).await?;
+        return Ok(());
     }
+    let uid = store.create(&change.release, now).await?;
+    store
+        .keep_sources(&change.release, &change.sources, &uid)
+        .await?;
     Ok(())
 }
 

@@ -230,7 +230,7 @@ fn with_old_defaults(request: &ChartRequest<'_>, past: &Past) -> (Option<Chart>,
     };
     let values = Values::coalesce(&release.chart.values, &release.config);
     let ignored = request.chart.values.missing_from(&values);
-    let told = (!ignored.is_empty()).then(|| Event::DefaultsIgnored {
+    let told = (!ignored.is_empty()).then_some(Event::DefaultsIgnored {
         revision: release.revision,
         keys: ignored,
     });
