@@ -78,11 +78,9 @@ fn between<'a>(text: &'a str, first: &str, last: &str) -> Vec<&'a str> {
     lines.take_while(|line| !line.starts_with(last)).collect()
 }
 
-#[test]
-fn hooks_run_in_order_and_leave_nothing_in_the_end() {
-    let place = Place::new("hooks");
-    let chart = shop(&place);
-    let run = place.pintle(&["install", "shop", &chart]).ok();
+/// Installs the chart and sees its hooks run.
+fn install_in_order(place: &Place, chart: &str) {
+    let run = place.pintle(&["install", "shop", chart]).ok();
     let order: Vec<_> = run.stderr.lines().collect();
     let order = order.iter().filter(|line| {
         line.contains(" hook ") || line.starts_with("created") || line.starts_with("completed")
@@ -109,6 +107,13 @@ fn hooks_run_in_order_and_leave_nothing_in_the_end() {
     run.says(&["no logs of pod notify, container mail: "]);
     let pods = place.get(&["pods"])["items"].as_array().unwrap().len();
     assert_eq!(pods, 1, "that of the Job");
+}
+
+#[test]
+fn hooks_run_in_order_and_leave_nothing_in_the_end() {
+    let place = Place::new("hooks");
+    let chart = shop(&place);
+    install_in_order(&place, &chart);
 
     // What changes nothing makes no revision, so nothing runs.
     let uid = || place.get(&["job/migrate"])["metadata"]["uid"].clone();
@@ -259,7 +264,7 @@ fn plain(place: &Place, colour: &str, plays: &str) -> String {
         .replace("{{ values.colour }}", colour)
         .replace("{{ values.plays }}", "success")
         .replace("{{ values.suspend }}", "false");
-    let test = format!(
+    let player = format!(
         r#"---
 apiVersion: v1
 kind: Pod
@@ -270,7 +275,7 @@ metadata:
 spec: {{restartPolicy: Never, containers: [{{name: reach, image: "reach:1"}}]}}
 "#
     );
-    place.file("plain/templates/all.yaml", &format!("{text}{test}"));
+    place.file("plain/templates/all.yaml", &format!("{text}{player}"));
     let chart = place.file(
         "plain/Chart.yaml",
         &CHART.replace("name: shop", "name: plain"),

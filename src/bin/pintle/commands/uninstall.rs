@@ -108,10 +108,10 @@ async fn forget(session: &Session<'_>, args: &Uninstall) -> Result<(), Failure> 
         "Release \"{}\" {done} forgotten, with {records}. What it has applied stays as it is:\n",
         session.release
     );
-    stays.iter().for_each(|id| {
+    for id in &stays {
         text.push_str("  ");
         text.push_str(id);
         text.push('\n');
-    });
+    }
     output::print_text(&text)
 }

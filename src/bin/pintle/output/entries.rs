@@ -48,12 +48,8 @@ pub(crate) struct ListView<'a> {
 pub(crate) fn print_names(entries: &[Entry], format: Format) -> Result<(), Failure> {
     let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     match format {
-        Format::Table => print_text(
-            &names
-                .iter()
-                .map(|name| format!("{name}\n"))
-                .collect::<String>(),
-        ),
+        Format::Table if names.is_empty() => Ok(()),
+        Format::Table => print_text(&format!("{}\n", names.join("\n"))),
         format => print_data(&names, format),
     }
 }
@@ -138,35 +134,45 @@ pub(crate) fn print_history(
     if format != Format::Table {
         return print_data(&revisions.collect::<Vec<_>>(), format);
     }
-    let heads = ["REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION"];
-    let [a, b, c, d, e] = heads;
-    let cells = |revision: &Recorded<'_>| {
-        [
-            revision.revision.to_string(),
-            time(revision.updated),
-            revision.status.to_owned(),
-            revision.chart.to_owned(),
-            revision.app_version.to_owned(),
-        ]
-    };
-    if view == HistoryView::Plain {
-        return table::print(
-            [a, b, c, d, e, "DESCRIPTION"],
-            revisions.map(|revision| {
-                let [a, b, c, d, e] = cells(&revision);
-                [a, b, c, d, e, revision.description.to_owned()]
-            }),
-        );
+    let rows: Vec<[String; 7]> = revisions.map(|one| history_row(&one)).collect();
+    if view == HistoryView::WithRollbacks {
+        return table::print(HISTORY_HEADS, rows);
     }
+    let [first @ .., _, last] = HISTORY_HEADS;
     table::print(
-        [a, b, c, d, e, "ROLLBACK", "DESCRIPTION"],
-        revisions.map(|revision| {
-            let [a, b, c, d, e] = cells(&revision);
-            let rollback = revision.rollback_revision.map(|number| number.to_string());
-            let description = revision.description.to_owned();
-            [a, b, c, d, e, rollback.unwrap_or_default(), description]
+        joined(first, last),
+        rows.into_iter().map(|row| {
+            let [first @ .., _, last] = row;
+            joined(first, last)
         }),
     )
+}
+
+const HISTORY_HEADS: [&str; 7] = [
+    "REVISION",
+    "UPDATED",
+    "STATUS",
+    "CHART",
+    "APP VERSION",
+    "ROLLBACK",
+    "DESCRIPTION",
+];
+
+fn history_row(revision: &Recorded<'_>) -> [String; 7] {
+    let rollback = revision.rollback_revision.map(|number| number.to_string());
+    [
+        revision.revision.to_string(),
+        time(revision.updated),
+        revision.status.to_owned(),
+        revision.chart.to_owned(),
+        revision.app_version.to_owned(),
+        rollback.unwrap_or_default(),
+        revision.description.to_owned(),
+    ]
+}
+
+fn joined<T>([revision, updated, status, chart, app_version]: [T; 5], last: T) -> [T; 6] {
+    [revision, updated, status, chart, app_version, last]
 }
 
 /// A time as `helm list` shows it.
