@@ -71,49 +71,52 @@ fn shop(place: &Place) -> String {
     chart.trim_end_matches("/Chart.yaml").to_owned()
 }
 
-/// The part of a text between the first line that begins with `first` and the next that begins with
-/// `last`.
-fn between<'a>(text: &'a str, first: &str, last: &str) -> Vec<&'a str> {
-    let lines = text.lines().skip_while(|line| !line.starts_with(first));
-    lines.take_while(|line| !line.starts_with(last)).collect()
-}
+/// What an installation does, in order.
+const INSTALLED: [&str; 11] = [
+    "pre-install hook ConfigMap settings",
+    "created ConfigMap settings",
+    "pre-install hook ConfigMap kept",
+    "created ConfigMap kept",
+    "pre-install hook Job migrate",
+    "created Job migrate",
+    "completed Job migrate",
+    "created ConfigMap app",
+    "post-install hook Pod notify",
+    "created Pod notify",
+    "completed Pod notify",
+];
 
-/// Installs the chart and sees its hooks run.
-fn install_in_order(place: &Place, chart: &str) {
-    let run = place.pintle(&["install", "shop", chart]).ok();
-    let order: Vec<_> = run.stderr.lines().collect();
-    let order = order.iter().filter(|line| {
-        line.contains(" hook ") || line.starts_with("created") || line.starts_with("completed")
-    });
-    let order: Vec<_> = order.copied().collect();
-    assert_eq!(
-        order,
-        [
-            "pre-install hook ConfigMap settings",
-            "created ConfigMap settings",
-            "pre-install hook ConfigMap kept",
-            "created ConfigMap kept",
-            "pre-install hook Job migrate",
-            "created Job migrate",
-            "completed Job migrate",
-            "created ConfigMap app",
-            "post-install hook Pod notify",
-            "created Pod notify",
-            "completed Pod notify",
-        ],
-        "{run}"
-    );
-    // The simulated node has no logs.
-    run.says(&["no logs of pod notify, container mail: "]);
-    let pods = place.get(&["pods"])["items"].as_array().unwrap().len();
-    assert_eq!(pods, 1, "that of the Job");
+/// What the uninstallation does, in order.
+const UNINSTALLED: [&str; 8] = [
+    "pre-delete hook ConfigMap farewell",
+    "created ConfigMap farewell",
+    "deleted ConfigMap app",
+    "post-delete hook ConfigMap farewell",
+    "created ConfigMap farewell",
+    "deleted ConfigMap settings",
+    "deleted ConfigMap farewell",
+    "deleted Job migrate",
+];
+
+/// The lines of progress about what is done.
+fn steps(stderr: &str) -> Vec<&str> {
+    let is_step = |line: &&str| {
+        let mut words = ["created", "completed", "deleted"].iter();
+        line.contains(" hook ") || words.any(|word| line.starts_with(word))
+    };
+    stderr.lines().filter(is_step).collect()
 }
 
 #[test]
 fn hooks_run_in_order_and_leave_nothing_in_the_end() {
     let place = Place::new("hooks");
     let chart = shop(&place);
-    install_in_order(&place, &chart);
+    let run = place.pintle(&["install", "shop", &chart]).ok();
+    assert_eq!(steps(&run.stderr), INSTALLED, "{run}");
+    // The simulated node has no logs.
+    run.says(&["no logs of pod notify, container mail: "]);
+    let pods = place.get(&["pods"])["items"].as_array().unwrap().len();
+    assert_eq!(pods, 1, "that of the Job");
 
     // What changes nothing makes no revision, so nothing runs.
     let uid = || place.get(&["job/migrate"])["metadata"]["uid"].clone();
@@ -141,21 +144,7 @@ fn hooks_run_in_order_and_leave_nothing_in_the_end() {
     assert_ne!(uid(), before);
 
     let run = place.pintle(&["uninstall", "shop"]).ok();
-    let uninstalled = between(&run.stderr, "pre-delete", "shop: ");
-    assert_eq!(
-        uninstalled,
-        [
-            "pre-delete hook ConfigMap farewell",
-            "created ConfigMap farewell",
-            "deleted ConfigMap app",
-            "post-delete hook ConfigMap farewell",
-            "created ConfigMap farewell",
-            "deleted ConfigMap settings",
-            "deleted ConfigMap farewell",
-            "deleted Job migrate",
-        ],
-        "{run}"
-    );
+    assert_eq!(steps(&run.stderr), UNINSTALLED, "{run}");
     eventually("only what is to be kept is left", || {
         (left(&place) == ["\"ConfigMap\"/\"kept\""]).then_some(())
     });
@@ -264,7 +253,7 @@ fn plain(place: &Place, colour: &str, plays: &str) -> String {
         .replace("{{ values.colour }}", colour)
         .replace("{{ values.plays }}", "success")
         .replace("{{ values.suspend }}", "false");
-    let player = format!(
+    let tested = format!(
         r#"---
 apiVersion: v1
 kind: Pod
@@ -275,7 +264,7 @@ metadata:
 spec: {{restartPolicy: Never, containers: [{{name: reach, image: "reach:1"}}]}}
 "#
     );
-    place.file("plain/templates/all.yaml", &format!("{text}{player}"));
+    place.file("plain/templates/all.yaml", &format!("{text}{tested}"));
     let chart = place.file(
         "plain/Chart.yaml",
         &CHART.replace("name: shop", "name: plain"),

@@ -37,7 +37,7 @@ fn pieces(place: &Place) -> Vec<(String, usize)> {
 fn the_sources_of_a_large_chart_stand_apart() {
     let place = Place::new("large");
     let large = chart(&place, "large", "a: 1\n");
-    place.file("large/files/noise.txt", &noise(3_000_000));
+    place.file("large/files/noise.txt", &noise(2_000_000));
     let small = chart(&place, "small", "a: 1\n");
     place
         .pintle(&["install", "web", &large, "--set", "a=2"])
