@@ -31,6 +31,8 @@ mod wait;
 mod watch;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use http::Uri;
 use tokio::sync::Semaphore;
@@ -41,7 +43,7 @@ pub use deletion::{Deletion, Precondition, Propagation};
 pub use diagnosis::{Depth, Diagnosis, SickPod, Warning};
 pub use discovery::Discovered;
 pub use error::{Error, FieldConflict, Missing, Unready};
-pub use lease::{Claim, Holder, Lease, Lost, Taking, Tenure};
+pub use lease::{Claim, Holder, Lease, Left, Lost, Taking, Tenure};
 pub use metadata::Metadata;
 pub use output::Output;
 pub use path::Address;
@@ -49,6 +51,7 @@ pub use resource::{Effect, Force, Patch, Validation, Write, Written};
 pub use tunnel::ServicePort;
 pub use wait::Wait;
 
+use call::PATIENCE;
 use transport::{Connection, Dialing};
 
 /// How many requests are under way at once; watches are not counted.
@@ -69,15 +72,21 @@ pub struct Target {
 /// A connection to one API server.
 ///
 /// Requests may be made from many places at once; 16 of them are under way at a time, each for at
-/// most 30 s. Reads, deletions, patches with a resource version and dry runs are sent again, up to
-/// 4 times, when the API server is too busy or the connection breaks; other writes only when the
-/// API server has turned them away unread.
+/// most 30 s. Those that do no harm when they are sent twice are sent again, up to 5 times with pauses
+/// that grow, when the API server is too busy, fails or does not answer, or the connection breaks:
+/// reads, deletions, creations, merge patches, applies, and other patches with a resource version.
+/// Others are only when the API server has turned them away unread, and dry runs not when it fails,
+/// which may be the fault of a webhook. An API server that was reached before may be away for a while.
 pub struct Cluster {
     client: kube::Client,
     uri: Uri,
     server: String,
     namespace: String,
     slots: Semaphore,
+    /// How long one try of a request may take.
+    patience: Duration,
+    /// Whether there has been an answer yet.
+    is_reached: AtomicBool,
     /// None for a client that is no connection.
     dialing: Option<Dialing>,
 }
@@ -112,7 +121,14 @@ impl Cluster {
         };
         let mut connection = transport::open_as(kubeconfig, called, tunnel).await?;
         namespace.clone_into(&mut connection.namespace);
-        Ok(Self::with_connection(connection))
+        Ok(Self::with_connection(connection).answering_within(host.patience))
+    }
+
+    /// The same connection, on which one try of a request may take this long instead of 30 s.
+    #[must_use]
+    pub fn answering_within(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     fn with_connection(connection: Connection) -> Self {
@@ -122,6 +138,8 @@ impl Cluster {
             uri: connection.server,
             namespace: connection.namespace,
             slots: Semaphore::new(AT_ONCE),
+            patience: PATIENCE,
+            is_reached: AtomicBool::new(false),
             dialing: Some(connection.dialing),
         }
     }
@@ -194,6 +212,8 @@ mod tests {
             uri,
             namespace: "default".to_owned(),
             slots: Semaphore::new(AT_ONCE),
+            patience: PATIENCE,
+            is_reached: AtomicBool::new(false),
             dialing: None,
         };
         (cluster, asked)

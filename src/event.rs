@@ -147,6 +147,13 @@ pub enum Event {
         /// How far it is from that.
         health: Health,
     },
+    /// The change was asked to stop: what is under way is brought to its end, and nothing more begun.
+    Stopping,
+    /// The lock of the release is waited for.
+    Locked {
+        /// Who has it, as it calls itself.
+        holder: String,
+    },
     /// The outcome is recorded.
     Finished {
         /// The revision.

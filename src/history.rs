@@ -253,15 +253,32 @@ impl<'a> Store<'a> {
         let at = at(&kind, &release.namespace, &name);
         match self.cluster.create(&at, &body, Write::by(MANAGER)).await {
             Ok(written) => Ok(uid(&written.live)),
-            Err(error) if error.is_already_exists() => Err(Error::Exists {
-                release: release.name.clone(),
-                revision: release.revision,
-            }),
+            Err(error) if error.is_already_exists() => {
+                // It may be this very record, written by a try whose answer was lost.
+                let written = self.written(&at, &body).await?;
+                written.ok_or_else(|| Error::Exists {
+                    release: release.name.clone(),
+                    revision: release.revision,
+                })
+            }
             Err(source) => Err(Error::Write {
                 secret: name,
                 source,
             }),
         }
+    }
+
+    /// The uid of what is stored, if it is the record `body`. Its times are exact enough to tell two
+    /// writers apart.
+    async fn written(&self, at: &Address<'_>, body: &Value) -> Result<Option<String>, Error> {
+        let live = self.cluster.get(at).await.map_err(|source| Error::Read {
+            secret: at.name.to_owned(),
+            source,
+        })?;
+        let record =
+            |stored: &Value| (stored["data"].clone(), stored["metadata"]["labels"].clone());
+        let own = live.filter(|live| record(live) == record(body));
+        Ok(own.as_ref().map(uid))
     }
 
     /// Writes a revision again that is recorded already.

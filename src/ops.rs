@@ -38,11 +38,13 @@ mod rehearse;
 mod restore;
 mod rollback;
 mod step;
+mod stop;
 mod template;
 mod tenant;
 mod testing;
 mod transition;
 mod uninstall;
+mod unlock;
 mod upgrade;
 
 pub use between::{Between, between};
@@ -56,6 +58,7 @@ pub use join::{Invitation, join};
 pub use kubeconfig::kubeconfig;
 pub use lint::lint;
 pub use list::{Detail, Direction, Listed, Listing, SortBy, list};
+pub use lock::wait;
 pub use method::ServerSide;
 pub use name::name;
 pub use notices::notices;
@@ -66,11 +69,13 @@ pub use recording::{History, Recording, Unchanged, UsedName};
 pub use rehearse::Rehearsal;
 pub use restore::restore;
 pub use rollback::rollback;
+pub use stop::Stop;
 pub use template::{Prepared, TemplateRequest, Templated, template};
 pub use tenant::{Tenant, enter, home};
 pub use testing::{Filter, FilterTerm, Logs, NoTerm, TestRequest, Tested, test};
 pub use transition::Rules;
 pub use uninstall::uninstall;
+pub use unlock::{Locked, locked, unlock};
 pub use upgrade::{upgrade, upgrade_or_install};
 
 use jiff::Timestamp;
@@ -94,6 +99,8 @@ pub struct Session<'a> {
     pub holder: Holder<'a>,
     /// What holds the records.
     pub driver: Driver,
+    /// Where a wish that a change stops comes from, if somebody may have it.
+    pub stop: Option<&'a Stop>,
     /// Who watches over the work that a chart makes, if somebody does.
     pub watch: Watch,
 }

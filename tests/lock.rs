@@ -422,6 +422,7 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
             is_dead: |_| false,
         },
         driver: Driver::default(),
+        stop: None,
         watch: ops::unwatched,
     };
     let rollback = ops::rollback(&session, Some(1), Rules::Hold, &Terms::default())
@@ -448,4 +449,99 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
     assert_eq!(told, []);
     check_statuses(&place, &["superseded", "deployed"]);
     assert_eq!(leases(&place), 0);
+}
+
+/// Sends a signal to a program.
+fn signal(started: &Started, name: &str) {
+    let pid = started.pid().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-s", name, &pid])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+fn a_signal_stops_a_change_in_order() {
+    let place = Place::new("signal");
+    let chart = small(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    for (name, map) in [("INT", "one"), ("TERM", "two")] {
+        let started = stuck(&place, &["upgrade", "app", &chart], "configmap/stray");
+        signal(&started, name);
+        started.end().fails_with(130).says(&[
+            "stopping: what is under way is brought to its end",
+            "error: interrupted",
+            "the same command goes on from here",
+        ]);
+        assert_eq!(leases(&place), 0);
+        let set = format!("maps={{{map}}},stuck=false");
+        place
+            .pintle(&["upgrade", "app", &chart, "--set", &set, "--no-wait"])
+            .ok()
+            .says(&["deleted ConfigMap stray"]);
+    }
+    check_statuses(
+        &place,
+        &["superseded", "failed", "superseded", "failed", "deployed"],
+    );
+    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    assert_eq!(history[3]["description"], "interrupted");
+}
+
+#[test]
+fn who_holds_a_lock_is_asked_for_before_it_is_taken_away() {
+    let place = Place::new("unlock");
+    let chart = small(&place);
+    place
+        .pintle(&["unlock", "app"])
+        .fails_with(1)
+        .says(&["release app not found"]);
+    let first = stuck(&place, &["install", "app", &chart], "configmap/stray");
+    let holder = format!("pid {} (", first.pid());
+    place.pintle(&["unlock", "app"]).fails_with(4).says(&[
+        "locked by ",
+        &holder,
+        " since 20",
+        "--yes unlocks all the same",
+    ]);
+    first.kill();
+    place
+        .pintle(&["unlock", "app"])
+        .ok()
+        .says(&[&holder, "which has ended or hangs"])
+        .prints(&["Release \"app\" is unlocked."]);
+    assert_eq!(leases(&place), 0);
+    place
+        .pintle(&["unlock", "app"])
+        .ok()
+        .prints(&["is not locked"]);
+    place
+        .pintle(&[
+            "upgrade",
+            "app",
+            &chart,
+            "--set",
+            "stuck=false",
+            "--no-wait",
+        ])
+        .ok();
+    let second = stuck(&place, &["upgrade", "app", &chart], "configmap/stray");
+    // Waits, until the second one is told that its lock is gone.
+    let args = [
+        "upgrade",
+        "app",
+        &chart,
+        "--set",
+        "stuck=false",
+        "--lock-timeout",
+        "1m",
+    ];
+    let third = place.start_pintle(&args);
+    place.pintle(&["unlock", "app", "--yes"]).ok();
+    third.end().ok();
+    second
+        .end()
+        .fails_with(4)
+        .says(&["the lock of release app was lost"]);
+    check_statuses(&place, &["failed", "superseded", "failed", "deployed"]);
 }

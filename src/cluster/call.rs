@@ -3,7 +3,9 @@
 //! A [`Call`] goes in, the body of the answer or an [`Error`] comes out. What is asked for and how
 //! the body is read is left to the modules beside this one.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::Read as _;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,12 +20,14 @@ use super::error::Error;
 use super::path::Uri;
 use super::refusal::Subject;
 
-/// How long one try may take, connection included.
+/// How long one try may take, connection included, unless the user says otherwise.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a request is sent again at most.
-const RETRIES: u32 = 4;
-/// The pause before the first retry; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const RETRIES: u32 = 5;
+/// How often it is sent again at most after no answer came in time, which took long already.
+const RETRIES_IF_LATE: u32 = 1;
+/// The longest pause before the first retry; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause that an API server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The largest body that is unpacked, in bytes.
@@ -34,6 +38,9 @@ const LARGEST_BODY: u64 = 512 << 20;
 pub(super) enum Again {
     /// Sending it twice does no harm.
     Always,
+    /// A dry run: it does no harm either, but an answer that it does not work (500) may be about a
+    /// webhook, and would be the same again.
+    Trial,
     /// Only what the API server has turned away unread (429).
     IfTurnedAway,
 }
@@ -112,6 +119,8 @@ impl Call {
 /// What came of one try.
 enum Outcome {
     Answered(Response<Bytes>),
+    /// Nothing was sent to an API server that was reached before: it may be about to return.
+    Away(Broken),
     Broken(Broken),
     TimedOut,
 }
@@ -139,9 +148,16 @@ impl Cluster {
     async fn attempt(&self, call: &Call) -> Outcome {
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await.ok();
-        match tokio::time::timeout(PATIENCE, self.exchange(call)).await {
-            Ok(Ok(response)) => Outcome::Answered(response),
-            Ok(Err(error)) => Outcome::Broken(Broken::of(&error)),
+        let answer = tokio::time::timeout(self.patience, self.exchange(call)).await;
+        match answer.map(|answer| answer.map_err(|error| Broken::of(&error))) {
+            Ok(Ok(response)) => {
+                self.is_reached.store(true, Ordering::Relaxed);
+                Outcome::Answered(response)
+            }
+            Ok(Err(broken @ Broken::Connecting(_))) if self.is_reached.load(Ordering::Relaxed) => {
+                Outcome::Away(broken)
+            }
+            Ok(Err(broken)) => Outcome::Broken(broken),
             Err(_) => Outcome::TimedOut,
         }
     }
@@ -160,8 +176,10 @@ impl Cluster {
     fn read(&self, call: &Call, outcome: Outcome) -> Result<Answer, Error> {
         let response = match outcome {
             Outcome::Answered(response) => response,
-            Outcome::Broken(broken) => return Err(self.unreachable(broken)),
-            Outcome::TimedOut => return Err(call.subject.late()),
+            Outcome::Away(broken) | Outcome::Broken(broken) => {
+                return Err(self.unreachable(broken));
+            }
+            Outcome::TimedOut => return Err(call.subject.late(self.patience)),
         };
         let warnings = warnings(&response);
         let (head, body) = response.into_parts();
@@ -193,19 +211,33 @@ fn pause(tries: u32, again: Again, outcome: &Outcome) -> Option<Duration> {
         return None;
     }
     let usual = FIRST_PAUSE * 2_u32.pow(tries);
+    let is_harmless = again != Again::IfTurnedAway;
     match outcome {
         Outcome::Answered(response) => {
             let may = match response.status() {
                 StatusCode::TOO_MANY_REQUESTS => true,
-                StatusCode::SERVICE_UNAVAILABLE => again == Again::Always,
+                StatusCode::INTERNAL_SERVER_ERROR => again == Again::Always,
+                StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT => is_harmless,
                 _ => false,
             };
-            let asked = asked_pause(response).unwrap_or(usual);
-            (may && asked <= LONGEST_PAUSE).then(|| asked.max(usual))
+            let asked = asked_pause(response).unwrap_or_default();
+            (may && asked <= LONGEST_PAUSE).then(|| asked + jittered(usual))
         }
-        Outcome::Broken(Broken::Connected(_)) if again == Again::Always => Some(usual),
+        Outcome::Away(_) => Some(jittered(usual)),
+        Outcome::Broken(Broken::Connected(_)) if is_harmless => Some(jittered(usual)),
+        Outcome::TimedOut if is_harmless && tries < RETRIES_IF_LATE => Some(jittered(usual)),
         Outcome::Broken(_) | Outcome::TimedOut => None,
     }
+}
+
+/// Between half of a pause and all of it, by chance: those who were turned away together do not come
+/// back together.
+fn jittered(pause: Duration) -> Duration {
+    let chance = RandomState::new().hash_one(pause) % 1000;
+    let share = 500 + u32::try_from(chance).unwrap_or_default() / 2;
+    pause * share / 1000
 }
 
 fn asked_pause(response: &Response<Bytes>) -> Option<Duration> {
@@ -257,8 +289,13 @@ mod tests {
     }
 
     /// Sends a request to a server that gives these codes in turn, the last one for ever, and
-    /// checks the outcome, how often it was asked, and the milliseconds that passed.
+    /// checks the outcome, how often it was asked, and the most milliseconds that may have passed, of
+    /// which at least half did.
     async fn check(method: Method, codes: &'static [u16], want: (bool, usize, u128)) {
+        sends(call(method), codes, want).await;
+    }
+
+    async fn sends(call: Call, codes: &'static [u16], (works, times, most): (bool, usize, u128)) {
         let (cluster, asked) = mock(move |_, number| async move {
             match codes[codes.len().min(number) - 1] {
                 0 => Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()),
@@ -282,43 +319,51 @@ mod tests {
             }
         });
         let start = Instant::now();
-        let sent = cluster.send(&call(method)).await;
-        let times = asked.lock().unwrap().len();
-        assert_eq!(
-            (sent.is_ok(), times, start.elapsed().as_millis()),
-            want,
-            "{codes:?}"
-        );
+        let sent = cluster.send(&call).await;
+        let asked = asked.lock().unwrap().len();
+        assert_eq!((sent.is_ok(), asked), (works, times), "{codes:?}");
+        let took = start.elapsed().as_millis();
+        assert!((most / 2..=most).contains(&took), "{codes:?}: {took}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn reads_are_sent_again() {
         check(Method::GET, &[200], (true, 1, 0)).await;
-        check(Method::GET, &[503, 200], (true, 2, 50)).await;
-        check(Method::GET, &[0, 503, 429, 200], (true, 4, 350)).await;
-        check(Method::GET, &[503], (false, 5, 750)).await;
-        check(Method::DELETE, &[0, 200], (true, 2, 50)).await;
-        check(Method::GET, &[500], (false, 1, 0)).await;
+        check(Method::GET, &[503, 200], (true, 2, 100)).await;
+        check(Method::GET, &[500, 504, 200], (true, 3, 300)).await;
+        check(Method::GET, &[0, 503, 429, 200], (true, 4, 700)).await;
+        check(Method::GET, &[503], (false, 6, 3100)).await;
+        check(Method::DELETE, &[0, 200], (true, 2, 100)).await;
         check(Method::GET, &[404], (false, 1, 0)).await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_server_may_ask_for_a_pause() {
-        check(Method::GET, &[1, 200], (true, 2, 3000)).await;
+        check(Method::GET, &[1, 200], (true, 2, 3100)).await;
         check(Method::GET, &[2, 200], (false, 1, 0)).await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn writes_are_sent_again_only_when_turned_away() {
-        check(Method::POST, &[429, 200], (true, 2, 50)).await;
+        check(Method::POST, &[429, 200], (true, 2, 100)).await;
         check(Method::POST, &[503, 200], (false, 1, 0)).await;
         check(Method::POST, &[0, 200], (false, 1, 0)).await;
         check(Method::PATCH, &[0, 200], (false, 1, 0)).await;
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_takes_half_a_minute_at_most() {
-        check(Method::GET, &[3], (false, 1, 30_000)).await;
+    async fn what_a_dry_run_finds_not_to_work_is_believed() {
+        let trial = || call(Method::PATCH).again(Again::Trial);
+        sends(trial(), &[500, 200], (false, 1, 0)).await;
+        sends(trial(), &[503, 200], (true, 2, 100)).await;
+        sends(trial(), &[0, 200], (true, 2, 100)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_takes_half_a_minute_at_most_and_is_waited_for_twice() {
+        check(Method::GET, &[3], (false, 2, 60_100)).await;
+        check(Method::GET, &[3, 200], (true, 2, 30_100)).await;
+        check(Method::POST, &[3], (false, 1, 30_000)).await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -397,7 +397,7 @@ mod tests {
         assert_eq!(asked.lock().unwrap().len(), 2);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn older_servers_are_asked_version_by_version() {
         let (cluster, asked) = mock(|request, _| async move {
             let listed = |name: &str, kind: &str| json!({"name": name, "kind": kind, "namespaced": kind != "Node"});
@@ -422,6 +422,8 @@ mod tests {
             Ok(answer(200, &body.to_string()))
         });
         assert_eq!(cluster.discover().await.unwrap(), expected());
-        assert_eq!(asked.lock().unwrap().len(), 6);
+        let mut asked = asked.lock().unwrap().clone();
+        asked.dedup();
+        assert_eq!(asked.len(), 6, "{asked:?}");
     }
 }

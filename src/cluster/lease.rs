@@ -11,6 +11,7 @@
 //! meanwhile. One whose Lease was taken over notices when it renews next; what it may have written
 //! by then is left to the preconditions of each write. A Lease from a clock that is far ahead holds for as much longer.
 
+mod left;
 mod tenure;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+pub use left::Left;
 use tenure::DURATION;
 pub use tenure::Tenure;
 
@@ -212,11 +214,10 @@ impl Cluster {
     /// # Errors
     /// Any refusal.
     pub async fn lease_holder(&self, claim: Claim<'_>) -> Result<Option<Tenure>, Error> {
-        let live = self
-            .get(&at(&kind(), claim.namespace, &claim.name()))
-            .await?;
-        let tenure = live.as_ref().and_then(Tenure::of);
-        Ok(tenure.filter(|tenure| !claim.is_over(tenure)))
+        let left = self.lease(claim).await?;
+        Ok(left
+            .filter(|left| !left.is_over)
+            .and_then(|left| left.tenure))
     }
 }
 
@@ -243,7 +244,10 @@ impl Lease<'_> {
 
     async fn renew(&mut self) -> Result<(), Lost> {
         loop {
-            match timeout(TRY, self.try_to_renew()).await {
+            // As long as it holds it is looked at in time; afterwards a try may take all that it may.
+            let left = Some(self.left()).filter(|left| !left.is_zero());
+            let (limit, pause) = left.map_or((TRY, PAUSE), |left| (TRY.min(left), PAUSE.min(left)));
+            match timeout(limit, self.try_to_renew()).await {
                 Ok(Ok(())) => {
                     self.held
                         .send_if_modified(|held| !std::mem::replace(held, true));
@@ -253,7 +257,7 @@ impl Lease<'_> {
                 // It is tried for as long as the work goes on, which has a time limit of its own.
                 Ok(Err(Refused::ForNow(_))) | Err(_) => {}
             }
-            sleep(PAUSE).await;
+            sleep(pause).await;
             if self.left().is_zero() {
                 self.held
                     .send_if_modified(|held| std::mem::replace(held, false));

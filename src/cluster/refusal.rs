@@ -3,10 +3,11 @@
 //! An answer to a refused request comes in, an [`Error`] goes out. Values of Secrets never do: the
 //! API server may repeat them in its messages, so for Secrets only field paths are kept.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use kube::core::Status;
 
-use super::call::PATIENCE;
 use super::error::{Cause, Error, FieldConflict, Missing};
 
 /// What a request is about: a verb as in roles, and words for what it is done to.
@@ -37,11 +38,12 @@ impl Subject {
         }
     }
 
-    pub(super) fn late(&self) -> Error {
+    /// Reports that no answer came within `after`.
+    pub(super) fn late(&self, after: Duration) -> Error {
         Error::Timeout {
             verb: self.verb,
             what: self.what.clone(),
-            after: PATIENCE,
+            after,
         }
     }
 

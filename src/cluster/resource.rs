@@ -82,7 +82,7 @@ impl<'a> Write<'a> {
     /// A write that leaves nothing behind, or that happens at most once, may be sent again.
     fn again(self, once: Again) -> Again {
         match self.effect {
-            Effect::DryRun => Again::Always,
+            Effect::DryRun => Again::Trial,
             Effect::Persist => once,
         }
     }
@@ -154,12 +154,13 @@ impl<'a> Patch<'a> {
         }
     }
 
-    /// An apply says the same twice; so does a patch that holds only for one version.
+    /// An apply says the same twice, and so does a merge of what is not a list by its items; another
+    /// patch is safe if it holds only for one version.
     fn again(&self) -> Again {
         match self {
-            Self::Apply(..) => Again::Always,
-            Self::Json(_) => Again::IfTurnedAway,
-            Self::StrategicMerge(body) | Self::Merge(body) => versioned(body),
+            Self::Apply(..) | Self::Merge(_) => Again::Always,
+            Self::Json(body) => versioned_json(body),
+            Self::StrategicMerge(body) => versioned(body),
         }
     }
 }
@@ -168,6 +169,16 @@ fn versioned(body: &Value) -> Again {
     match body.pointer("/metadata/resourceVersion") {
         Some(Value::String(_)) => Again::Always,
         _ => Again::IfTurnedAway,
+    }
+}
+
+/// A JSON patch that sets the version which the resource must have.
+fn versioned_json(body: &Value) -> Again {
+    let mut steps = body.as_array().into_iter().flatten();
+    if steps.any(|step| step["path"] == "/metadata/resourceVersion") {
+        Again::Always
+    } else {
+        Again::IfTurnedAway
     }
 }
 
@@ -218,8 +229,9 @@ impl Cluster {
 
     /// Creates a resource.
     ///
-    /// It is not sent twice unless the API server has turned it away unread, so after
-    /// [`Error::Unreachable`] it may exist.
+    /// It is sent again like a read, so [`Error::AlreadyExists`] may be about what an earlier try has
+    /// created: who cares compares what is there with what was to be. After [`Error::Unreachable`] it
+    /// may exist as well.
     ///
     /// # Errors
     /// [`Error::AlreadyExists`], and any other refusal.
@@ -233,14 +245,14 @@ impl Cluster {
         let path = path::collection("create", at.kind, at.namespace)?;
         let call = Call::new(at.subject("create"), Method::POST, &how.on(Uri::new(path)))?
             .body("application/json", body)
-            .again(how.again(Again::IfTurnedAway));
+            .again(how.again(Again::Always));
         self.write(&call).await
     }
 
     /// Creates a resource by server-side apply, so that its fields are owned as if it had been applied.
     ///
     /// An apply by itself would take over a resource that has appeared meanwhile; one that names a
-    /// version which no resource can have does not. It is sent again only as [`create`](Self::create) is.
+    /// version which no resource can have does not. It is sent again as [`create`](Self::create) is.
     ///
     /// # Errors
     /// [`Error::AlreadyExists`], and any other refusal.
@@ -256,7 +268,7 @@ impl Cluster {
         let uri = how.on(Uri::new(at.path("create")?));
         let call = Call::new(at.subject("create"), Method::PATCH, &uri)?
             .body(Patch::Apply(&body, Force::No).media_type(), &body)
-            .again(how.again(Again::IfTurnedAway));
+            .again(how.again(Again::Always));
         match self.write(&call).await {
             Err(Error::Conflict { what, .. }) => Err(Error::AlreadyExists { what }),
             other => other,
@@ -492,14 +504,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_harmless_writes_are_sent_again() {
         let (plain, versioned) = (json!({}), json!({"metadata": {"resourceVersion": "7"}}));
+        let steps = json!([{"op": "replace", "path": "/metadata/resourceVersion", "value": "7"}]);
         let by = Write::by("helm");
         for (patch, how, times) in [
-            (Patch::Merge(&plain), by, 1),
-            (Patch::Merge(&plain), by.dry_run(), 5),
-            (Patch::Merge(&versioned), by, 5),
-            (Patch::StrategicMerge(&versioned), by, 5),
+            (Patch::StrategicMerge(&plain), by, 1),
+            (Patch::StrategicMerge(&plain), by.dry_run(), 6),
+            (Patch::StrategicMerge(&versioned), by, 6),
+            (Patch::Merge(&plain), by, 6),
             (Patch::Json(&plain), by, 1),
-            (Patch::Apply(&plain, Force::No), by, 5),
+            (Patch::Json(&steps), by, 6),
+            (Patch::Apply(&plain, Force::No), by, 6),
         ] {
             let (cluster, asked) = mock(|_, _| async { Ok(answer(503, "")) });
             let kind = kind();

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::body::Lean;
 use super::broken::Broken;
-use super::call::{Call, PATIENCE};
+use super::call::Call;
 use super::scope::{Scope, name};
 use super::{Cluster, Error};
 
@@ -114,13 +114,13 @@ impl Cluster {
         let call = Call::get(scope.subject("watch"), &uri)?;
         let (subject, request) = call.into_stream_request();
         let opening = self.client.request_events::<Lean>(request);
-        match tokio::time::timeout(PATIENCE, opening).await {
+        match tokio::time::timeout(self.patience, opening).await {
             Ok(Ok(events)) => Ok(Box::pin(events)),
             Ok(Err(kube::Error::Api(status))) => {
                 Err(subject.refused(&self.server, status.code, &status))
             }
             Ok(Err(error)) => Err(self.unreachable(Broken::of(&error))),
-            Err(_) => Err(subject.late()),
+            Err(_) => Err(subject.late(self.patience)),
         }
     }
 

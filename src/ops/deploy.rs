@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::aim::Aim;
 use super::catalogue::Catalogue;
 use super::prepare::{Desired, Past};
 use super::rehearse::{self, Rehearsal};
+use super::stop::Wish;
 use super::{
     Error, Recording, ServerSide, Session, Unchanged, credentials, lock, method, outcome, plan_file,
 };
@@ -70,6 +72,8 @@ pub struct Terms {
     pub consent: Consent,
     /// Whether hooks are run.
     pub hooks: HookPolicy,
+    /// How long a revision that Helm left pending counts as under way.
+    pub pending_timeout: SignedDuration,
     /// The plan that the change has to be.
     pub fixed: Option<Arc<PlanFile>>,
     /// What the user says about the record.
@@ -80,7 +84,7 @@ pub struct Terms {
 
 impl Default for Terms {
     /// The API server is asked, the namespace must exist, resources are written as before, hooks are
-    /// run, and nothing more is agreed to.
+    /// run, nothing more is agreed to, and Helm has 10 minutes.
     fn default() -> Self {
         Self {
             rehearsal: Rehearsal::Server,
@@ -88,6 +92,7 @@ impl Default for Terms {
             server_side: ServerSide::Auto,
             consent: Consent::default(),
             hooks: HookPolicy::Run,
+            pending_timeout: SignedDuration::from_mins(10),
             fixed: None,
             recording: Recording::default(),
             cascade: None,
@@ -258,15 +263,18 @@ impl Change {
         self.observed = Observed::new();
         if self.is_no_op() {
             self.notices.iter().for_each(|notice| on(notice.clone()));
+            Box::pin(self.tidy(session, on)).await?;
             return self.keep(session, options, on).await;
         }
         lock::refuse_other(session, &self.past)?;
         Box::pin(self.make_namespace(session, on)).await?;
         let mut lease = lock::take(session, on).await?;
+        // From here on there is something to look after.
+        let stop = Wish::of(session.stop);
         let held = lease.held();
         let result = tokio::select! {
             biased;
-            result = Box::pin(self.apply(session, (options, held), on)) => result,
+            result = Box::pin(self.apply(session, (options, held, stop), on)) => result,
             lost = lease.keep() => return Err(lock::lost(session, lost)),
         };
         lock::release(lease, on).await;
@@ -301,17 +309,17 @@ impl Change {
     async fn apply(
         mut self,
         session: &Session<'_>,
-        (options, held): (&Options, watch::Receiver<bool>),
+        (options, held, stop): (&Options, watch::Receiver<bool>, Wish),
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Error> {
-        lock::confirm(session, &self.past).await?;
+        stop.or(lock::confirm(session, &self.past)).await?;
         self.notices.iter().for_each(|notice| on(notice.clone()));
         outcome::begin(session, &self).await?;
         on(Event::Begun {
             revision: self.release.revision,
             counts: self.plan.counts(),
         });
-        let result = Box::pin(self.carry_out(session, (options, held), on)).await;
+        let result = Box::pin(self.carry_out(session, (options, held, stop), on)).await;
         let recorded = match &result {
             Ok(()) => outcome::succeed(session, self, options.history_max).await,
             Err(error) => outcome::fail(session, self, error).await,
@@ -327,6 +335,23 @@ impl Change {
         Ok(release)
     }
 
+    /// Gives older revisions their final status where the command that made the newest one was killed
+    /// before it could.
+    async fn tidy(&self, session: &Session<'_>, on: &mut dyn FnMut(Event)) -> Result<(), Error> {
+        if !outcome::is_untidy(&self.past) {
+            return Ok(());
+        }
+        let lease = lock::take(session, on).await?;
+        // It is a request or two, so the lock is not renewed meanwhile.
+        let tidied = async {
+            lock::confirm(session, &self.past).await?;
+            outcome::tidy(session, &self.past, self.release.revision - 1).await
+        };
+        let tidied = tidied.await;
+        lock::release(lease, on).await;
+        tidied
+    }
+
     /// Records nothing, waits for what is not ready, and gives the newest revision as it is.
     async fn keep(
         mut self,
@@ -336,7 +361,8 @@ impl Change {
     ) -> Result<Release, Error> {
         // What writes nothing needs no lock.
         let (_, held) = watch::channel(true);
-        Box::pin(self.carry_out(session, (options, held), on)).await?;
+        let wishes = (options, held, Wish::of(session.stop));
+        Box::pin(self.carry_out(session, wishes, on)).await?;
         self.past
             .base
             .pop()

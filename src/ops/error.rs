@@ -274,6 +274,9 @@ pub enum Error {
         /// The release.
         release: String,
     },
+    /// The change was asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// Conflicts are to be taken over where there are none.
     #[error("release {release} is written from the client side, which knows no conflicts to force")]
     NoConflicts {
@@ -298,6 +301,8 @@ pub enum ErrorKind {
     NotReady,
     /// Somebody else holds the release or a resource.
     Conflict,
+    /// It was asked to stop.
+    Interrupted,
 }
 
 impl Error {
@@ -349,6 +354,10 @@ impl Error {
             }
             Self::AddressLost { .. } => ErrorKind::NotReady,
             Self::Hook(error) if error.is_late() => ErrorKind::NotReady,
+            Self::Interrupted => ErrorKind::Interrupted,
+            Self::Steps(errors) if errors.iter().any(StepError::is_interruption) => {
+                ErrorKind::Interrupted
+            }
             Self::Steps(errors) if errors.iter().any(StepError::is_conflict) => ErrorKind::Conflict,
             _ => ErrorKind::Failed,
         }

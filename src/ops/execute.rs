@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::stream::FuturesUnordered;
+use futures::stream::{self, FuturesUnordered};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::issue::Issuer;
 use super::step::{self, Context};
+use super::stop::Wish;
 use super::{Error, StepError};
 use crate::capabilities::Kind;
 use crate::cluster::{self, Cluster, Wait};
-use crate::event::Event;
+use crate::event::{Done, Event};
 use crate::health::{Condition, Health};
 use crate::manifest::ResourceId;
 use crate::plan::{Action, Counts, Gate, Owner, Plan, Stage, Step, Until};
+
+/// How many steps of a phase are begun at once; the cluster has fewer requests under way.
+const BEGUN: usize = 64;
 
 /// Where events go, from several stages at once.
 pub(super) struct Voice<'a> {
@@ -68,6 +72,8 @@ pub(super) struct Execution<'a, 'v> {
     pub(super) now: Timestamp,
     /// Whether the lock of the release holds; nothing is written while it may not.
     pub(super) lock: watch::Receiver<bool>,
+    /// When it has to stop.
+    pub(super) stop: Wish,
 }
 
 /// How far a plan could be carried out.
@@ -104,8 +110,11 @@ impl Execution<'_, '_> {
         self.voice.say(Event::Addresses {
             services: services.collect(),
         });
-        let waited = self.reach(Condition::Ready, &stage.awaited).await;
-        waited.map_err(|source| Error::NoAddress { source })
+        let waited = async {
+            let waited = self.reach(Condition::Ready, &stage.awaited).await;
+            waited.map_err(|source| Error::NoAddress { source })
+        };
+        self.unless_stopped(waited).await
     }
 
     /// Carries out stage after stage, side by side where no gate is between them. After a failure
@@ -118,6 +127,11 @@ impl Execution<'_, '_> {
         let mut phases = FuturesUnordered::new();
         let mut failure = None;
         loop {
+            if self.stop.is_there() && failure.is_none() {
+                self.voice.say(Event::Stopping);
+                failure = Some(Error::Interrupted);
+                waits.clear();
+            }
             for index in 0..stages.len() {
                 let mut gates = stages[index].gates.iter();
                 if failure.is_none() && !started[index] && gates.all(|gate| done[gate.stage]) {
@@ -125,10 +139,13 @@ impl Execution<'_, '_> {
                     waits.push(self.pass_gates(index));
                 }
             }
+            if waits.is_empty() && phases.is_empty() {
+                break;
+            }
             let (index, finished, result): Progress<'_> = tokio::select! {
                 Some((index, result)) = waits.next() => (index, 0, result),
                 Some(progress) = phases.next() => progress,
-                else => break,
+                () = self.stop.comes(), if failure.is_none() => continue,
             };
             match result {
                 Err(error) => {
@@ -210,6 +227,22 @@ impl Execution<'_, '_> {
 
     /// Waits until everything is ready, and what was deleted is gone.
     pub(super) async fn settle(&self) -> Result<(), Error> {
+        self.unless_stopped(self.settled()).await
+    }
+
+    /// Waits for something unless it has to stop.
+    async fn unless_stopped(
+        &self,
+        waited: impl Future<Output = Result<(), Error>>,
+    ) -> Result<(), Error> {
+        let waited = self.stop.or(waited).await;
+        if let Err(Error::Interrupted) = waited {
+            self.voice.say(Event::Stopping);
+        }
+        waited
+    }
+
+    async fn settled(&self) -> Result<(), Error> {
         let awaited = self.plan.awaited();
         if !awaited.is_empty() {
             self.voice.say(Event::Waiting {
@@ -246,11 +279,18 @@ impl Execution<'_, '_> {
             issuer,
             method: self.plan.method,
             deadline: self.deadline,
+            stop: &self.stop,
         };
         let steps = self.plan.stages[stage].phases[phase].iter();
-        let mut results: FuturesUnordered<_> = steps.map(|step| tried(step, context)).collect();
+        let tries = stream::iter(steps).map(|step| tried(step, context));
+        let mut results = std::pin::pin!(tries.buffer_unordered(BEGUN));
         let mut errors: Vec<StepError> = vec![];
-        while let Some((step, result)) = results.next().await {
+        let mut is_whole = true;
+        while let Some(tried) = results.next().await {
+            let Some((step, result)) = tried else {
+                is_whole = false;
+                continue;
+            };
             match result {
                 Ok(Some(done)) => self.voice.say(Event::Stepped {
                     id: step.id.clone(),
@@ -260,11 +300,11 @@ impl Execution<'_, '_> {
                 Err(error) => errors.push(error),
             }
         }
-        let result = if errors.is_empty() {
-            Ok(())
-        } else {
-            errors.sort_by(|a, b| a.id().cmp(b.id()));
-            Err(Error::Steps(errors))
+        errors.sort_by(|a, b| a.id().cmp(b.id()));
+        let result = match (errors.is_empty(), is_whole) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Error::Interrupted),
+            (false, _) => Err(Error::Steps(errors)),
         };
         (stage, phase + 1, result)
     }
@@ -292,9 +332,13 @@ pub(super) async fn hold(
     }
 }
 
+/// Carries a step out, unless it is not to be begun any more.
 async fn tried<'a>(
     step: &'a Step,
     context: Context<'_>,
-) -> (&'a Step, Result<Option<crate::event::Done>, StepError>) {
-    (step, step::run(step, context).await)
+) -> Option<(&'a Step, Result<Option<Done>, StepError>)> {
+    if context.stop.is_there() {
+        return None;
+    }
+    Some((step, step::run(step, context).await))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::catalogue::Catalogue;
 use super::prepare::Past;
-use super::{Error, Session, lock, outcome};
+use super::{Error, Session, Terms, lock, outcome};
 use crate::event::Event;
 use crate::manifest::ResourceId;
 
@@ -23,12 +23,12 @@ pub struct Forgetting {
 /// # Errors
 /// If there is no such release, Helm may be changing it, or its records cannot be read. Nothing is
 /// written.
-pub async fn forget(session: &Session<'_>) -> Result<Forgetting, Error> {
+pub async fn forget(session: &Session<'_>, terms: &Terms) -> Result<Forgetting, Error> {
     let past = Past::read(session).await?;
     if past.entries.is_empty() {
         return Err(Error::no_release(session));
     }
-    lock::refuse_helm(session, &past)?;
+    lock::refuse_helm(session, &past, terms)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let (mut known, mut stays) = (BTreeSet::new(), vec![]);
     for release in past.base.iter().rev() {

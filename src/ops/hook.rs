@@ -4,12 +4,14 @@
 //! record says that it was begun. What is left of an earlier run makes way first, and its pods too:
 //! two runs of one hook are never at work at once.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::execute::{self, Voice};
 use super::step::{self, WRITE};
+use super::stop::Wish;
 use super::{Error, HookError, Session, StepError};
 use crate::capabilities::Kind;
 use crate::cluster::{self, Address, Deletion, Patch, Precondition, Propagation, Wait};
@@ -29,6 +31,8 @@ pub(super) struct Runner<'a, 'v> {
     pub(super) deadline: Instant,
     /// Whether the lock of the release holds; nothing is written while it may not.
     pub(super) lock: watch::Receiver<bool>,
+    /// When it has to stop: no hook is begun any more, and none is waited for.
+    pub(super) stop: Wish,
 }
 
 impl Runner<'_, '_> {
@@ -107,6 +111,10 @@ impl Runner<'_, '_> {
 
     async fn run_one(&self, hook: &HookStep, release: &mut Release) -> Result<(), Error> {
         let now = self.session.now;
+        if self.stop.is_there() {
+            self.voice.say(Event::Stopping);
+            return Err(Error::Interrupted);
+        }
         self.hold().await?;
         self.voice.say(Event::Hook {
             event: hook.event,
@@ -124,24 +132,43 @@ impl Runner<'_, '_> {
             };
             run.end(now(), outcome);
         }
-        ran.map_err(|source| failed(hook, source))
+        ran
     }
 
     /// Makes the resource of a hook, and waits for its end.
-    async fn perform(&self, hook: &HookStep) -> Result<(), cluster::Error> {
+    async fn perform(&self, hook: &HookStep) -> Result<(), Error> {
+        let made = self.make(hook).await;
+        let since = made.map_err(|source| failed(hook, source))?;
+        if !hook.hook.is_run() {
+            return Ok(());
+        }
+        let ended = async {
+            let ended = self.ended(hook, since).await;
+            ended.map_err(|source| failed(hook, source))
+        };
+        let ended = self.stop.or(ended).await;
+        if let Err(Error::Interrupted) = ended {
+            self.voice.say(Event::Stopping);
+        }
+        ended
+    }
+
+    /// Makes the resource of a hook, and tells since when it may be there.
+    async fn make(&self, hook: &HookStep) -> Result<Timestamp, cluster::Error> {
         if hook.is_anew() {
             self.remove(hook, Propagation::Foreground).await?;
         }
         let since = (self.session.now)();
         let done = self.write(hook).await?;
-        let id = &hook.step.id;
         self.voice.say(Event::Stepped {
-            id: id.clone(),
+            id: hook.step.id.clone(),
             done,
         });
-        if !hook.hook.is_run() {
-            return Ok(());
-        }
+        Ok(since)
+    }
+
+    async fn ended(&self, hook: &HookStep, since: Timestamp) -> Result<(), cluster::Error> {
+        let id = &hook.step.id;
         let wanted = [(id.clone(), hook.step.kind.clone())];
         let wait = Wait {
             wanted: &wanted,
@@ -164,10 +191,15 @@ impl Runner<'_, '_> {
         };
         match created {
             Ok(_) => Ok(Done::Created),
-            Err(error) if error.is_already_exists() && !hook.is_anew() => {
+            Err(error) if error.is_already_exists() => {
                 let live = cluster.get(&at).await?;
-                if !live.is_some_and(|live| plan::is_hook(&live)) {
+                let Some(live) = live.filter(plan::is_hook) else {
                     return Err(error);
+                };
+                if hook.is_anew() {
+                    // What was there is gone, so that a try whose answer was lost has created it.
+                    let is_made = plan::is_as_wanted(body, &live);
+                    return is_made.then_some(Done::Created).ok_or(error);
                 }
                 cluster.patch(&at, Patch::Merge(body), WRITE).await?;
                 Ok(Done::Configured)

@@ -70,6 +70,9 @@ impl<'a> Issuer<'a> {
         }
         match cluster.patch(&at(step), Patch::Merge(&patch), WRITE).await {
             Ok(_) => Ok(done),
+            Err(error) if error.is_conflict() && is_issued(step, &patch, cluster).await? => {
+                Ok(done)
+            }
             Err(error) if error.is_conflict() => Err(changed(step)),
             Err(error) => Err(failed(step, "issue", error)),
         }
@@ -130,6 +133,27 @@ impl<'a> Issuer<'a> {
         self.secrets.borrow_mut().insert(issuer.to_owned(), data);
         Ok(())
     }
+}
+
+/// Whether what a patch says is there already: a try whose answer was lost has written it, and what is
+/// random is not made twice.
+async fn is_issued(step: &Step, patch: &Value, cluster: &Cluster) -> Result<bool, StepError> {
+    let live = cluster.get(&at(step)).await;
+    let live = live.map_err(|source| failed(step, "read", source))?;
+    let has = |pointer: &str| {
+        let wanted = patch.pointer(pointer).and_then(Value::as_object);
+        let mut wanted = wanted.into_iter().flatten();
+        let found = live.as_ref().and_then(|live| live.pointer(pointer));
+        wanted.all(|(key, value)| {
+            found
+                .and_then(|found| found.get(key))
+                .unwrap_or(&Value::Null)
+                == value
+        })
+    };
+    Ok(["/metadata/labels", "/metadata/annotations", "/data"]
+        .into_iter()
+        .all(has))
 }
 
 /// The data of the config map of an endpoint; what it does not say any more is taken away.

@@ -4,17 +4,20 @@
 //! counts as under way for a while, then as abandoned. One that pintle wrote last is known by its
 //! summary, which Helm drops whenever it writes.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::prepare::Past;
-use super::{Error, Session};
+use super::{Error, Session, Terms};
 use crate::cluster::{Claim, Lease, Lost, Taking, Tenure};
 use crate::event::Event;
 use crate::history::Entry;
 use crate::release::Info;
 
-/// How long a revision that Helm left pending counts as under way.
-const HELMS_TIME: SignedDuration = SignedDuration::from_mins(10);
+/// The pause before a lock that is held is looked at again.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Takes the lock, or tells who has it.
 pub(super) async fn take<'a>(
@@ -34,12 +37,49 @@ pub(super) async fn take<'a>(
     }
 }
 
+/// Waits a moment, and then until nobody holds the release or `deadline` comes.
+///
+/// # Errors
+/// If the Lease cannot be read.
+pub async fn wait(
+    session: &Session<'_>,
+    deadline: Instant,
+    on: &mut dyn FnMut(Event),
+) -> Result<(), Error> {
+    let mut told = None;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        tokio::time::sleep(PAUSE.min(left)).await;
+        let Some(tenure) = session.cluster.lease_holder(claim(session)).await? else {
+            return Ok(());
+        };
+        if told.as_ref() != Some(&tenure.holder) {
+            on(Event::Locked {
+                holder: tenure.holder.clone(),
+            });
+            told = Some(tenure.holder);
+        }
+        if left.is_zero() {
+            return Ok(());
+        }
+    }
+}
+
 /// Gives the lock back. That fails without harm: it ends by itself.
 pub(super) async fn release(lease: Lease<'_>, on: &mut dyn FnMut(Event)) {
     if let Err(error) = lease.release().await {
         on(Event::Unreleased {
             reason: error.to_string(),
         });
+    }
+}
+
+/// Takes away what a process that ended has left of the lock of a release that is gone.
+pub(super) async fn sweep(session: &Session<'_>) -> Result<(), Error> {
+    let claim = claim(session);
+    match session.cluster.lease(claim).await? {
+        Some(left) if left.is_over => Ok(session.cluster.delete_lease(claim, &left).await?),
+        _ => Ok(()),
     }
 }
 
@@ -76,11 +116,11 @@ pub(super) async fn other(
 }
 
 /// Refuses to change a release that Helm may be changing.
-pub(super) fn refuse_helm(session: &Session<'_>, past: &Past) -> Result<(), Error> {
+pub(super) fn refuse_helm(session: &Session<'_>, past: &Past, terms: &Terms) -> Result<(), Error> {
     let (Some(entry), Some(release)) = (past.newest(), past.base.last()) else {
         return Ok(());
     };
-    match helms_until(entry, &release.info) {
+    match helms_until(entry, &release.info, terms.pending_timeout) {
         Some(until) if (session.now)() < until => Err(Error::Pending {
             release: session.release.to_owned(),
             revision: entry.revision,
@@ -92,12 +132,16 @@ pub(super) fn refuse_helm(session: &Session<'_>, past: &Past) -> Result<(), Erro
 }
 
 /// When a revision counts as abandoned by Helm; none if Helm has left nothing pending.
-fn helms_until(entry: &Entry, info: &Info) -> Option<Timestamp> {
+pub(super) fn helms_until(
+    entry: &Entry,
+    info: &Info,
+    patience: SignedDuration,
+) -> Option<Timestamp> {
     if !entry.status.is_pending() || entry.summary.is_some() {
         return None;
     }
     let begun = info.last_deployed.max(info.deleted)?;
-    begun.checked_add(HELMS_TIME).ok()
+    begun.checked_add(patience).ok()
 }
 
 /// The error of a lock that was lost while the change was under way.
@@ -116,7 +160,7 @@ fn held(session: &Session<'_>, tenure: Tenure) -> Error {
     }
 }
 
-fn claim<'a>(session: &Session<'a>) -> Claim<'a> {
+pub(super) fn claim<'a>(session: &Session<'a>) -> Claim<'a> {
     Claim {
         namespace: session.namespace,
         release: session.release,
@@ -156,7 +200,7 @@ mod tests {
             deleted: deleted.parse().ok(),
             ..Info::default()
         };
-        let until = helms_until(&entry, &info);
+        let until = helms_until(&entry, &info, SignedDuration::from_mins(10));
         let found = until.map_or(String::new(), |until| until.to_string());
         assert_eq!(found, expected, "{status} {begun} {deleted}");
     }

@@ -58,30 +58,39 @@ pub(super) async fn succeed(
     for previous in &mut past.base {
         retire(session, previous, release.revision).await?;
     }
-    for mut previous in left_deployed(session, &past).await? {
-        retire(session, &mut previous, release.revision).await?;
-    }
+    tidy(session, &past, release.revision).await?;
     prune(session, &past.entries, history_max).await?;
     Ok(release)
 }
 
-/// The revisions before the base that the new one follows: those that are deployed, because a change
-/// ended between its last writes, and one that was uninstalled and is installed anew.
-async fn left_deployed(session: &Session<'_>, past: &Past) -> Result<Vec<Release>, Error> {
+/// The revisions before the base that the new one follows: those that are unfinished or deployed,
+/// because a change ended between its last writes, and one that was uninstalled and is installed anew.
+fn left(past: &Past) -> impl Iterator<Item = &Entry> {
     let is_base = |entry: &Entry| {
         let mut base = past.base.iter();
         base.any(|release| release.revision == entry.revision)
     };
-    let left = past.entries.iter();
-    let is_replaced =
-        |entry: &Entry| past.operation == Operation::Install && entry.status == Status::Uninstalled;
-    let left = left.filter(|entry| entry.status == Status::Deployed || is_replaced(entry));
-    let left = left.filter(|entry| !is_base(entry));
-    let mut releases = vec![];
-    for entry in left {
-        releases.push(session.store().read(entry).await?);
+    let is_left = |entry: &&Entry| match entry.status {
+        Status::Deployed => true,
+        Status::Uninstalled => past.operation == Operation::Install,
+        status => status.is_pending(),
+    };
+    let left = past.entries.iter().filter(is_left);
+    left.filter(move |entry| !is_base(entry))
+}
+
+/// Whether there are such.
+pub(super) fn is_untidy(past: &Past) -> bool {
+    left(past).next().is_some()
+}
+
+/// Gives them their final status; `successor` is the revision that counts.
+pub(super) async fn tidy(session: &Session<'_>, past: &Past, successor: u32) -> Result<(), Error> {
+    for entry in left(past) {
+        let mut previous = session.store().read(entry).await?;
+        retire(session, &mut previous, successor).await?;
     }
-    Ok(releases)
+    Ok(())
 }
 
 /// Records why the change failed.

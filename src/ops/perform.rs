@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::execute::{Execution, Reached, Voice};
 use super::hook::Runner;
 use super::rehearse::{self, Rehearsal};
+use super::stop::Wish;
 use super::{Change, End, Error, Options, Session, outcome};
 use crate::event::Event;
 use crate::plan::{Hooks, Plan};
@@ -17,7 +18,7 @@ impl Change {
     pub(super) async fn carry_out(
         &mut self,
         session: &Session<'_>,
-        (options, lock): (&Options, watch::Receiver<bool>),
+        (options, lock, stop): (&Options, watch::Receiver<bool>, Wish),
         on: &mut dyn FnMut(Event),
     ) -> Result<(), Error> {
         let voice = Voice::new(on);
@@ -27,6 +28,7 @@ impl Change {
             method: self.plan.method,
             deadline: Instant::now() + options.timeout,
             lock,
+            stop,
         };
         let before = self.plan.hooks.before();
         if !before.is_empty() {
@@ -65,6 +67,7 @@ async fn execute(
         voice,
         deadline,
         lock,
+        stop,
         ..
     } = runner;
     let now = (session.now)();
@@ -77,6 +80,7 @@ async fn execute(
         since: now,
         now,
         lock: lock.clone(),
+        stop: stop.clone(),
     };
     let rest;
     let last = match execution.run().await? {

@@ -24,7 +24,7 @@ pub async fn rollback(
 ) -> Result<Change, Error> {
     let past = Past::read(session).await?;
     plan_file::confirm(session, terms, &past).await?;
-    lock::refuse_helm(session, &past)?;
+    lock::refuse_helm(session, &past, terms)?;
     let target = target(session, &past, to)?;
     let method = method::decide(session, &past, terms)?;
     let release = session.store().read(target).await?;

@@ -4,6 +4,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::issue::Issuer;
+use super::stop::Wish;
 use super::{StepError, owners};
 use crate::cluster::{
     self, Address, Cluster, Deletion, Effect, Force, Propagation, Validation, Write, Written,
@@ -12,7 +13,7 @@ use crate::event::Done;
 use crate::plan::diff::Patch;
 use crate::plan::server_side::Handover;
 use crate::plan::{
-    Action, Cascade, Conflicts, Credential, Method, Precondition, Recreation, Step, Way,
+    self, Action, Cascade, Conflicts, Credential, Method, Precondition, Recreation, Step, Way,
 };
 
 /// Everything in the manifest is written as Helm writes it: by its field manager, with unknown
@@ -34,6 +35,8 @@ pub(super) struct Context<'a> {
     pub(super) method: Method,
     /// When what is to be made anew has to be gone.
     pub(super) deadline: Instant,
+    /// When nothing is waited for any more.
+    pub(super) stop: &'a Wish,
 }
 
 /// Sends what a step says, and tells what was done if anything was.
@@ -92,9 +95,24 @@ async fn create(step: &Step, body: &Value, context: Context<'_>) -> Result<Value
         Method::ClientSide => cluster.create(&at, body, WRITE).await,
         Method::ServerSide(_) => cluster.create_by_apply(&at, body, WRITE).await,
     };
-    let written = written.map_err(|source| failed(step, "create", source))?;
+    let live = match written {
+        Ok(written) => written.live,
+        Err(error) if error.is_already_exists() => {
+            let made = made(step, body, cluster).await?;
+            made.ok_or_else(|| failed(step, "create", error))?
+        }
+        Err(error) => return Err(failed(step, "create", error)),
+    };
     after(step, cluster).await?;
-    Ok(written.live)
+    Ok(live)
+}
+
+/// What is there, if it is what was to be created, with the marks of the release: a try whose answer
+/// was lost has created it.
+async fn made(step: &Step, body: &Value, cluster: &Cluster) -> Result<Option<Value>, StepError> {
+    let live = cluster.get(&at(step)).await;
+    let live = live.map_err(|source| failed(step, "read", source))?;
+    Ok(live.filter(|live| plan::is_as_wanted(body, live)))
 }
 
 /// Gives the owners of what was applied what is theirs.
@@ -141,7 +159,7 @@ async fn configure(
         version = newer;
     }
     for _ in 0..ATTEMPTS {
-        match change(step, (patch, version), context).await {
+        match change(step, (patch, version), context, WRITE).await {
             Ok(written) => {
                 after(step, cluster).await?;
                 return Ok(written.live);
@@ -151,7 +169,38 @@ async fn configure(
         }
         match still(step, precondition, cluster).await? {
             Some(newer) => version = newer,
-            None => return Err(changed(step)),
+            None => {
+                let live = in_effect(step, (patch, precondition), context).await?;
+                after(step, cluster).await?;
+                return Ok(live);
+            }
+        }
+    }
+    Err(changed(step))
+}
+
+/// The resource as it is, if sending the change once more would do nothing: a try whose answer was lost
+/// has changed it.
+async fn in_effect(
+    step: &Step,
+    (patch, precondition): (&Patch, &Precondition),
+    context: Context<'_>,
+) -> Result<Value, StepError> {
+    for _ in 0..ATTEMPTS {
+        let live = context.cluster.get(&at(step)).await;
+        let live = live.map_err(|source| failed(step, "read", source))?;
+        let Some(live) = live else {
+            break;
+        };
+        let now = Precondition::of(&live);
+        if now.uid != precondition.uid {
+            break;
+        }
+        let version = now.resource_version.clone();
+        match change(step, (patch, version), context, WRITE.dry_run()).await {
+            Ok(tried) if now.holds(&tried.live) => return Ok(live),
+            Err(error) if error.is_outdated() => {}
+            _ => break,
         }
     }
     Err(changed(step))
@@ -162,20 +211,19 @@ async fn change(
     step: &Step,
     (patch, version): (&Patch, String),
     context: Context<'_>,
+    how: Write<'_>,
 ) -> Result<Written, cluster::Error> {
     let (cluster, at) = (context.cluster, at(step));
     match step.apply.as_ref().and_then(|apply| apply.body.as_ref()) {
         None => {
             let patch = versioned(patch, version);
-            cluster
-                .patch(&at, cluster::Patch::from(&patch), WRITE)
-                .await
+            cluster.patch(&at, cluster::Patch::from(&patch), how).await
         }
         Some(body) => {
             let mut body = body.clone();
             body["metadata"]["resourceVersion"] = version.into();
             let apply = cluster::Patch::Apply(&body, force(context.method));
-            cluster.patch(&at, apply, WRITE).await
+            cluster.patch(&at, apply, how).await
         }
     }
 }
@@ -199,8 +247,15 @@ async fn recreate(
     make_way(step, recreation, cluster).await?;
     let gone = [(step.id.clone(), step.kind.clone())];
     let left = context.deadline.saturating_duration_since(Instant::now());
-    let waited = cluster.wait_gone(&gone, left).await;
-    waited.map_err(|source| failed(step, "delete", source))?;
+    let interrupted = || StepError::Interrupted {
+        id: step.id.clone(),
+    };
+    tokio::select! {
+        waited = cluster.wait_gone(&gone, left) => {
+            waited.map_err(|source| failed(step, "delete", source))?;
+        }
+        () = context.stop.comes() => return Err(interrupted()),
+    }
     create(step, &recreation.body, context).await
 }
 
@@ -232,12 +287,23 @@ async fn make_way(
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(failed(step, "delete", error)),
         }
-        match still(step, precondition, cluster).await? {
-            Some(newer) => version = newer,
-            None => return Err(changed(step)),
+        let live = cluster.get(&at(step)).await;
+        let live = live.map_err(|source| failed(step, "read", source))?;
+        match live {
+            None => return Ok(()),
+            Some(live) if is_going(&live, precondition) => return Ok(()),
+            Some(live) if precondition.holds(&live) => {
+                version = Precondition::of(&live).resource_version;
+            }
+            Some(_) => return Err(changed(step)),
         }
     }
     Err(changed(step))
+}
+
+/// Whether the resource that a step was decided on is being deleted.
+fn is_going(live: &Value, precondition: &Precondition) -> bool {
+    live["metadata"]["uid"] == precondition.uid && live["metadata"]["deletionTimestamp"].is_string()
 }
 
 /// The version of a resource that has not changed in substance since the plan was made.

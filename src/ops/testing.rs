@@ -11,6 +11,7 @@ use super::catalogue::Catalogue;
 use super::execute::Voice;
 use super::hook::Runner;
 use super::prepare::Past;
+use super::stop::Wish;
 use super::{Error, Session, Terms, lock, method};
 use crate::cluster::Output;
 use crate::event::Event;
@@ -66,7 +67,7 @@ pub async fn test(
     on: &mut dyn FnMut(Event),
 ) -> Result<Tested, Error> {
     let past = Past::read(session).await?;
-    lock::refuse_helm(session, &past)?;
+    lock::refuse_helm(session, &past, &Terms::default())?;
     let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
     let release = session.store().read(newest).await?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
@@ -78,7 +79,7 @@ pub async fn test(
     let tested = async {
         lock::confirm(session, &past).await?;
         let tests: Vec<&HookStep> = tests.iter().collect();
-        run(session, (request, held), (release, &tests), on).await
+        Box::pin(run(session, (request, held), (release, &tests), on)).await
     };
     let result = tokio::select! {
         biased;
@@ -102,6 +103,7 @@ async fn run(
         method: method::planned(&release, &Terms::default()),
         deadline: Instant::now() + request.timeout,
         lock,
+        stop: Wish::of(session.stop),
     };
     let (ran, result) = runner.run_all(tests, &mut release).await;
     let tried = &tests[..ran];

@@ -15,12 +15,18 @@ const REMEMBERED: usize = 20;
 /// Decides to delete everything that a release applied, and its records unless they are to be kept.
 ///
 /// # Errors
-/// If there is no such release, it is uninstalled and is to be kept so, or Helm may be changing it. Nothing is written.
+/// If there is no such release, it is uninstalled and is to be kept so, or Helm may be changing it.
+/// Nothing is written, but the lock of a release that is gone is taken away if the process that held it
+/// has ended.
 pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, Error> {
     let past = Past::read(session).await?;
-    let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
+    let Some(newest) = past.newest() else {
+        // The last thing that an uninstallation gives back, if it came so far.
+        lock::sweep(session).await?;
+        return Err(Error::no_release(session));
+    };
     if newest.status != Status::Uninstalling {
-        lock::refuse_helm(session, &past)?;
+        lock::refuse_helm(session, &past, terms)?;
     }
     if newest.status == Status::Uninstalled && terms.recording.history == History::Keep {
         return Err(Error::Uninstalled {

@@ -234,6 +234,7 @@ async fn what_has_changed_since_is_not_made_anew() {
             is_dead: |_| false,
         },
         driver: Driver::default(),
+        stop: None,
         watch: ops::unwatched,
     };
     let request = ChartRequest {

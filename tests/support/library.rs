@@ -1,10 +1,11 @@
 //! The library on the testbed, for tests that make many changes: they need no process each.
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pintle::chart::{Overrides, Values};
+use pintle::chart::{Chart, Overrides, Values};
 use pintle::cluster::{Cluster, Holder, Target};
 use pintle::history::Driver;
 use pintle::ops::{self, Change, ChartRequest, End, Options, ReuseValues, Session, Terms};
@@ -44,21 +45,22 @@ impl Library {
                 is_dead: |_| false,
             },
             driver: Driver::default(),
+            stop: None,
             watch: ops::unwatched,
         }
+    }
+
+    /// Decides an installation of the chart in a folder.
+    pub(crate) async fn install(&self, folder: &str, terms: &Terms) -> Change {
+        let chart = source::load(&ChartRef::Directory(folder.into())).unwrap();
+        let change = ops::install(&self.session(), &request(&chart), terms).await;
+        change.unwrap_or_else(|error| panic!("{error:?}"))
     }
 
     /// Decides an upgrade to the chart in a folder.
     pub(crate) async fn upgrade(&self, folder: &str, terms: &Terms) -> Change {
         let chart = source::load(&ChartRef::Directory(folder.into())).unwrap();
-        let request = ChartRequest {
-            chart: &chart,
-            overrides: &Overrides::default(),
-            tenant: &Values::default(),
-            notes: Notes::Root,
-            reuse: ReuseValues::default(),
-        };
-        let change = ops::upgrade(&self.session(), &request, terms).await;
+        let change = ops::upgrade(&self.session(), &request(&chart), terms).await;
         change.unwrap_or_else(|error| panic!("{error:?}"))
     }
 
@@ -71,5 +73,18 @@ impl Library {
         };
         let ended = change.execute(&self.session(), &options, &mut |_| ()).await;
         ended.unwrap_or_else(|error| panic!("{error:?}"));
+    }
+}
+
+/// A chart as it is, without values of the command.
+fn request(chart: &Chart) -> ChartRequest<'_> {
+    static NONE: LazyLock<(Overrides, Values)> = LazyLock::new(Default::default);
+    let (overrides, tenant) = &*NONE;
+    ChartRequest {
+        chart,
+        overrides,
+        tenant,
+        notes: Notes::Root,
+        reuse: ReuseValues::default(),
     }
 }

@@ -7,6 +7,7 @@ mod release;
 mod tenant;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -22,7 +23,7 @@ pub(crate) use chart::{
 };
 pub(crate) use plan::{Apply, Plan};
 pub(crate) use release::{
-    Diff, Drift, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status, Test,
+    Diff, Drift, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status, Test, Unlock,
 };
 pub(crate) use tenant::{Join, Kubeconfig, Place};
 
@@ -75,6 +76,10 @@ pub(crate) struct Global {
     )]
     #[arg(hide_env = true)]
     pub(crate) driver: Driver,
+    /// How long one try of a request may take; it is made again where that does no harm
+    #[arg(long, global = true, value_name = "DURATION", value_parser = change::duration)]
+    #[arg(default_value = "30s", env = "PINTLE_REQUEST_TIMEOUT", hide_env = true)]
+    pub(crate) request_timeout: Duration,
     /// Work inside the tenant that this release runs, by default in its namespace kube-system
     #[arg(long, global = true, value_name = "[NAMESPACE/]RELEASE")]
     pub(crate) into: Option<Place>,
@@ -121,6 +126,8 @@ pub(crate) enum Command {
     /// Show the revisions of a release
     #[command(visible_alias = "hist")]
     History(History),
+    /// Take the lock of a release away from a command that has ended or hangs
+    Unlock(Unlock),
     /// Show what is recorded of a release
     Get(Get),
     /// Print a kubeconfig that a release has generated; it holds a private key

@@ -21,6 +21,7 @@ mod status;
 mod template;
 mod test;
 mod uninstall;
+mod unlock;
 mod upgrade;
 mod values;
 mod version;
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::List(args) => list::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
+        Command::Unlock(args) => unlock::run(&global, &args),
         Command::Get(args) => get::run(&global, &args),
         Command::Kubeconfig(args) => kubeconfig::run(&global, &args),
         Command::Join(args) => join::run(&global, &args),

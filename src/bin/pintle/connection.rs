@@ -2,16 +2,18 @@
 
 use std::env;
 use std::future::Future;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use pintle::chart::{Chart, Values};
 use pintle::cluster::{Cluster, Holder, Target};
 use pintle::history::Driver;
-use pintle::ops::{self, Session, Tenant};
+use pintle::ops::{self, Session, Stop, Tenant};
 
 use crate::cli::{Global, Place};
 use crate::failure::Failure;
 use crate::process;
+use crate::signals;
 use crate::watchdog;
 
 /// Where `--into` works unless told otherwise: what a tenant's operator runs in the tenant belongs
@@ -30,6 +32,8 @@ pub(crate) struct Connection {
     identity: String,
     /// What holds the records.
     pub(crate) driver: Driver,
+    /// Where signals come in.
+    stop: Arc<Stop>,
 }
 
 impl Connection {
@@ -50,6 +54,7 @@ impl Connection {
                 is_dead: process::is_dead,
             },
             driver: self.driver,
+            stop: Some(&self.stop),
             watch: watchdog::watch_for_library,
         }
     }
@@ -85,6 +90,7 @@ impl Connection {
             tenant: Some(tenant),
             identity: self.identity,
             driver: self.driver,
+            stop: self.stop,
         })
     }
 }
@@ -115,7 +121,11 @@ where
             let namespace = global.namespace.clone().or_else(helm_namespace);
             connect(global, namespace).await?
         };
-        work(connection).await
+        let stop = Arc::clone(&connection.stop);
+        tokio::select! {
+            result = work(connection) => result,
+            failure = signals::end(&stop) => Err(failure),
+        }
     })
 }
 
@@ -128,6 +138,7 @@ async fn connect(global: &Global, namespace: Option<String>) -> Result<Connectio
         namespace,
     };
     let cluster = Cluster::connect(&target).await.map_err(ops::Error::from)?;
+    let cluster = cluster.answering_within(global.request_timeout);
     Ok(Connection {
         namespace: cluster.namespace().to_owned(),
         cluster,
@@ -135,6 +146,7 @@ async fn connect(global: &Global, namespace: Option<String>) -> Result<Connectio
         tenant: None,
         identity: process::identity(),
         driver: global.driver,
+        stop: Arc::default(),
     })
 }
 

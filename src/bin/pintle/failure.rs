@@ -8,6 +8,7 @@ use std::io;
 
 use pintle::chart;
 use pintle::cluster::{self, Unready};
+use pintle::history;
 use pintle::ops::{self, ErrorKind};
 use pintle::plan::file::Difference;
 use pintle::plan::{self, Objection};
@@ -18,6 +19,11 @@ use crate::watchdog::Crossed;
 
 /// Exit code of `--exit-code` when there are differences.
 pub(crate) const DIFFERENT: u8 = 5;
+
+/// Exit code of a conflict or lock.
+const LOCKED: u8 = 4;
+/// Exit code of a command that a signal has ended: that of a shell for SIGINT.
+const INTERRUPTED: u8 = 130;
 
 /// A command that failed.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +122,15 @@ pub(crate) enum Failure {
         /// The variable.
         variable: &'static str,
     },
+    /// A release was to be unlocked under the hands of who holds it.
+    #[error("release {release} is locked by a command that may be at work")]
+    AtWork {
+        /// The release.
+        release: String,
+    },
+    /// A signal ended the command while it was not changing anything, or a second one did.
+    #[error("interrupted")]
+    Interrupted,
     /// Writing the result failed.
     #[error("cannot write the output")]
     Io(#[from] io::Error),
@@ -130,6 +145,19 @@ impl Failure {
         }
     }
 
+    /// Whether others hold the release, or have changed it meanwhile.
+    pub(crate) fn is_for_now(&self) -> bool {
+        matches!(
+            self.operation(),
+            Some(
+                ops::Error::Held { .. }
+                    | ops::Error::Overtaken { .. }
+                    | ops::Error::Pending { .. }
+                    | ops::Error::History(history::Error::Exists { .. })
+            )
+        )
+    }
+
     /// The kind of an I/O error.
     pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
         match self {
@@ -142,6 +170,8 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         let error = match self {
             Self::Io(_) => return 1,
+            Self::Interrupted => return INTERRUPTED,
+            Self::AtWork { .. } => return LOCKED,
             Self::Stdin
             | Self::ValuesOfRelease { .. }
             | Self::RevisionOfChart { .. }
@@ -164,7 +194,8 @@ impl Failure {
             ErrorKind::Failed => 1,
             ErrorKind::Usage => 2,
             ErrorKind::NotReady => 3,
-            ErrorKind::Conflict => 4,
+            ErrorKind::Conflict => LOCKED,
+            ErrorKind::Interrupted => INTERRUPTED,
         }
     }
 
@@ -260,6 +291,10 @@ impl Failure {
                 "nothing has been changed; if the chart may take more, {} raises the limit",
                 crossed.variable()
             )),
+            Self::AtWork { .. } => Some(
+                "wait for it to end; --yes unlocks all the same, and what it has begun is left half done"
+                    .to_owned(),
+            ),
             Self::ValuesOfRelease { release } => Some(format!(
                 "`pintle diff {release} CHART` with these flags shows what they would change"
             )),
@@ -297,7 +332,7 @@ impl Failure {
                 self.ways()
             ),
             ops::Error::Hook(error) => hint::hook(error, self.ways()),
-            ops::Error::Rest(_) => self.ways().to_owned(),
+            ops::Error::Rest(_) | ops::Error::Interrupted => self.ways().to_owned(),
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
             }
@@ -306,7 +341,8 @@ impl Failure {
                     .to_owned()
             }
             ops::Error::Held { .. } => {
-                "wait for it to end; if it was killed, its lock ends by itself within 30s"
+                "wait for it to end, or give --lock-timeout; if it was killed, its lock ends by itself \
+                 within 30s"
                     .to_owned()
             }
             ops::Error::AddressLost { .. } | ops::Error::Lost { .. } => {

@@ -8,6 +8,7 @@ mod failure;
 mod output;
 mod overrides;
 mod process;
+mod signals;
 mod watchdog;
 
 use std::io::ErrorKind;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::Cli;
+use failure::Failure;
 
 fn main() -> ExitCode {
     // One TLS provider, before anything can ask for one: rustls panics where it has to choose.
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
     match watchdog::set_up().and_then(|()| commands::run(cli)) {
         Ok(code) => code,
         Err(failure) if failure.io_kind() == Some(ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
+        // Whoever has sent the signal knows why.
+        Err(failure @ Failure::Interrupted) => ExitCode::from(failure.exit_code()),
         Err(failure) => output::error::print(&failure),
     }
 }

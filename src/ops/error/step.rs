@@ -42,6 +42,12 @@ pub enum StepError {
         /// Why; none if it does not exist.
         source: Option<cluster::Error>,
     },
+    /// The change was asked to stop before the resource was gone that is made anew.
+    #[error("interrupted before {id} was made anew")]
+    Interrupted {
+        /// The resource.
+        id: ResourceId,
+    },
     /// The resource is not what the step was decided on.
     #[error("{id} was changed by somebody else since the plan was made")]
     Changed {
@@ -57,15 +63,21 @@ impl StepError {
             Self::Request { id, .. }
             | Self::Issue { id, .. }
             | Self::Issuer { id, .. }
+            | Self::Interrupted { id }
             | Self::Changed { id } => id,
         }
+    }
+
+    /// Whether the change was asked to stop.
+    pub(super) fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted { .. })
     }
 
     /// Whether somebody else holds the resource or has changed it.
     pub(super) fn is_conflict(&self) -> bool {
         match self {
             Self::Changed { .. } => true,
-            Self::Issue { .. } | Self::Issuer { .. } => false,
+            Self::Issue { .. } | Self::Issuer { .. } | Self::Interrupted { .. } => false,
             Self::Request { source, .. } => source.is_already_exists() || source.is_conflict(),
         }
     }

@@ -272,6 +272,8 @@ pub(crate) struct ChangeArgs {
     #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
+    pub(crate) lock: LockArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
@@ -291,6 +293,24 @@ impl ChangeArgs {
     pub(crate) fn is_impatient(&self) -> bool {
         self.no_wait || self.wait == Some(WaitArg::HookOnly)
     }
+}
+
+/// How long others are waited for.
+#[derive(Debug, Args)]
+pub(crate) struct LockArgs {
+    /// How long to wait while another command changes the release
+    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) pending: PendingArgs,
+}
+
+/// How long Helm is waited for.
+#[derive(Debug, Args)]
+pub(crate) struct PendingArgs {
+    /// How long a revision that Helm left pending counts as under way
+    #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration)]
+    pub(crate) pending_timeout: Duration,
 }
 
 /// Where a dry run is made.

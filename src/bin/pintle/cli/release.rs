@@ -7,7 +7,7 @@ use pintle::ops::FilterTerm;
 use pintle::release;
 use regex::Regex;
 
-use super::change::{HistoryMax, duration};
+use super::change::{HistoryMax, PendingArgs, duration};
 use super::{ChangeArgs, CheckArgs, ConsentArgs, OutputArgs, ReuseArgs, ValueArgs, WriteArgs};
 
 #[derive(Debug, Args)]
@@ -177,6 +177,17 @@ pub(crate) struct Status {
     pub(crate) revision: RevisionArg,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unlock {
+    /// Name of the release
+    pub(crate) name: String,
+    /// Unlock it though the command that holds the lock may be at work
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) pending: PendingArgs,
 }
 
 #[derive(Debug, Args)]

@@ -145,6 +145,7 @@ mod tests {
     #[track_caller]
     fn check((namespace, into): (Option<&str>, Option<&str>), expected: &str) {
         let global = Global {
+            request_timeout: std::time::Duration::from_secs(30),
             namespace: namespace.map(str::to_owned),
             kubeconfig: None,
             kube_context: Some("host".to_owned()),

@@ -2,9 +2,13 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{Change, End, NamespacePolicy, Options, Rehearsal, ServerSide, Session, Terms};
+use jiff::SignedDuration;
+use pintle::ops::{
+    self, Change, End, NamespacePolicy, Options, Rehearsal, ServerSide, Session, Terms,
+};
 use pintle::plan::{Consent, Permit};
 use pintle::release::{Release, Status};
+use tokio::time::Instant;
 
 use crate::cli::{ChangeArgs, CheckArgs, ConsentArgs, DryRun, ServerSideArg, WriteArgs};
 use crate::failure::Failure;
@@ -55,6 +59,12 @@ pub(super) fn terms(
     }
 }
 
+/// How long Helm has for a revision.
+pub(super) fn patience(args: &ChangeArgs) -> SignedDuration {
+    // What is longer than there is time is for ever.
+    SignedDuration::try_from(args.lock.pending.pending_timeout).unwrap_or(SignedDuration::MAX)
+}
+
 /// Whether the API server is asked about a plan.
 pub(super) fn rehearsal(check: &CheckArgs, dry_run: Option<DryRun>) -> Rehearsal {
     if check.no_validate || dry_run == Some(DryRun::Client) {
@@ -72,6 +82,26 @@ pub(super) enum Outcome {
     Unchanged(Release),
     /// Its plan was printed.
     Printed,
+}
+
+/// Decides a change and carries it out as [`carry_out`] does, again while others hold the release, as
+/// long as the user has said that they are waited for.
+pub(super) async fn run(
+    session: &Session<'_>,
+    (args, options): (&ChangeArgs, &Options),
+    decide: impl AsyncFn() -> Result<Change, ops::Error>,
+) -> Result<Outcome, Failure> {
+    let deadline = Instant::now() + args.lock.lock_timeout;
+    loop {
+        let attempt = async { carry_out(session, decide().await?, args, options).await };
+        match Box::pin(attempt).await {
+            Err(failure) if failure.is_for_now() && Instant::now() < deadline => {
+                let mut progress = Progress::new(session.release);
+                ops::wait(session, deadline, &mut |event| progress.on(event)).await?;
+            }
+            ended => return ended,
+        }
+    }
 }
 
 /// Prints the plan of a dry run, or carries the change out.

@@ -42,15 +42,16 @@ fn fix(global: &Global, args: &Drift) -> Result<ExitCode, Failure> {
         return Err(Failure::FixOfMany { count });
     };
     let options = change::options(&args.change, args.history.history_max);
-    let terms = change::terms(
+    let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),
         args.change.dry_run,
     );
+    terms.pending_timeout = change::patience(&args.change);
     with_cluster(global, async |connection| {
         let session = connection.session(name);
-        let change = ops::restore(&session, &terms).await?;
-        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
+        let decide = async || ops::restore(&session, &terms).await;
+        let outcome = change::run(&session, (&args.change, &options), decide).await?;
         change::print(&outcome, &args.change, "put back")
     })
 }

@@ -28,6 +28,7 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
         terms.recording.used_name = UsedName::Replace;
     }
     let options = change::options(&args.change, 0);
+    terms.pending_timeout = change::patience(&args.change);
     with_cluster(global, async |connection| {
         let name = match (given, &args.naming) {
             (Some(name), _) => name.to_owned(),
@@ -43,8 +44,8 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
             notes: args.notes.notes(),
             reuse: ReuseValues::default(),
         };
-        let change = ops::install(&session, &request, &terms).await?;
-        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
+        let decide = async || ops::install(&session, &request, &terms).await;
+        let outcome = change::run(&session, (&args.change, &options), decide).await?;
         change::print(&outcome, &args.change, "installed")
     })
 }

@@ -23,12 +23,13 @@ pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure>
     } else {
         Rules::Hold
     };
+    terms.pending_timeout = change::patience(&args.change);
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         // Helm takes revision 0 for the one before the newest.
         let to = args.revision.filter(|revision| *revision > 0);
-        let change = ops::rollback(&session, to, rules, &terms).await?;
-        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
+        let decide = async || ops::rollback(&session, to, rules, &terms).await;
+        let outcome = change::run(&session, (&args.change, &options), decide).await?;
         change::print(&outcome, &args.change, "rolled back")
     })
 }

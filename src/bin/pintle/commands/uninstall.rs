@@ -19,7 +19,7 @@ pub(super) fn run(global: &Global, args: &Uninstall) -> Result<ExitCode, Failure
         for name in &args.names {
             let session = connection.session(name);
             let ended = if args.forget {
-                Box::pin(forget(&session, args)).await
+                Box::pin(forget(&session, args, &terms)).await
             } else {
                 Box::pin(uninstall(&session, args, &terms)).await
             };
@@ -54,14 +54,15 @@ fn terms(args: &Uninstall) -> Terms {
     if args.delete_crds {
         terms.consent.permits.insert(Permit::DeleteDefinitions);
     }
+    terms.pending_timeout = change::patience(&args.change);
     terms
 }
 
 /// Deletes what one release has applied.
 async fn uninstall(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Result<(), Failure> {
     let options = change::options(&args.change, 0);
-    let change = ops::uninstall(session, terms).await?;
-    let outcome = change::carry_out(session, change, &args.change, &options).await?;
+    let decide = async || ops::uninstall(session, terms).await;
+    let outcome = change::run(session, (&args.change, &options), decide).await?;
     let Outcome::Done(release) = &outcome else {
         return Ok(());
     };
@@ -84,8 +85,8 @@ async fn uninstall(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Re
 }
 
 /// Deletes the records of one release, and tells what stays.
-async fn forget(session: &Session<'_>, args: &Uninstall) -> Result<(), Failure> {
-    let forgetting = ops::forget(session).await?;
+async fn forget(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Result<(), Failure> {
+    let forgetting = ops::forget(session, terms).await?;
     let (revisions, stays) = (forgetting.revisions.clone(), forgetting.stays.clone());
     let stays: Vec<String> = stays.iter().map(ToString::to_string).collect();
     let is_tried = args.change.dry_run.is_some();

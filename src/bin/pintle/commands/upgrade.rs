@@ -1,5 +1,6 @@
 //! `pintle upgrade`.
 
+use std::cell::Cell;
 use std::process::ExitCode;
 
 use pintle::ops::{self, ChartRequest, NamespacePolicy, Unchanged};
@@ -29,6 +30,7 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
         terms.namespace = NamespacePolicy::Create;
     }
     terms.hooks = args.hooks.policy();
+    terms.pending_timeout = change::patience(&args.change);
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         let tenant = connection.tenant_values(&chart);
@@ -39,16 +41,19 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
             notes: args.notes.notes(),
             reuse: args.reuse.reuse(),
         };
-        let change = if args.install {
-            ops::upgrade_or_install(&session, &request, &terms).await?
-        } else {
-            ops::upgrade(&session, &request, &terms).await?
+        let done = Cell::new("upgraded");
+        let decide = async || {
+            let change = if args.install {
+                ops::upgrade_or_install(&session, &request, &terms).await?
+            } else {
+                ops::upgrade(&session, &request, &terms).await?
+            };
+            if change.release.info.status == Status::PendingInstall {
+                done.set("installed");
+            }
+            Ok(change)
         };
-        let done = match change.release.info.status {
-            Status::PendingInstall => "installed",
-            _ => "upgraded",
-        };
-        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
-        change::print(&outcome, &args.change, done)
+        let outcome = change::run(&session, (&args.change, &options), decide).await?;
+        change::print(&outcome, &args.change, done.get())
     })
 }

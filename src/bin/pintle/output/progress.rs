@@ -90,14 +90,28 @@ impl Progress {
             Event::Hook { event, id } => format!("{event} hook {id}"),
             Event::HookOutput(output) => written(&output),
             Event::HookTrouble { id, reason } => leaves(id.as_ref(), &reason),
-            Event::Waiting { count: 1 } => "waiting for 1 resource to become ready".to_owned(),
-            Event::Waiting { count } => format!("waiting for {count} resources to become ready"),
+            Event::Waiting { count } => waiting(count),
             Event::Health { id, until, health } => seen(&id, until, &health),
+            Event::Stopping => stopping(),
+            Event::Locked { holder } => format!("waiting for the lock of {holder}"),
             Event::Finished { revision, status } => {
                 format!("{}: revision {revision} is {status}", self.release)
             }
         }
     }
+}
+
+/// For how many resources is waited.
+fn waiting(count: usize) -> String {
+    let resources = if count == 1 { "resource" } else { "resources" };
+    format!("waiting for {count} {resources} to become ready")
+}
+
+/// How the command ends that was asked to stop.
+fn stopping() -> String {
+    format!(
+        "{CHANGED}stopping{CHANGED:#}: what is under way is brought to its end; once more stops at once"
+    )
 }
 
 /// What a container of a hook has written.
