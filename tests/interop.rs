@@ -238,3 +238,107 @@ fn pretty_eq(ours: &Value, theirs: &Value) {
         diff.unified_diff()
     );
 }
+
+/// The statuses of all revisions, oldest first, as the records have them.
+fn statuses(place: &Place) -> Vec<String> {
+    let secrets = place.get(&["secrets", "-l", "owner=helm"]);
+    let mut all: Vec<(u32, String)> = secrets["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|secret| {
+            let label = |name: &str| secret["metadata"]["labels"][name].as_str().unwrap();
+            (
+                label("version").parse().unwrap(),
+                label("status").to_owned(),
+            )
+        })
+        .collect();
+    all.sort();
+    all.into_iter().map(|(_, status)| status).collect()
+}
+
+/// A copy of one of the charts, with a Deployment that fits on no node.
+fn stuck(place: &Place, chart: &str, labels: &str) -> String {
+    let read = |file: &str| std::fs::read_to_string(path(&format!("{chart}/{file}"))).unwrap();
+    let pods = "      containers:";
+    let nowhere = format!("      nodeSelector: {{nowhere: \"true\"}}\n{pods}");
+    for file in [
+        "Chart.yaml",
+        "values.yaml",
+        labels,
+        "templates/config.yaml",
+        "templates/deployment.yaml",
+        "templates/service.yaml",
+    ] {
+        let text = read(file).replace(pods, &nowhere);
+        place.file(&format!("{chart}/{file}"), &text);
+    }
+    place.folder().join(chart).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn ten_operations_in_turn_fail_and_are_killed_and_go_on() {
+    let place = Place::new("in-turn");
+    let (ours, theirs) = (path(TERA), path(GO));
+    let our_stuck = stuck(&place, TERA, "templates/_labels.yaml");
+    let their_stuck = stuck(&place, GO, "templates/_labels.tpl");
+    let pintle = |args: &[&str], code: i32| {
+        place
+            .pintle(&[args, &["--no-wait"]].concat())
+            .fails_with(code);
+    };
+    let helm = |args: &[&str], code: i32| {
+        place.helm(args).fails_with(code);
+    };
+    let check = |newest: &str, replicas: u64| {
+        let mut all = statuses(&place);
+        assert_eq!(all.pop().as_deref(), Some(newest), "{all:?}");
+        let deployed = all.iter().filter(|status| *status == "deployed").count();
+        assert_eq!(deployed, usize::from(newest != "deployed"), "{all:?}");
+        assert_eq!(
+            place.get(&["deployment/twin"])["spec"]["replicas"],
+            replicas
+        );
+    };
+    let (one, three) = (["--set", "replicas=1"], ["--set", "replicas=3"]);
+    helm(&[&["install", "twin", &theirs], &one[..]].concat(), 0);
+    check("deployed", 1);
+    pintle(&[&["upgrade", "twin", &ours], &three[..]].concat(), 0);
+    check("deployed", 3);
+    helm(&[&["upgrade", "twin", &theirs], &one[..]].concat(), 0);
+    check("deployed", 1);
+    let late = ["--set", "replicas=9,greeting=half", "--timeout", "1s"];
+    place
+        .pintle(&[&["upgrade", "twin", &our_stuck], &late[..]].concat())
+        .fails_with(3);
+    check("failed", 9);
+    helm(&["rollback", "twin", "2"], 0);
+    check("deployed", 3);
+    let late = [&["upgrade", "twin", &their_stuck, "--wait"], &late[..]].concat();
+    helm(&late, 1);
+    check("failed", 9);
+    pintle(&["rollback", "twin", "3"], 0);
+    check("deployed", 1);
+    let config = place.get(&["configmap/twin-config"]);
+    assert_eq!(config["data"]["greeting"], "Hello: \"world\"");
+
+    let two = ["--set", "replicas=2", "--wait"];
+    let killed = place.start_helm(&[&["upgrade", "twin", &their_stuck], &two[..]].concat());
+    let changed = "--for=jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
+    place
+        .kubectl(&["wait", changed, "deployment/twin", "--timeout=60s"])
+        .ok();
+    killed.kill();
+    check("pending-upgrade", 2);
+    let go_on = ["upgrade", "twin", &ours, "--set", "replicas=4"];
+    pintle(&go_on, 4);
+    pintle(&[&go_on[..], &["--pending-timeout", "0s"]].concat(), 0);
+    check("deployed", 4);
+    let pods = &place.get(&["deployment/twin"])["spec"]["template"]["spec"];
+    assert_eq!(pods["nodeSelector"], Value::Null);
+    helm(&[&["upgrade", "twin", &theirs], &one[..]].concat(), 0);
+    check("deployed", 1);
+    pintle(&["uninstall", "twin"], 0);
+    assert_eq!(statuses(&place), [] as [&str; 0]);
+}

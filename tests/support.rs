@@ -195,6 +195,11 @@ impl Started {
         self.child.id()
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a program").is_some()
+    }
+
     /// Waits until it has ended.
     pub(crate) fn end(self) -> Run {
         let output = self.child.wait_with_output().expect("the program ends");

@@ -3,8 +3,9 @@
 //!
 //! [`builder`] compiles the components from Go modules into a cache folder, [`launch`] starts them
 //! and ends them, and [`running`] is what a test uses to find a testbed or to start one.
-//! [`recorder`] writes down what a client asks the API server. The library prints nothing; the binary `testbed` beside it is the process that the components live
-//! and die with.
+//! [`recorder`] writes down what a client asks the API server, and [`faults`] spoils it; both go
+//! through a [`gateway`]. The library prints nothing; the binary `testbed` beside it is the process
+//! that the components live and die with.
 
 #![expect(
     clippy::disallowed_methods,
@@ -31,8 +32,14 @@ pub mod launch;
 
 pub mod running;
 
+pub mod gateway;
+
 pub mod recorder;
 
+pub mod faults;
+
+pub use faults::{Fault, Faulty};
+pub use gateway::Gateway;
 pub use launch::{Options, Testbed};
 pub use place::{Place, User};
 pub use recorder::Recorder;

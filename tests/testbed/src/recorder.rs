@@ -1,16 +1,16 @@
 //! What a client asks the API server, written down.
 //!
-//! A kubeconfig comes in, another one goes out, which leads through `kubectl proxy` and a listener before
-//! it. The first line of each request is kept. What the requests mean is left to the callers.
+//! A kubeconfig comes in, another one goes out, which leads through a [`Gateway`] and a listener
+//! before it. The first line of each request is kept. What the requests mean is left to the callers.
 
-use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+
+use crate::gateway::{self, Gateway};
 
 /// The requests that went through, by their first lines.
 type Log = Arc<Mutex<Vec<String>>>;
@@ -18,16 +18,10 @@ type Log = Arc<Mutex<Vec<String>>>;
 /// A way to the API server on which every request is written down. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Recorder {
-    proxy: Child,
+    /// Lives as long as this.
+    _gateway: Gateway,
     kubeconfig: PathBuf,
     log: Log,
-}
-
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        let _ = self.proxy.kill();
-        let _ = self.proxy.wait();
-    }
 }
 
 impl Recorder {
@@ -36,18 +30,8 @@ impl Recorder {
     /// # Errors
     /// If the program `kubectl` does not run, or `folder` takes no files.
     pub fn start(kubectl: &Path, kubeconfig: &Path, folder: &Path) -> io::Result<Self> {
-        let socket = folder.join("proxy.sock");
-        let mut proxy = Command::new(kubectl)
-            .args(["proxy", "--unix-socket"])
-            .arg(&socket)
-            .env("KUBECONFIG", kubeconfig)
-            .stdout(Stdio::piped())
-            .spawn()?;
-        // It says where it listens once it does.
-        let mut word = [0; 8];
-        if let Some(said) = &mut proxy.stdout {
-            said.read_exact(&mut word)?;
-        }
+        let gateway = Gateway::start(kubectl, kubeconfig, folder)?;
+        let socket = gateway.socket().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let log = Log::default();
@@ -55,19 +39,14 @@ impl Recorder {
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 // A client that cannot be served sees its connection end.
-                let _ = UnixStream::connect(&socket)
-                    .and_then(|server| relay(&client, &server, &written));
+                let _ =
+                    Gateway::connect(&socket).and_then(|server| relay(&client, &server, &written));
             }
         });
-        let text = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
-             contexts: [{{name: a, context: {{cluster: a, user: a}}}}]\n\
-             clusters: [{{name: a, cluster: {{server: 'http://{address}'}}}}]\nusers: [{{name: a, user: {{}}}}]\n"
-        );
         let kubeconfig = folder.join("recorded.kubeconfig");
-        fs::write(&kubeconfig, text)?;
+        gateway::write_kubeconfig(&kubeconfig, address)?;
         Ok(Self {
-            proxy,
+            _gateway: gateway,
             kubeconfig,
             log,
         })

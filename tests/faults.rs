@@ -1,0 +1,262 @@
+//! That nothing is ever stuck: whatever happens to any one write of a change, the same command brings
+//! it to its end.
+//!
+//! A proxy between pintle and the API server spoils one write of each run: the process is killed before
+//! or after it, the connection breaks, or the answer is a refusal or none. By default each write
+//! suffers two of the [`TROUBLES`], one of each kind in turn; with `PINTLE_FAULTS=all` every one.
+
+mod release;
+
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use ::testbed::{Fault, Faulty, Gateway};
+
+use crate::support::{Place, Run, Started, testbed};
+use release::{Charts, State};
+
+/// How many changes are under way at once.
+const AT_ONCE: usize = 8;
+/// How long a try of a request may take where none is answered.
+const PATIENCE: &str = "5s";
+
+/// What happens at one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    KilledBefore,
+    KilledAfter,
+    Fault(Fault),
+}
+
+/// The first three leave it open what the API server has done; the others are answers, or none.
+const TROUBLES: [Trouble; 7] = [
+    Trouble::KilledBefore,
+    Trouble::KilledAfter,
+    Trouble::Fault(Fault::Reset),
+    Trouble::Fault(Fault::Answer(429)),
+    Trouble::Fault(Fault::Answer(500)),
+    Trouble::Fault(Fault::Answer(503)),
+    Trouble::Fault(Fault::Hang),
+];
+
+/// A command that changes a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Install,
+    Upgrade,
+    Rollback,
+    Uninstall,
+}
+
+impl Change {
+    fn args(self, charts: &Charts) -> Vec<&str> {
+        let args = match self {
+            Self::Install => vec!["install", "app", &charts.first],
+            Self::Upgrade => vec!["upgrade", "app", &charts.second],
+            Self::Rollback => vec!["rollback", "app", "1"],
+            Self::Uninstall => vec!["uninstall", "app"],
+        };
+        [args, vec!["--no-wait"]].concat()
+    }
+
+    /// How many revisions there are before it.
+    fn before(self) -> u32 {
+        match self {
+            Self::Install => 0,
+            Self::Upgrade | Self::Uninstall => 1,
+            Self::Rollback => 2,
+        }
+    }
+
+    /// Which of the charts is there in the end; 0 is none.
+    fn wanted(self) -> u32 {
+        match self {
+            Self::Install | Self::Rollback => 1,
+            Self::Upgrade => 2,
+            Self::Uninstall => 0,
+        }
+    }
+}
+
+/// One run: what happens at which write.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    number: usize,
+    trouble: Trouble,
+}
+
+/// What all runs share.
+struct Bench<'a> {
+    change: Change,
+    charts: &'a Charts,
+    gateway: &'a Gateway,
+}
+
+#[test]
+fn installations_survive_faults_at_every_write() {
+    check(Change::Install);
+}
+
+#[test]
+fn upgrades_survive_faults_at_every_write() {
+    check(Change::Upgrade);
+}
+
+#[test]
+fn rollbacks_survive_faults_at_every_write() {
+    check(Change::Rollback);
+}
+
+#[test]
+fn uninstallations_survive_faults_at_every_write() {
+    check(Change::Uninstall);
+}
+
+#[track_caller]
+fn check(change: Change) {
+    // One command at a time: the API server is busy enough with it.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = Place::without_namespace("faults");
+    let charts = Charts::write(&place);
+    let kubectl = testbed().bin.join("kubectl");
+    let gateway = Gateway::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap();
+    let bench = Bench {
+        change,
+        charts: &charts,
+        gateway: &gateway,
+    };
+    let writes = bench.writes();
+    let cases = cases(writes);
+    let (count, next) = (cases.len(), Mutex::new(cases.into_iter()));
+    let faults: Mutex<Vec<String>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(case) = { next.lock().unwrap().next() } {
+                    if let Err(fault) = bench.run(case) {
+                        faults.lock().unwrap().push(format!("{case:?}: {fault}"));
+                    }
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap();
+    assert!(
+        faults.is_empty(),
+        "{} of {count} cases of {change:?} with {writes} writes:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+    report(&format!("{change:?}: {count} cases over {writes} writes"));
+}
+
+/// Prints how much was tried, also where the output of tests that pass is kept back.
+#[expect(clippy::print_stderr, reason = "it is asked for")]
+fn report(text: &str) {
+    eprintln!("{text}");
+}
+
+fn cases(writes: usize) -> Vec<Case> {
+    let is_full = std::env::var("PINTLE_FAULTS").is_ok_and(|value| value == "all");
+    let numbers = 1..=writes;
+    numbers
+        .flat_map(|number| {
+            let troubles = if is_full {
+                TROUBLES.to_vec()
+            } else {
+                vec![TROUBLES[number % 3], TROUBLES[3 + number % 4]]
+            };
+            troubles
+                .into_iter()
+                .map(move |trouble| Case { number, trouble })
+        })
+        .collect()
+}
+
+impl Bench<'_> {
+    /// How many writes the change takes when nothing goes wrong.
+    fn writes(&self) -> usize {
+        let place = Place::without_namespace("faults");
+        release::prepare(&place, self.charts, self.change.before());
+        let (faulty, run) = self.start(&place, (0, Fault::Hang));
+        run.end().ok();
+        release::check(&place, self.change.wanted(), &State::default()).unwrap();
+        assert!(faulty.writes() > 10, "the change is trivial");
+        faulty.writes()
+    }
+
+    fn start(&self, place: &Place, at: (usize, Fault)) -> (Faulty, Started) {
+        let kubeconfig = place.folder().join("faulty.kubeconfig");
+        let faulty = Faulty::open(self.gateway, at, &kubeconfig).unwrap();
+        let through = ["--kubeconfig", kubeconfig.to_str().unwrap()];
+        let patience = ["--request-timeout", PATIENCE];
+        let args = [&self.change.args(self.charts)[..], &through, &patience].concat();
+        let started = place.start_pintle(&args);
+        (faulty, started)
+    }
+
+    fn run(&self, case: Case) -> Result<(), String> {
+        let place = Place::without_namespace("faults");
+        release::prepare(&place, self.charts, self.change.before());
+        let before = State::of(&place);
+        let fault = match case.trouble {
+            Trouble::KilledBefore => Fault::Hang,
+            Trouble::KilledAfter => Fault::Hold,
+            Trouble::Fault(fault) => fault,
+        };
+        let (faulty, mut started) = self.start(&place, (case.number, fault));
+        let Trouble::Fault(_) = case.trouble else {
+            while !faulty.happens_within(Duration::from_millis(20)) {
+                if started.has_ended() {
+                    return Err(format!("no such write: {}", started.end()));
+                }
+            }
+            started.kill();
+            return self.go_on(&place, &before);
+        };
+        let run = started.end();
+        if !faulty.happens_within(Duration::ZERO) {
+            return Err(format!("no such write: {run}"));
+        }
+        if run.code != Some(0) {
+            return Err(format!("not survived: {run}"));
+        }
+        let kept = before.kept(self.change.wanted());
+        release::check(&place, self.change.wanted(), &kept)
+            .map_err(|wrong| format!("{wrong}: {run}"))
+    }
+
+    /// Gives the command once more after its process was killed.
+    fn go_on(&self, place: &Place, before: &State) -> Result<(), String> {
+        let half = State::of(place);
+        let mut kept = before.kept(self.change.wanted());
+        // What was made or kept half-way stays, with its keys.
+        kept.extend(half.kept(self.change.wanted()));
+        let run = place.pintle(&self.change.args(self.charts));
+        if run.code != Some(0) && !is_done(&run) {
+            return Err(format!("stuck: {run}"));
+        }
+        if is_idle(&run) {
+            // The next command that has something to write takes a lock that is left, and gives it back.
+            kept.extend(State::of(place).lock());
+        }
+        release::check(place, self.change.wanted(), &kept)
+            .map_err(|wrong| format!("{wrong}: {run}"))
+    }
+}
+
+/// Whether a command has had nothing to write.
+fn is_idle(run: &Run) -> bool {
+    run.stderr.contains("release app exists already") || run.stdout.contains("is unchanged")
+}
+
+/// Whether a command was refused because all of it had been done.
+fn is_done(run: &Run) -> bool {
+    let said = [
+        "exists already: revision 1 is deployed",
+        "release app not found",
+    ];
+    run.code == Some(1) && said.iter().any(|said| run.stderr.contains(said))
+}
