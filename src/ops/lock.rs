@@ -141,7 +141,8 @@ pub(super) fn helms_until(
         return None;
     }
     let begun = info.last_deployed.max(info.deleted)?;
-    begun.checked_add(patience).ok()
+    // What is longer than there is time is for ever.
+    Some(begun.checked_add(patience).unwrap_or(Timestamp::MAX))
 }
 
 /// The error of a lock that was lost while the change was under way.
