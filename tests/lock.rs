@@ -535,6 +535,7 @@ fn who_holds_a_lock_is_asked_for_before_it_is_taken_away() {
         "stuck=false",
         "--lock-timeout",
         "1m",
+        "--no-wait",
     ];
     let third = place.start_pintle(&args);
     place.pintle(&["unlock", "app", "--yes"]).ok();
