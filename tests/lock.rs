@@ -515,34 +515,4 @@ fn who_holds_a_lock_is_asked_for_before_it_is_taken_away() {
         .pintle(&["unlock", "app"])
         .ok()
         .prints(&["is not locked"]);
-    place
-        .pintle(&[
-            "upgrade",
-            "app",
-            &chart,
-            "--set",
-            "stuck=false",
-            "--no-wait",
-        ])
-        .ok();
-    let second = stuck(&place, &["upgrade", "app", &chart], "configmap/stray");
-    // Waits, until the second one is told that its lock is gone.
-    let args = [
-        "upgrade",
-        "app",
-        &chart,
-        "--set",
-        "stuck=false",
-        "--lock-timeout",
-        "1m",
-        "--no-wait",
-    ];
-    let third = place.start_pintle(&args);
-    place.pintle(&["unlock", "app", "--yes"]).ok();
-    third.end().ok();
-    second
-        .end()
-        .fails_with(4)
-        .says(&["the lock of release app was lost"]);
-    check_statuses(&place, &["failed", "superseded", "failed", "deployed"]);
 }
