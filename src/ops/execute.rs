@@ -222,7 +222,7 @@ impl Execution<'_, '_> {
             since: self.since,
         };
         let mut tell = |id: &ResourceId, health: &Health| self.voice.health(until, (id, health));
-        self.cluster.wait_for(wait, &mut tell).await
+        Box::pin(self.cluster.wait_for(wait, &mut tell)).await
     }
 
     /// Waits until everything is ready, and what was deleted is gone.

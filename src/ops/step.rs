@@ -167,14 +167,12 @@ async fn configure(
             Err(error) if error.is_outdated() => {}
             Err(error) => return Err(failed(step, "patch", error)),
         }
-        match still(step, precondition, cluster).await? {
-            Some(newer) => version = newer,
-            None => {
-                let live = in_effect(step, (patch, precondition), context).await?;
-                after(step, cluster).await?;
-                return Ok(live);
-            }
-        }
+        let Some(newer) = still(step, precondition, cluster).await? else {
+            let live = in_effect(step, (patch, precondition), context).await?;
+            after(step, cluster).await?;
+            return Ok(live);
+        };
+        version = newer;
     }
     Err(changed(step))
 }

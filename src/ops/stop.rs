@@ -41,7 +41,7 @@ impl Wish {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Waits for something, but no longer than until it is wished.

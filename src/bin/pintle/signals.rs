@@ -55,7 +55,7 @@ impl Signals {
     async fn next(&mut self) {
         // Without a handler there is nothing to wait for.
         if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
