@@ -296,10 +296,8 @@ fn ten_operations_in_turn_fail_and_are_killed_and_go_on() {
         assert_eq!(all.pop().as_deref(), Some(newest), "{all:?}");
         let deployed = all.iter().filter(|status| *status == "deployed").count();
         assert_eq!(deployed, usize::from(newest != "deployed"), "{all:?}");
-        assert_eq!(
-            place.get(&["deployment/twin"])["spec"]["replicas"],
-            replicas
-        );
+        let live = &place.get(&["deployment/twin"])["spec"];
+        assert_eq!(live["replicas"], replicas);
     };
     let (one, three) = (["--set", "replicas=1"], ["--set", "replicas=3"]);
     helm(&[&["install", "twin", &theirs], &one[..]].concat(), 0);
@@ -320,9 +318,8 @@ fn ten_operations_in_turn_fail_and_are_killed_and_go_on() {
     check("failed", 9);
     pintle(&["rollback", "twin", "3"], 0);
     check("deployed", 1);
-    let config = place.get(&["configmap/twin-config"]);
-    assert_eq!(config["data"]["greeting"], "Hello: \"world\"");
-
+    let config = &place.get(&["configmap/twin-config"])["data"];
+    assert_eq!(config["greeting"], "Hello: \"world\"");
     let two = ["--set", "replicas=2", "--wait"];
     let killed = place.start_helm(&[&["upgrade", "twin", &their_stuck], &two[..]].concat());
     let changed = "--for=jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
@@ -335,8 +332,8 @@ fn ten_operations_in_turn_fail_and_are_killed_and_go_on() {
     pintle(&go_on, 4);
     pintle(&[&go_on[..], &["--pending-timeout", "0s"]].concat(), 0);
     check("deployed", 4);
-    let pods = &place.get(&["deployment/twin"])["spec"]["template"]["spec"];
-    assert_eq!(pods["nodeSelector"], Value::Null);
+    let live = &place.get(&["deployment/twin"])["spec"];
+    assert_eq!(live["template"]["spec"]["nodeSelector"], Value::Null);
     helm(&[&["upgrade", "twin", &theirs], &one[..]].concat(), 0);
     check("deployed", 1);
     pintle(&["uninstall", "twin"], 0);
