@@ -26,7 +26,7 @@ async fn said(cluster: &Cluster, place: &Place) -> Vec<Said> {
 async fn values_are_reused_as_by_helm() {
     let (place, beside) = (Place::new("reuse"), Place::new("reuse-helm"));
     let old = chart(&place, "old", "a: 1\nm: {x: 1, w: 2}\n");
-    let new = chart(&place, "new", "a: 2\nm: {x: 1, z: 3}\nn: 9\n");
+    let new = chart(&place, "new", "a: 2\nm: {x: 1, z: 3}\nv: 9\n");
     let labels = ["--labels", "team=web,tier=x"];
     let begin = ["--set", "m.x=5", "--description", "first"];
     let commands: [(&str, &str, &[&str]); 6] = [
@@ -61,7 +61,7 @@ async fn values_are_reused_as_by_helm() {
         if index == 2 {
             run.says(&[
                 "the defaults are those of revision 2",
-                "do not count: m.z, n\n",
+                "do not count: m.z, v\n",
             ]);
         }
     }
