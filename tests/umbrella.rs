@@ -144,3 +144,29 @@ fn the_field_of_a_dependency_says_the_same_and_makes_no_change_by_itself() {
             "there are api, store",
         ]);
 }
+
+#[test]
+fn the_subcharts_that_run_say_how_their_values_change() {
+    let place = Place::new("umbrella-rules");
+    let chart = umbrella(&place, ("", ""));
+    let rules = r#"{"properties": {"size": {"type": "integer", "x-kubernetes-validations":
+                    [{"rule": "self >= oldSelf", "message": "does not shrink"}]}}}"#;
+    place.file("web/charts/db/values.schema.json", rules);
+    place.pintle(&["install", "web", &chart]).ok();
+    // The next version of the subchart has no rule, which does not help who runs the present one.
+    place.file("web/charts/db/values.schema.json", "{}");
+    let shrink = ["--set", "store.size=2"];
+    let upgrade = [&["upgrade", "web", &chart][..], &shrink].concat();
+    place
+        .pintle(&upgrade)
+        .fails_with(2)
+        .says(&["charts/db/values.schema.json", "store.size: does not shrink"]);
+    place
+        .pintle(&["upgrade", "web", &chart, "--set", "store.size=4"])
+        .ok();
+    // By now no rule is left, but that of the revision to go back to.
+    place
+        .pintle(&["rollback", "web", "1"])
+        .fails_with(2)
+        .says(&["store.size: does not shrink"]);
+}

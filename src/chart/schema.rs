@@ -10,6 +10,7 @@ mod describe;
 mod global;
 mod limit;
 mod nearest;
+mod recorded;
 mod refs;
 mod rules;
 mod tree;
@@ -24,6 +25,7 @@ use super::Values;
 use super::values::Origins;
 use rules::{Rules, Which};
 
+pub use recorded::RecordedSchema;
 pub use refs::{RuleBelowRef, rules_below_refs};
 pub use tree::Schemas;
 pub use violation::{Reason, Violation};
@@ -235,26 +237,6 @@ impl Compiled {
 /// As [`Schema::compile`] and [`Schema::check`].
 pub fn check(schema: &[u8], values: &Values, previous: &[&Values]) -> Result<(), Error> {
     Schema::compile(schema)?.check(values, previous)
-}
-
-/// Checks final values against those rules of a schema that mention `oldSelf`, and nothing else.
-///
-/// For the schema of the chart that runs: how its values may change is its say, what they may be
-/// is that of the chart to come.
-///
-/// # Errors
-/// As [`check`].
-pub fn check_rules(schema: &[u8], values: &Values, previous: &[&Values]) -> Result<(), Error> {
-    let schema = parse(schema)?;
-    let values = instance(&values.0)?;
-    let previous = instances(previous)?;
-    let judged = limit::limited(limit::TIME, move || {
-        match Rules::compile(&schema, Which::Transitions)? {
-            Some(rules) => rules.check(&values, &previous),
-            None => Ok(vec![]),
-        }
-    })?;
-    outcome(judged?)
 }
 
 fn parse(schema: &[u8]) -> Result<Value, Error> {

@@ -3,7 +3,7 @@
 use serde_json::Map;
 
 use crate::capabilities::Capabilities;
-use crate::chart::schema::{self, Schemas};
+use crate::chart::schema::{RecordedSchema, Schemas};
 use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values};
 use crate::cluster::Tenure;
 use crate::event::Event;
@@ -14,7 +14,7 @@ use crate::release::{Info, RecordedChart, Release, Status, StoredHook};
 use crate::render::{self, Notes, ReleaseFacts, Scope};
 
 use super::catalogue::Catalogue;
-use super::{Error, Session, bundled, lock, notices};
+use super::{Error, Session, bundled, lock, notices, transition};
 
 /// A chart to install or to upgrade to, and the values that the user gives.
 #[derive(Debug, Clone, Copy)]
@@ -272,8 +272,8 @@ fn origins(
     Ok(origins)
 }
 
-/// Checks the values by the schemas and rules of all charts that take part, and by the rules of the
-/// running revisions: their records hold no subcharts.
+/// Checks the values by the schemas and rules of all charts that take part, and by the rules of those
+/// of the running revisions.
 fn check_values(
     request: &ChartRequest<'_>,
     (tree, selection): (&Tree<'_>, &Selection),
@@ -284,18 +284,15 @@ fn check_values(
         .iter()
         .map(|release| Values::coalesce(&release.chart.values, &release.config))
         .collect();
-    let judged = Schemas::compile(tree).and_then(|all| all.check(selection, &previous));
-    let previous: Vec<&Values> = previous.iter().collect();
-    let own = request.chart.schema.as_ref();
-    let running = past
-        .base
-        .iter()
-        .filter_map(|release| release.chart.schema());
-    let judged = judged.and_then(|()| {
-        running
-            .filter(|schema| Some(schema) != own)
-            .try_for_each(|schema| schema::check_rules(&schema, &selection.values, &previous))
-    });
+    let judged = Schemas::compile(tree)
+        .and_then(|all| all.check(selection, &previous))
+        .and_then(|()| {
+            let previous: Vec<&Values> = previous.iter().collect();
+            let schemas = transition::schemas(past.base.iter());
+            let is_own = |schema: &&RecordedSchema| is_part(tree, schema);
+            let mut running = schemas.iter().filter(|schema| !is_own(schema));
+            running.try_for_each(|schema| schema.check(&selection.values, &previous))
+        });
     match judged {
         Ok(()) => Ok(()),
         Err(error) => {
@@ -303,6 +300,16 @@ fn check_values(
             Err(error.traced(&origins).into())
         }
     }
+}
+
+/// Whether a chart of the tree has this very schema for the same values.
+fn is_part(tree: &Tree<'_>, schema: &RecordedSchema) -> bool {
+    let mut node = Some(&tree.root);
+    for key in &schema.keys {
+        node = node.and_then(|node| node.subcharts.iter().find(|sub| sub.name() == key));
+    }
+    let own = node.and_then(|node| node.chart.schema.as_deref());
+    own == Some(schema.schema.as_bytes())
 }
 
 /// Refuses a chart that is a library, or with a part whose `kubeVersion` does not allow the

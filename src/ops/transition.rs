@@ -5,7 +5,7 @@
 //! before its first new pod there is nothing yet that could not be undone.
 
 use crate::chart::Values;
-use crate::chart::schema;
+use crate::chart::schema::{self, RecordedSchema};
 use crate::plan::Trend;
 use crate::release::{Release, Status};
 
@@ -26,14 +26,20 @@ pub(super) fn check(target: &Release, base: &[Release], trend: Trend) -> Result<
     let previous: Vec<Values> = left.iter().map(|release| coalesced(release)).collect();
     let previous: Vec<&Values> = previous.iter().collect();
     let values = coalesced(target);
-    let mut schemas: Vec<Vec<u8>> = vec![];
-    for release in left.into_iter().chain([target]) {
-        schemas.extend(release.chart.schema().filter(|one| !schemas.contains(one)));
+    let schemas = schemas(left.into_iter().chain([target]));
+    let mut schemas = schemas.iter();
+    schemas.try_for_each(|schema| schema.check(&values, &previous))
+}
+
+/// The schemas of the charts of these revisions, each once.
+pub(super) fn schemas<'a>(revisions: impl Iterator<Item = &'a Release>) -> Vec<RecordedSchema> {
+    let mut schemas: Vec<RecordedSchema> = vec![];
+    for schema in revisions.flat_map(|release| release.chart.schemas()) {
+        if !schemas.contains(&schema) {
+            schemas.push(schema);
+        }
     }
-    for schema in &schemas {
-        schema::check_rules(schema, &values, &previous)?;
-    }
-    Ok(())
+    schemas
 }
 
 fn coalesced(release: &Release) -> Values {

@@ -8,7 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::null_is_empty;
+use crate::chart::schema::RecordedSchema;
 use crate::chart::{Error, File, Metadata, Tree, Values};
+
+/// The path of the file in the recorded chart that holds how the values of its subcharts may change,
+/// which Helm carries along byte for byte: a JSON list of [`RecordedSchema`].
+const SCHEMAS_FILE: &str = "pintle/schemas";
 
 /// Go's zero time, which Helm 4 writes for a schema without a time.
 const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -73,7 +78,7 @@ impl RecordedChart {
         }
         // What is plain data can be written.
         let lock = serde_json::to_value(&chart.lock).unwrap_or_default();
-        Ok(Self {
+        let mut recorded = Self {
             metadata,
             lock,
             templates: chart.templates.iter().map(RecordedFile::of).collect(),
@@ -85,7 +90,11 @@ impl RecordedChart {
             schemamodtime: zero_time(),
             files: chart.files.iter().map(RecordedFile::of).collect(),
             other: Map::new(),
-        })
+        };
+        let schemas = RecordedSchema::of(tree, off);
+        let text = (!schemas.is_empty()).then(|| serde_json::to_vec(&schemas).unwrap_or_default());
+        recorded.set_file(SCHEMAS_FILE, text.as_deref());
+        Ok(recorded)
     }
 
     /// Puts a file beside those of the chart, instead of one of the same name; none takes it out.
@@ -104,12 +113,21 @@ impl RecordedChart {
         BASE64_STANDARD.decode(&file.data).ok()
     }
 
-    /// The bytes of `values.schema.json`; none if there is none or it is not base64.
-    pub fn schema(&self) -> Option<Vec<u8>> {
-        BASE64_STANDARD
-            .decode(self.schema.as_ref()?)
-            .ok()
-            .filter(|schema| !schema.is_empty())
+    /// The schemas by which values may change: the chart's own, and where pintle wrote the record,
+    /// those of its subcharts. What cannot be read is left out.
+    pub fn schemas(&self) -> Vec<RecordedSchema> {
+        let own = self.schema.as_ref().and_then(|schema| {
+            let text = BASE64_STANDARD.decode(schema).ok()?;
+            let schema = String::from_utf8(text).ok()?;
+            (!schema.is_empty()).then_some(RecordedSchema {
+                keys: vec![],
+                chart: String::new(),
+                schema,
+            })
+        });
+        let parts = self.file(SCHEMAS_FILE).unwrap_or_default();
+        let parts = serde_json::from_slice::<Vec<RecordedSchema>>(&parts).unwrap_or_default();
+        own.into_iter().chain(parts).collect()
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
+use super::recorded::own;
 use super::{Error, Global, Schema, Violation, instance, outcome};
 use crate::chart::path::dotted;
 use crate::chart::{Node, Selection, Tree, Values};
@@ -113,27 +112,15 @@ impl Judge {
         if selection.off.iter().any(is_off) {
             return Ok(vec![]);
         }
-        let Some(values) = self.own(&selection.values) else {
+        let Some(values) = own(&self.keys, &selection.values) else {
             return Ok(vec![]);
         };
-        let previous = previous.iter().filter_map(|values| self.own(values));
-        let previous = previous.filter(|values| self.ran(values)).map(instance);
-        let previous = previous.collect::<Result<_, _>>()?;
+        let previous = previous.iter().filter_map(|values| own(&self.keys, values));
+        let previous = previous.map(instance).collect::<Result<_, _>>()?;
         let found = self
             .schema
             .judge(instance(values)?, previous, self.global)?;
         Ok(found.into_iter().map(|found| self.placed(found)).collect())
-    }
-
-    fn own<'v>(&self, values: &'v Values) -> Option<&'v Map<String, Value>> {
-        let mut keys = self.keys.iter();
-        keys.try_fold(&values.0, |values, key| values.get(key)?.as_object())
-    }
-
-    /// Whether the chart took part with these values: what is `global` goes down only into charts
-    /// that do, also in Helm's records.
-    fn ran(&self, values: &Map<String, Value>) -> bool {
-        self.keys.is_empty() || values.get("global").is_some_and(Value::is_object)
     }
 
     /// The violation as it is seen from the root.
@@ -144,14 +131,21 @@ impl Judge {
             "holds the values of a subchart: allow it in properties"
                 .clone_into(&mut violation.expected);
         }
-        let keys: Vec<Step> = self.keys.iter().cloned().map(Step::Key).collect();
-        let parts = [dotted(&keys), violation.path];
-        let parts = parts.into_iter().filter(|part| !part.is_empty());
         Violation {
-            path: parts.collect::<Vec<_>>().join("."),
             chart: self.chart.trim_end_matches('/').to_owned(),
-            ..violation
+            ..placed(&self.keys, violation)
         }
+    }
+}
+
+/// The violation of the chart whose values stand below `keys`, its path from the root.
+pub(super) fn placed(keys: &[String], violation: Violation) -> Violation {
+    let keys: Vec<Step> = keys.iter().cloned().map(Step::Key).collect();
+    let parts = [dotted(&keys), violation.path];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    Violation {
+        path: parts.collect::<Vec<_>>().join("."),
+        ..violation
     }
 }
 
