@@ -11,14 +11,14 @@ use crate::support::path;
 
 const FORMATS: [&str; 3] = ["table", "json", "yaml"];
 
-/// Runs every command that only reads, in every format.
-fn read_all(site: &Site) {
+/// Runs every command that only reads, in these formats.
+fn read_all(site: &Site, formats: &[&str]) {
     let chart = path(CHART);
     for what in ["all", "hooks", "manifest", "notes", "values"] {
         site.pintle(&["get", what, "a"]).ok();
     }
     site.pintle(&["template", "a", &chart]).ok();
-    for format in FORMATS {
+    for format in formats {
         for command in [
             &["list"][..],
             &["status", "a"],
@@ -56,16 +56,16 @@ fn no_private_key_comes_out() {
     site.pintle(&["install", "a", &chart, "--dry-run", "-o", "yaml"])
         .ok();
     site.pintle(&["install", "a", &chart, "-o", "json"]).ok();
-    read_all(&site);
+    read_all(&site, &FORMATS);
     let renamed = ["--set", "endpoint.extraSANs={a.example}", "-o", "yaml"];
     site.pintle(&[&upgrade[..], &renamed].concat()).ok();
     site.lose("a-etcd-ca");
     cut_key(&site, "a-front-proxy-client");
-    read_all(&site);
+    read_all(&site, &["yaml"]);
     site.pintle(&[&upgrade[..], &["--dry-run"]].concat()).ok();
     site.pintle(&upgrade).ok();
     site.pintle(&["rollback", "a", "1", "-o", "json"]).ok();
-    read_all(&site);
+    read_all(&site, &["json"]);
     // There is no node for these pods.
     let stuck = [
         "--set",
@@ -74,7 +74,7 @@ fn no_private_key_comes_out() {
         "3s",
     ];
     site.pintle(&[&upgrade[..], &stuck].concat()).fails_with(3);
-    read_all(&site);
+    read_all(&site, &FORMATS);
     // The claims of a StatefulSet cannot change, so it is made anew, and its pods stay.
     let other = ["--set", "etcd.storage.storageClass=other"];
     site.pintle(&[&upgrade[..], &other].concat())
@@ -84,7 +84,7 @@ fn no_private_key_comes_out() {
     let run = site.pintle(&[&upgrade[..], &refused].concat());
     assert_ne!(run.code, Some(0), "{run}");
     site.pintle(&["rollback", "a", "1"]).ok();
-    read_all(&site);
+    read_all(&site, &["table"]);
     site.pintle(&["uninstall", "a", "-o", "json"]).ok();
     site.pintle(&["install", "a", &chart, "--no-wait"]).ok();
     site.pintle(&["uninstall", "a"]).ok();

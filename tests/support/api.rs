@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
 /// A kind's name with kubectl, the path of its version, and its plural, which kubectl takes too.
-const KINDS: [(&str, &str, &str); 12] = [
+const KINDS: [(&str, &str, &str); 14] = [
     ("configmap", "api/v1", "configmaps"),
     ("secret", "api/v1", "secrets"),
     ("service", "api/v1", "services"),
@@ -21,6 +21,8 @@ const KINDS: [(&str, &str, &str); 12] = [
     ("statefulset", "apis/apps/v1", "statefulsets"),
     ("job", "apis/batch/v1", "jobs"),
     ("pdb", "apis/policy/v1", "poddisruptionbudgets"),
+    ("role", RBAC, "roles"),
+    ("rolebinding", RBAC, "rolebindings"),
     ("lease", "apis/coordination.k8s.io/v1", "leases"),
     (
         "endpointslice",
@@ -29,29 +31,77 @@ const KINDS: [(&str, &str, &str); 12] = [
     ),
 ];
 
-/// What `kubectl get -o json` prints for these arguments, where it is one object of a namespace or
-/// all of one kind; `None` where it is neither, or not there.
+const RBAC: &str = "apis/rbac.authorization.k8s.io/v1";
+
+/// What `kubectl get -o json` prints for these arguments, where these are objects of a namespace or
+/// all of some kinds that a selector chooses; `None` where they are anything else, or one is not there.
 pub(crate) fn get(kubeconfig: &Path, namespace: &str, args: &[&str]) -> Option<Value> {
-    let (kind, name) = match args {
-        [one] => one
-            .split_once('/')
-            .map_or((*one, None), |(kind, name)| (kind, Some(name))),
-        [kind, name] if !name.starts_with('-') => (*kind, Some(*name)),
-        _ => return None,
+    let (paths, selector) = paths(args)?;
+    let mut found = vec![];
+    for path in &paths {
+        let query = selector.map(|selector| format!("?labelSelector={selector}"));
+        let query = query.unwrap_or_default();
+        let (version, rest) = path.rsplit_once("/*/")?;
+        let path = format!("/{version}/namespaces/{namespace}/{rest}{query}");
+        let request = http::Request::get(path).body(vec![]).unwrap();
+        let answer: Value = serde_json::from_str(&send(kubeconfig, request).ok()?).unwrap();
+        found.extend(objects(answer));
+    }
+    let is_list = paths.len() > 1 || !paths[0].rsplit_once("/*/")?.1.contains('/');
+    if is_list {
+        return Some(json!({"apiVersion": "v1", "kind": "List", "items": found}));
+    }
+    found.pop()
+}
+
+/// The paths of what these arguments mean, `*` standing for the namespace, and the selector.
+fn paths<'a>(args: &[&'a str]) -> Option<(Vec<String>, Option<&'a str>)> {
+    let path = |kind: &str, name: &str| {
+        let is_named =
+            |(singular, _, plural): &&(&str, &str, &str)| [*singular, *plural].contains(&kind);
+        let (_, version, plural) = KINDS.iter().find(is_named)?;
+        let path = format!("{version}/*/{plural}/{name}");
+        Some(path.trim_end_matches('/').to_owned())
     };
-    let named = |(singular, _, plural): &&(&str, &str, &str)| [*singular, *plural].contains(&kind);
-    let (_, version, plural) = KINDS.iter().find(named)?;
-    let name = name.map(|name| format!("/{name}")).unwrap_or_default();
-    let path = format!("/{version}/namespaces/{namespace}/{plural}{name}");
-    let request = http::Request::get(path).body(vec![]).unwrap();
-    let mut answer: Value = serde_json::from_str(&send(kubeconfig, request).ok()?).unwrap();
-    let items = answer.get_mut("items").and_then(Value::as_array_mut);
-    let Some(items) = items else {
+    let all = |kinds: &str| -> Option<Vec<String>> {
+        kinds.split(',').map(|kind| path(kind, "")).collect()
+    };
+    match args {
+        [kinds, "-l", selector] => Some((all(kinds)?, Some(*selector))),
+        [kinds, last] if last.starts_with("--selector=") => {
+            Some((all(kinds)?, last.strip_prefix("--selector=")))
+        }
+        [kind, name]
+            if !kind.contains(['/', ',']) && !name.starts_with('-') && !name.contains('/') =>
+        {
+            Some((vec![path(kind, name)?], None))
+        }
+        [kinds] if !kinds.contains('/') => Some((all(kinds)?, None)),
+        names => {
+            let path = |name: &&str| {
+                name.split_once('/')
+                    .and_then(|(kind, name)| path(kind, name))
+            };
+            Some((names.iter().map(path).collect::<Option<_>>()?, None))
+        }
+    }
+}
+
+/// The object or objects of an answer, each with its kind.
+fn objects(mut answer: Value) -> Vec<Value> {
+    let version = answer["apiVersion"].clone();
+    let kind = answer["kind"].as_str().unwrap_or_default().to_owned();
+    let Some(items) = answer.get_mut("items").and_then(Value::as_array_mut) else {
         hide(&mut answer);
-        return Some(answer);
+        return vec![answer];
     };
-    items.iter_mut().for_each(hide);
-    Some(answer)
+    let mut items = std::mem::take(items);
+    for item in &mut items {
+        item["apiVersion"] = version.clone();
+        item["kind"] = kind.trim_end_matches("List").into();
+        hide(item);
+    }
+    items
 }
 
 /// Leaves out what kubectl shows only when it is asked to.

@@ -37,6 +37,9 @@ pub struct Component {
 impl Component {
     /// Starts `command` with its output going to `logs/NAME.log` of the run folder.
     ///
+    /// All components are Go programs of a short life: they collect garbage half as often as they
+    /// would, which takes more memory and a tenth less of the processor's time.
+    ///
     /// # Errors
     /// An [`io::Error`] when the log cannot be made or the process does not start.
     pub fn start(name: &str, command: &mut Command, folder: &Path) -> io::Result<Self> {
@@ -44,6 +47,7 @@ impl Component {
         let output = File::create(&log)?;
         let process = command
             .current_dir(folder)
+            .env("GOGC", "200")
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
