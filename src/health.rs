@@ -7,6 +7,7 @@
 //! is updated by hand (`OnDelete`) is held to its pods' readiness; a claim that waits for its first
 //! consumer is ready.
 
+mod api_service;
 mod crd;
 mod generic;
 mod hopeless;
@@ -134,6 +135,7 @@ fn of_kind(live: &Value) -> Health {
         ("", "PersistentVolumeClaim") => storage::claim(live),
         ("", "PersistentVolume") => storage::volume(live),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crd::definition(live),
+        ("apiregistration.k8s.io", "APIService") => api_service::api_service(live),
         // What their status says is the state of other resources, not their own.
         ("batch", "CronJob")
         | ("policy", "PodDisruptionBudget")

@@ -31,6 +31,7 @@ mod lifecycle;
 mod lint;
 mod lock;
 mod plan;
+mod readiness;
 mod records;
 mod schemas;
 mod strings;
