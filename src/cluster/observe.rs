@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use futures::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
-use super::body::{Lean, Page, Wanted};
+use super::body::{Lean, Wanted};
 use super::call::Call;
 use super::metadata::PAGE;
 use super::path::{Address, Uri};
-use super::scope::{Scope, name};
+use super::scope::Scope;
 use super::{Cluster, Error};
 use crate::capabilities::Kind;
 use crate::manifest::ResourceId;
@@ -28,9 +28,9 @@ enum Managed {
     Dropped,
 }
 
-/// How many resources are read one by one in the time of the rest of a list.
-fn worth(page: &Page<Value>) -> usize {
-    page.remaining.div_ceil(PAGE).max(1) * WORTH_A_PAGE
+/// How many resources are read one by one in the time of the rest of a list, of so many items.
+fn worth(behind: usize) -> usize {
+    behind.div_ceil(PAGE).max(1) * WORTH_A_PAGE
 }
 
 impl Cluster {
@@ -87,43 +87,27 @@ impl Cluster {
             let ids = scope.ids.values().copied();
             return self.one_by_one((scope, managed), ids).await;
         }
-        let (names, subject) = (scope.names(), scope.subject("list"));
+        let names = scope.names();
         let wanted = match managed {
             Managed::Kept => Wanted::Owned(&names),
             Managed::Dropped => Wanted::Named(&names),
         };
-        let uri = scope.uri("list")?;
-        let mut missing = scope.ids.clone();
-        let mut found = Vec::with_capacity(missing.len());
-        let mut next = String::new();
+        let mut reading = self.reading(scope, wanted)?;
         loop {
-            let page = match self
-                .page(scope.kind, (&subject, &uri, &next), &wanted)
-                .await
-            {
-                Ok(page) => page,
+            match reading.turn().await {
+                Ok(None) => return Ok(reading.found),
+                Ok(Some(behind)) if reading.missing.len() > worth(behind) => {}
+                Ok(Some(_)) => break,
                 Err(error) if error.is_unserved() => return Ok(Vec::new()),
                 // The rest of the list is gone, but not what it listed.
                 Err(error) if error.is_expired() => break,
                 Err(error) => return Err(error),
-            };
-            let worth = worth(&page);
-            for item in page.items {
-                if let Some(id) = missing.remove(name(&item)) {
-                    found.push((id, item));
-                }
-            }
-            next = page.next;
-            if next.is_empty() || missing.is_empty() {
-                return Ok(found);
-            }
-            if missing.len() <= worth {
-                break;
             }
         }
-        let missing = missing.into_values();
-        found.extend(self.one_by_one((scope, managed), missing).await?);
-        Ok(found)
+        let missing = std::mem::take(&mut reading.missing).into_values();
+        let rest = self.one_by_one((scope, managed), missing).await?;
+        reading.found.extend(rest);
+        Ok(reading.found)
     }
 
     async fn one_by_one<'a>(

@@ -60,7 +60,60 @@ impl Scope<'_> {
     }
 }
 
+/// A list of a scope that is read page by page until all that is wanted of it is found.
+pub(super) struct Reading<'s, 'a> {
+    cluster: &'s Cluster,
+    kind: &'s Kind,
+    subject: Subject,
+    uri: Uri,
+    wanted: Wanted<'s>,
+    next: String,
+    /// What is not found yet.
+    pub(super) missing: BTreeMap<&'a str, &'a ResourceId>,
+    /// What is.
+    pub(super) found: Vec<(&'a ResourceId, Value)>,
+}
+
+impl Reading<'_, '_> {
+    /// Reads the next page, and tells how many items are behind it; none where none are of interest.
+    pub(super) async fn turn(&mut self) -> Result<Option<usize>, Error> {
+        let list = (&self.subject, &self.uri, self.next.as_str());
+        let page = self.cluster.page(self.kind, list, &self.wanted).await?;
+        for item in page.items {
+            if let Some(id) = self.missing.remove(name(&item)) {
+                self.found.push((id, item));
+            }
+        }
+        self.next = page.next;
+        let is_over = self.next.is_empty() || self.missing.is_empty();
+        Ok((!is_over).then_some(page.remaining))
+    }
+
+    /// Goes back to the first page.
+    pub(super) fn restart(&mut self) {
+        self.next.clear();
+    }
+}
+
 impl Cluster {
+    /// Begins to read a scope.
+    pub(super) fn reading<'s, 'a>(
+        &'s self,
+        scope: &'s Scope<'a>,
+        wanted: Wanted<'s>,
+    ) -> Result<Reading<'s, 'a>, Error> {
+        Ok(Reading {
+            cluster: self,
+            kind: scope.kind,
+            subject: scope.subject("list"),
+            uri: scope.uri("list")?,
+            wanted,
+            next: String::new(),
+            missing: scope.ids.clone(),
+            found: Vec::with_capacity(scope.ids.len()),
+        })
+    }
+
     /// Sorts resources into as few scopes as there are kinds and namespaces.
     pub(super) fn scopes<'a>(&'a self, wanted: &'a [(ResourceId, Kind)]) -> Vec<Scope<'a>> {
         let mut scopes: BTreeMap<(&Kind, Option<&str>), BTreeMap<&str, &ResourceId>> =

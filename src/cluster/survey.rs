@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::body::{self, Wanted};
 use super::call::Call;
 use super::path::{self, Uri};
-use super::scope::{Scope, name};
+use super::scope::Scope;
 use super::{Cluster, Error};
 use crate::capabilities::Kind;
 use crate::manifest::ResourceId;
@@ -46,34 +46,19 @@ impl Cluster {
         &self,
         scope: &Scope<'a>,
     ) -> Result<Vec<(&'a ResourceId, Value)>, Error> {
-        let (names, subject, uri) = (scope.names(), scope.subject("list"), scope.uri("list")?);
-        let wanted = Wanted::Owned(&names);
+        let names = scope.names();
+        let mut reading = self.reading(scope, Wanted::Owned(&names))?;
         let mut restarts = 0;
-        let mut missing = scope.ids.clone();
-        let mut found = Vec::with_capacity(missing.len());
-        let mut next = String::new();
         loop {
-            let page = self
-                .page(scope.kind, (&subject, &uri, &next), &wanted)
-                .await;
-            let page = match page {
-                Ok(page) => page,
+            match reading.turn().await {
+                Ok(None) => return Ok(reading.found),
+                Ok(Some(_)) => {}
                 Err(error) if error.is_unserved() => return Ok(Vec::new()),
                 Err(error) if error.is_expired() && restarts < RESTARTS => {
                     restarts += 1;
-                    next.clear();
-                    continue;
+                    reading.restart();
                 }
                 Err(error) => return Err(error),
-            };
-            for item in page.items {
-                if let Some(id) = missing.remove(name(&item)) {
-                    found.push((id, item));
-                }
-            }
-            next = page.next;
-            if next.is_empty() || missing.is_empty() {
-                return Ok(found);
             }
         }
     }
@@ -124,6 +109,7 @@ impl Cluster {
 mod tests {
     use serde_json::json;
 
+    use super::super::scope::name;
     use super::super::tests::{answer, mock};
     use super::*;
 
