@@ -5,10 +5,13 @@
 //! The rules are those of `sigs.k8s.io/cli-utils/pkg/kstatus`, with these differences: a paused
 //! Deployment is ready, because it would wait for ever; an unfinished Job is not; a workload that
 //! is updated by hand (`OnDelete`) is held to its pods' readiness; a claim that waits for its first
-//! consumer is ready.
+//! consumer is ready; a pod that has ended badly has failed; `minReadySeconds` counts for sets, too; a
+//! load balancer has to have an address, an API service to be reached. Expressions in annotations, if
+//! there are any, stand for the rules of the kind.
 
 mod api_service;
 mod crd;
+mod expressions;
 mod generic;
 mod hopeless;
 mod job;
@@ -68,7 +71,8 @@ impl Health {
 
 /// Judges one resource as the API server returned it, `apiVersion` and `kind` included.
 ///
-/// A kind without a status, and a body without anything that could be judged, is ready. A workload
+/// A kind without a status, and a body without anything that could be judged, is ready. Where a chart
+/// gives [expressions](crate::manifest::readiness), they alone count. A workload
 /// with the annotation [`READY`](crate::manifest::READY) is not as long as old pods are ending.
 ///
 /// ```
@@ -122,6 +126,9 @@ pub fn uncounted_pods(live: &Value, condition: Condition) -> Option<String> {
 fn of_kind(live: &Value) -> Health {
     if text(live, "/metadata/deletionTimestamp").is_some() {
         return waiting("being deleted");
+    }
+    if let Some(health) = expressions::judged(live) {
+        return health;
     }
     let kind = text(live, "/kind").unwrap_or_default();
     match (group(live), kind) {

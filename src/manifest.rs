@@ -14,6 +14,7 @@ mod kind_order;
 mod listing;
 pub mod order;
 mod parse;
+pub mod readiness;
 
 use std::fmt;
 

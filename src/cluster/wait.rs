@@ -133,9 +133,12 @@ impl Goal for Ready<'_> {
         self.unready().next().is_none() || self.states.values().any(Health::is_failed)
     }
 
-    /// What has no status cannot become unready but by being deleted.
+    /// What is ready without a status cannot become unready but by being deleted.
     fn is_settled(&self, scope: &Scope<'_>, live: &[Value]) -> bool {
-        live.len() == scope.ids.len() && live.iter().all(|body| body.get("status").is_none())
+        let is_ready = |id: &&ResourceId| self.states.get(*id).is_some_and(Health::is_ready);
+        live.len() == scope.ids.len()
+            && live.iter().all(|body| body.get("status").is_none())
+            && scope.ids.values().all(is_ready)
     }
 }
 
@@ -438,6 +441,38 @@ mod tests {
         let missing = || Health::InProgress("missing".to_owned());
         let one = Health::InProgress("1 of 2 pods ready".to_owned());
         assert_eq!(told, [missing(), one, Health::Ready, missing()]);
+    }
+
+    #[test]
+    fn what_has_no_status_is_settled_once_it_is_ready() {
+        let kind = crate::builtin::kind("", "ConfigMap").unwrap();
+        let id = id();
+        let scope = Scope {
+            kind,
+            namespace: None,
+            ids: BTreeMap::from([("web", &id)]),
+            makers: vec![],
+        };
+        let mut on = |_: &ResourceId, _: &Health| {};
+        let mut goal = Ready {
+            until: Condition::Ready,
+            states: BTreeMap::from([(id.clone(), Health::InProgress("unknown".to_owned()))]),
+            uncounted: BTreeMap::new(),
+            exceeded: BTreeMap::new(),
+            open: watch::Sender::default(),
+            on: &mut on,
+        };
+        let mut body = json!({"apiVersion": "example.com/v1", "kind": "Car",
+            "metadata": {"name": "web"}});
+        let mut is_settled = |body: &Value| {
+            goal.note(&id, Some(body));
+            goal.is_settled(&scope, std::slice::from_ref(body))
+        };
+        assert!(is_settled(&body));
+        // It has no status yet, and says that it will have one.
+        body["metadata"]["annotations"] = json!({
+            "helm.sh/readiness-success": "[\"{.a} == 1\"]", "helm.sh/readiness-failure": "[]"});
+        assert!(!is_settled(&body));
     }
 
     #[test]

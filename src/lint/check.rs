@@ -333,6 +333,7 @@ fn unparsable(error: &manifest::Error, rendered: &Rendered, chart: &str) -> Find
         Error::Yaml { .. } | Error::Resource { .. } => rule::MANIFEST,
         Error::Generator(_) => rule::GENERATOR,
         Error::Group(_) | Error::Order(_) => rule::GROUPS,
+        Error::Readiness { .. } => rule::READINESS,
         Error::Duplicate { .. } => rule::DUPLICATE_RESOURCE,
     };
     let text = match error {

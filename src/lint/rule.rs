@@ -82,6 +82,7 @@ rules! {
     GENERATOR "generator" Error "a generator is wrong"
     UNUSED_GENERATOR "unused-generator" Info "nothing in the chart uses what a generator makes"
     GROUPS "groups" Error "the resource groups have no order"
+    READINESS "readiness" Error "an expression of when a resource is ready is wrong"
     DUPLICATE_RESOURCE "duplicate-resource" Error "two documents ask for the same resource"
     RESOURCE_NAME "resource-name" Error "the API server would refuse a resource's name"
     UNSERVED_API "unserved-api" Error "no such `apiVersion` and `kind` is served"

@@ -203,6 +203,13 @@ fn manifest_cases() -> Vec<Case> {
             )),
         ),
         (
+            "readiness",
+            template(&GOOD.replace(
+                "{name: a}",
+                "{name: a, annotations: {helm.sh/readiness-success: '[\"{.a} == 1\"]'}}",
+            )),
+        ),
+        (
             "duplicate-resource",
             template(&format!("{GOOD}---\n{GOOD}")),
         ),

@@ -1,6 +1,6 @@
 //! What can be wrong with rendered text.
 
-use super::{Origin, ResourceId, generator, group, order};
+use super::{Origin, ResourceId, generator, group, order, readiness};
 use crate::yaml;
 
 /// Rendered text that is not a manifest.
@@ -30,6 +30,16 @@ pub enum Error {
     /// The groups have no order.
     #[error(transparent)]
     Group(#[from] group::Error),
+    /// When a resource is ready is said wrongly.
+    #[error("{origin}: {id}: {source}")]
+    Readiness {
+        /// Where the resource is written.
+        origin: Origin,
+        /// The resource.
+        id: ResourceId,
+        /// What is wrong.
+        source: readiness::Error,
+    },
     /// The charts of a tree have no order.
     #[error(transparent)]
     Order(#[from] order::Error),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::cut::{self, Cut};
 use super::generator::{self, Generator};
 use super::hook;
+use super::readiness::Readiness;
 use super::{Document, Error, Manifest, NO_OLD_PODS, Origin, READY, Resource, ResourceId, WRITTEN};
 use super::{annotation, group, install_rank, kind_order, order};
 use crate::capabilities::Kinds;
@@ -55,7 +56,8 @@ impl Manifest {
     ///
     /// # Errors
     /// If a document is not YAML, is not a resource, stands twice, or carries an unknown hook or
-    /// resource policy; if a generator is wrong, or the resource groups or the charts have no order.
+    /// resource policy; if a generator or an expression of readiness is wrong, or the resource groups
+    /// or the charts have no order.
     pub fn parse(rendered: &Rendered, placement: Placement<'_>) -> Result<Self, Error> {
         let mut documents = Vec::new();
         for file in &rendered.files {
@@ -67,6 +69,7 @@ impl Manifest {
         check_generators(&manifest, placement.namespace)?;
         refuse_duplicates(&manifest.resources)?;
         group::groups(&manifest.resources)?;
+        check_readiness(&manifest.resources)?;
         Ok(manifest)
     }
 
@@ -181,6 +184,18 @@ fn check_generators(manifest: &Manifest, namespace: &str) -> Result<(), Error> {
     let hooks = manifest.hooks.iter().map(|hook| &hook.resource);
     generator::check(&manifest.generators, others.chain(hooks), namespace)?;
     Ok(())
+}
+
+/// Refuses what says wrongly when it is ready. Hooks run to their end, whatever they say.
+fn check_readiness(resources: &[Resource]) -> Result<(), Error> {
+    resources.iter().try_for_each(|resource| {
+        let read = Readiness::of(&resource.body);
+        read.map(drop).map_err(|source| Error::Readiness {
+            origin: resource.origin.clone(),
+            id: resource.id.clone(),
+            source,
+        })
+    })
 }
 
 fn sort(manifest: &mut Manifest) {
