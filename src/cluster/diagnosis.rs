@@ -7,6 +7,7 @@ mod clean;
 mod events;
 mod logs;
 mod pods;
+mod secrets;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use super::error::Unready;
 use crate::health::{Health, Trouble};
 pub(super) use clean::printable;
 use pods::Source;
+use secrets::Known;
 
 /// How long all of this may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const EXPLAINED: usize = 10;
 
 /// Why a resource is not ready. Texts of events, containers and logs are without control characters,
-/// cut, and without what looks like a secret.
+/// cut, without the values of Secrets that the pods use, and without what looks like a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnosis {
     /// Its newest pods that are not ready: 3 at most, and of different troubles if there are.
@@ -78,14 +80,36 @@ impl Cluster {
     pub async fn explain(&self, unready: &mut [Unready], depth: Depth) {
         let asking = async {
             let sources = self.find_pods(unready).await;
-            let asked = unready.iter_mut().zip(&sources).take(EXPLAINED);
-            join_all(asked.map(|(one, sources)| self.ask(one, sources, depth))).await;
+            let pods = unready.iter().zip(&sources).flat_map(|(one, sources)| {
+                let place = self.place_of(one);
+                sources.iter().map(move |source| (place, source))
+            });
+            let pods: Vec<_> = pods.collect();
+            let known = self.secrets_of(&pods).await;
+            let asked = unready.iter_mut().zip(&sources);
+            let asked = asked.map(|(one, sources)| {
+                hide(one, sources, &known);
+                (one, sources)
+            });
+            let asked = asked.collect::<Vec<_>>().into_iter().take(EXPLAINED);
+            join_all(asked.map(|(one, sources)| self.ask((one, sources), depth, &known))).await;
         };
         // What was not there in time is left out: that a resource is not ready is known.
         let _ = tokio::time::timeout(PATIENCE, asking).await;
     }
 
-    async fn ask(&self, unready: &mut Unready, sources: &[Source], depth: Depth) {
+    /// The namespace that a resource and its pods are in.
+    fn place_of<'a>(&'a self, unready: &'a Unready) -> &'a str {
+        let place = unready.id.namespace.as_deref();
+        place.unwrap_or(&self.namespace)
+    }
+
+    async fn ask(
+        &self,
+        (unready, sources): (&mut Unready, &[Source]),
+        depth: Depth,
+        known: &Known,
+    ) {
         let Unready {
             id,
             health,
@@ -115,15 +139,22 @@ impl Cluster {
                 } = pod;
                 let reading = async {
                     if let Some(log) = log {
-                        *lines = self.log_of((place, name), log).await;
+                        *lines = self.log_of((place, name), log, known).await;
                     }
                 };
                 let listing = async {
-                    *events = self.warnings_of_pod(place, source).await;
+                    *events = self.warnings_of_pod(place, source, known).await;
                 };
                 join(listing, reading).await;
             }
         });
         join_all(asked).await;
+    }
+}
+
+/// Takes the values of Secrets out of what pods say of themselves.
+fn hide(unready: &mut Unready, sources: &[Source], known: &Known) {
+    for (pod, source) in unready.diagnosis.pods.iter_mut().zip(sources) {
+        pod.trouble.reason = clean::line(&known.hide(&source.trouble));
     }
 }

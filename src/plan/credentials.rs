@@ -24,7 +24,7 @@ use crate::manifest::generator::{
 use judge::{Around, Found, Issuers};
 
 pub use reason::Reason;
-pub use stamp::{Issues, STAMP_PREFIX, stamp, stamps, unknown_mentions, uses};
+pub use stamp::{Issues, STAMP_PREFIX, secrets_in, stamp, stamps, unknown_mentions, uses};
 
 /// What is generated for a release as the cluster has it.
 #[derive(Debug, Clone, Copy)]

@@ -16,9 +16,9 @@ const WIDTH: usize = 240;
 /// How many of them are kept of its end, where a chain of causes has the first one.
 const END: usize = 100;
 /// How many lines are kept.
-const LINES: usize = 10;
+const LINES: usize = 20;
 /// What stands for what was hidden.
-const HIDDEN: &str = "[hidden]";
+pub(super) const HIDDEN: &str = "[hidden]";
 
 /// Makes one line of a text.
 pub(super) fn line(text: &str) -> String {

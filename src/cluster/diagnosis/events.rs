@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::pods::Source;
+use super::secrets::Known;
 use super::{Warning, clean};
 use crate::capabilities::Kind;
 use crate::cluster::Cluster;
@@ -68,15 +69,21 @@ impl Event {
 
 impl Cluster {
     /// The newest warnings about a pod that tell more than its trouble does.
-    pub(super) async fn warnings_of_pod(&self, namespace: &str, pod: &Source) -> Vec<Warning> {
+    pub(super) async fn warnings_of_pod(
+        &self,
+        namespace: &str,
+        pod: &Source,
+        known: &Known,
+    ) -> Vec<Warning> {
         // By name one would get those of earlier pods, whose names a StatefulSet gives again.
         let about = format!("involvedObject.uid={}", pod.uid);
-        let events = self.warnings(namespace, &about).await;
-        newest(
-            events
-                .into_iter()
-                .filter(|event| tells_more(event, &pod.trouble)),
-        )
+        let mut events = self.warnings(namespace, &about).await;
+        let trouble = clean::whole(&pod.trouble);
+        events.retain(|event| tells_more(event, &trouble));
+        for event in &mut events {
+            event.message = known.hide(&event.message);
+        }
+        newest(events)
     }
 
     /// The newest warnings about a resource itself.

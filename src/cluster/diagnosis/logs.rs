@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::clean;
 use super::pods::text;
+use super::secrets::Known;
 use crate::cluster::call::Call;
 use crate::cluster::owner;
 use crate::cluster::path::{Address, Uri};
@@ -14,7 +15,7 @@ use crate::health::Trouble;
 
 /// How many lines are asked for: more than are told, as what waits for something says so again and
 /// again.
-const LINES: &str = "50";
+const LINES: &str = "100";
 /// How many bytes of them are sent at most. The kubelet cuts off the end, so it has to be enough for
 /// all of them.
 const BYTES: &str = "262144";
@@ -67,9 +68,9 @@ impl Log {
 
 impl Cluster {
     /// Reads the last lines of a pod's container, cleaned; where there are none, what it left behind.
-    pub(super) async fn log_of(&self, pod: (&str, &str), log: &Log) -> Vec<String> {
+    pub(super) async fn log_of(&self, pod: (&str, &str), log: &Log, known: &Known) -> Vec<String> {
         for run in &log.runs {
-            let reading = self.read_log(pod, (&log.container, *run));
+            let reading = self.read_log(pod, (&log.container, *run), known);
             match tokio::time::timeout(PATIENCE, reading).await {
                 Ok(Ok(lines)) if lines.is_empty() => {}
                 Ok(Ok(lines)) => return lines,
@@ -79,13 +80,14 @@ impl Cluster {
                 Err(_) => break,
             }
         }
-        clean::lines(&log.parting)
+        clean::lines(&known.hide(&log.parting))
     }
 
     async fn read_log(
         &self,
         (namespace, pod): (&str, &str),
         (container, run): (&str, Run),
+        known: &Known,
     ) -> Result<Vec<String>, Error> {
         let at = Address {
             kind: owner::pods(),
@@ -109,7 +111,7 @@ impl Cluster {
         Ok(if is_gone {
             Vec::new()
         } else {
-            clean::lines(&text)
+            clean::lines(&known.hide(&text))
         })
     }
 }

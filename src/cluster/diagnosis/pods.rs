@@ -14,6 +14,7 @@ use crate::cluster::scope::name;
 use crate::cluster::{Cluster, Error};
 use crate::health;
 use crate::manifest::ResourceId;
+use crate::plan::credentials;
 
 /// How many pods of one workload are told of.
 const TOLD: usize = 3;
@@ -22,8 +23,10 @@ const TOLD: usize = 3;
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) uid: String,
-    /// All of what keeps the pod from being ready, of which it is told the beginning and the end.
+    /// All of what keeps the pod from being ready, as it says itself.
     pub(super) trouble: String,
+    /// The names of the Secrets that it uses.
+    pub(super) secrets: BTreeSet<String>,
     /// None if the container in trouble has written nothing yet.
     pub(super) log: Option<Log>,
 }
@@ -105,7 +108,8 @@ fn add(unready: &mut Unready, listed: &[Value]) -> Vec<Source> {
         .map(|(pod, mut trouble)| {
             let source = Source {
                 uid: text(pod, "/metadata/uid").to_owned(),
-                trouble: clean::whole(&trouble.reason),
+                trouble: trouble.reason.clone(),
+                secrets: secrets(pod),
                 log: Log::of(pod, &trouble),
             };
             trouble.reason = clean::line(&trouble.reason);
@@ -121,6 +125,12 @@ fn add(unready: &mut Unready, listed: &[Value]) -> Vec<Source> {
     unready.diagnosis.others = all - pods.len();
     unready.diagnosis.pods = pods;
     sources
+}
+
+fn secrets(pod: &Value) -> BTreeSet<String> {
+    let spec = pod.get("spec").unwrap_or(&Value::Null);
+    let names = credentials::secrets_in(spec).into_iter();
+    names.map(str::to_owned).collect()
 }
 
 pub(super) fn text<'a>(body: &'a Value, pointer: &str) -> &'a str {

@@ -60,6 +60,7 @@ impl Scene {
         json!({"metadata": {"name": "web-0", "uid": "u", "creationTimestamp": self.created,
                 "ownerReferences": [owner],
                 "labels": {"controller-revision-hash": self.template, "pod-template-hash": "x"}},
+            "spec": {"containers": [{"name": "app", "envFrom": [{"secretRef": {"name": "db"}}]}]},
             "status": {"phase": "Running", "containerStatuses": [{"name": "app",
                 "restartCount": 6, "state": {"waiting": {"reason": self.waiting}},
                 "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}}]}})
@@ -77,7 +78,13 @@ impl Scene {
             _ if query.contains("watch=true") => (200, Value::String(String::new())),
             "pods" => (self.code, list(json!([self.pod()]))),
             "events" => (self.code, list(json!([event]))),
-            "log" => return (self.code, "starting\n\u{1b}[31mno etcd\n".to_owned()),
+            "log" => {
+                return (
+                    self.code,
+                    "starting\n\u{1b}[31mno etcd for hunter2\n".to_owned(),
+                );
+            }
+            "db" => (self.code, json!({"data": {"password": "aHVudGVyMg=="}})),
             "web-x" => (
                 200,
                 json!({"metadata": {"name": "web-x", "annotations":
@@ -242,7 +249,7 @@ async fn pods_events_and_logs_explain_the_end() {
          pod web-0: container app: CrashLoopBackOff: exit code 1, 6 restarts)"
     );
     let pod = &unready[0].diagnosis.pods[0];
-    assert_eq!(pod.log, ["starting", "no etcd"]);
+    assert_eq!(pod.log, ["starting", "no etcd for [hidden]"]);
     assert_eq!(
         (pod.events[0].reason.as_str(), pod.events[0].count),
         ("Unhealthy", 12)
@@ -253,6 +260,6 @@ async fn pods_events_and_logs_explain_the_end() {
         "events?fieldSelector=type%3DWarning%2CinvolvedObject.uid%3Du&limit=100"
     ));
     assert!(said(
-        "pods/web-0/log?container=app&tailLines=50&limitBytes=262144&previous=true"
+        "pods/web-0/log?container=app&tailLines=100&limitBytes=262144&previous=true"
     ));
 }

@@ -159,6 +159,17 @@ fn mentions<'a>(body: &'a Value, annotation: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
+/// The names of the Secrets that the spec of a pod speaks of.
+pub fn secrets_in(spec: &Value) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    collect(spec, &mut found);
+    let found = found.into_iter();
+    found
+        .filter(|(product, _)| *product == Product::Secret)
+        .map(|(_, name)| name)
+        .collect()
+}
+
 /// Collects the Secrets and config maps in a pod's spec at any depth, so that containers of every sort
 /// and volumes of every kind are covered, those of drivers with a `secretRef` included.
 fn collect<'a>(value: &'a Value, found: &mut BTreeSet<(Product, &'a str)>) {
