@@ -28,7 +28,7 @@ const ORDER: [&str; 18] = [
 ];
 
 /// Crates that only these modules may name; `bin` is the binary.
-const HOMES: [(&str, &[&str]); 17] = [
+const HOMES: [(&str, &[&str]); 18] = [
     ("reqwest", &["source"]),
     ("x509_parser", &["x509"]),
     ("ring", &["x509", "pki"]),
@@ -46,6 +46,7 @@ const HOMES: [(&str, &[&str]); 17] = [
     ("rustls", &["cluster", "bin"]),
     ("clap", &["bin"]),
     ("anstream", &["bin"]),
+    ("indicatif", &["bin"]),
 ];
 
 /// Everything that is wrong with the source `text` of a file that belongs to `module` and stands

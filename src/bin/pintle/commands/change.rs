@@ -96,7 +96,8 @@ pub(super) async fn run(
         let attempt = async { carry_out(session, decide().await?, args, options).await };
         match Box::pin(attempt).await {
             Err(failure) if failure.is_for_now() && Instant::now() < deadline => {
-                let mut progress = Progress::new(session.release);
+                let format = args.output.output;
+                let mut progress = Progress::of_change(session.release, format);
                 ops::wait(session, deadline, &mut |event| progress.on(event)).await?;
             }
             ended => return ended,
@@ -111,12 +112,12 @@ pub(super) async fn carry_out(
     args: &ChangeArgs,
     options: &Options,
 ) -> Result<Outcome, Failure> {
-    let mut progress = Progress::new(session.release);
     if args.dry_run.is_some() {
-        progress.all(change.notices.iter().cloned());
+        Progress::new(session.release).all(change.notices.iter().cloned());
         output::plan::print(&change, args.output.output, View::default())?;
         return Ok(Outcome::Printed);
     }
+    let mut progress = Progress::of_change(session.release, args.output.output);
     let is_no_op = change.is_no_op();
     let failure = match change.release.info.status {
         Status::PendingInstall => Failure::First,

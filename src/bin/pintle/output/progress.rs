@@ -1,6 +1,13 @@
-//! Progress on stderr, one line per event.
+//! Progress on stderr: in a pipe one line per event, on a terminal with lines at its bottom for what is
+//! not ready, for machines one JSON object per line. Results go to stdout and never mix with it.
 
-use std::io::Write;
+mod board;
+pub(crate) mod data;
+mod screen;
+
+use std::borrow::Cow;
+use std::io::{IsTerminal as _, Write};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use pintle::event::{Done, Event, HookOutput};
@@ -8,6 +15,12 @@ use pintle::health::{Condition, Health};
 use pintle::manifest::ResourceId;
 use pintle::plan::{Counts, Part, Until};
 use pintle::release::Status;
+use tokio::time::Instant;
+
+use crate::cli::Format;
+use crate::connection::now;
+use board::Board;
+use screen::Screen;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
@@ -16,13 +29,42 @@ const BAD: Style = AnsiColor::Red.on_default();
 /// Prints the events of one operation.
 pub(crate) struct Progress {
     release: String,
+    begun: Instant,
+    form: Form,
+}
+
+/// How events are shown.
+enum Form {
+    /// A line for each.
+    Lines,
+    /// A line for each, and what is not ready below them.
+    Drawn(Board, Screen),
+    /// An object for each, as `schemas/events.schema.json` describes them.
+    Json,
 }
 
 impl Progress {
-    /// The progress of an operation on `release`.
+    /// The progress of an operation on `release`, in lines.
     pub(crate) fn new(release: &str) -> Self {
+        Self::in_form(release, Form::Lines)
+    }
+
+    /// The progress of a change of `release` whose result is printed in a format: for people as a
+    /// terminal can show it, for who reads JSON in JSON.
+    pub(crate) fn of_change(release: &str, format: Format) -> Self {
+        let form = match format {
+            Format::Json => Form::Json,
+            _ if std::io::stderr().is_terminal() => Form::Drawn(Board::default(), Screen::new()),
+            _ => Form::Lines,
+        };
+        Self::in_form(release, form)
+    }
+
+    fn in_form(release: &str, form: Form) -> Self {
         Self {
             release: release.to_owned(),
+            begun: Instant::now(),
+            form,
         }
     }
 
@@ -33,70 +75,107 @@ impl Progress {
 
     /// Prints one event.
     pub(crate) fn on(&mut self, event: Event) {
-        let line = self.line(event);
-        // Progress that cannot be shown is no reason to stop a change half-way.
-        let _ = writeln!(anstream::stderr().lock(), "{line}");
+        let elapsed = self.begun.elapsed();
+        match &mut self.form {
+            Form::Lines => {
+                let time = time(&event, elapsed);
+                print(&format!("{}{time}", line(&self.release, event)));
+            }
+            Form::Drawn(board, screen) => {
+                let line = line(&self.release, event.clone());
+                let changes = board.on(&event, line).into_iter();
+                changes.for_each(|change| screen.draw(change));
+            }
+            Form::Json => {
+                let frame = data::Frame {
+                    release: &self.release,
+                    time: now(),
+                    elapsed,
+                };
+                print(&super::harmless(&frame.around(&event).to_string()));
+            }
+        }
     }
+}
 
-    fn line(&self, event: Event) -> String {
-        match event {
-            Event::ValuesReused { revision } => {
-                format!("no values given: using those of revision {revision}")
-            }
-            Event::DefaultsIgnored { revision, keys } => ignored(revision, &keys),
-            Event::BooleanKey { at, key, value } => format!(
-                "{CHANGED}warning{CHANGED:#}: {at}: Kubernetes and Helm read the key {key} as \
+/// How long a wait has lasted that an event is about, in whole seconds; nothing if it has just begun.
+fn time(event: &Event, elapsed: Duration) -> String {
+    match event {
+        Event::Health { .. } | Event::Stage { .. } if elapsed.as_secs() > 0 => {
+            let whole = Duration::from_secs(elapsed.as_secs());
+            format!(" ({})", humantime::format_duration(whole))
+        }
+        _ => String::new(),
+    }
+}
+
+/// A line as the terminal can show it.
+fn coloured(line: &str) -> Cow<'_, str> {
+    match anstream::AutoStream::choice(&std::io::stderr()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string().into(),
+        _ => line.into(),
+    }
+}
+
+/// An event in words.
+fn line(release: &str, event: Event) -> String {
+    match event {
+        Event::ValuesReused { revision } => {
+            format!("no values given: using those of revision {revision}")
+        }
+        Event::DefaultsIgnored { revision, keys } => ignored(revision, &keys),
+        Event::BooleanKey { at, key, value } => format!(
+            "{CHANGED}warning{CHANGED:#}: {at}: Kubernetes and Helm read the key {key} as \
                  {value}: put quotes around it"
-            ),
-            Event::Deprecated { chart } => {
-                format!("{CHANGED}warning{CHANGED:#}: the chart {chart} is deprecated")
-            }
-            Event::StaleLock { file } => format!(
-                "{CHANGED}warning{CHANGED:#}: {file} was made for other dependencies than the \
+        ),
+        Event::Deprecated { chart } => {
+            format!("{CHANGED}warning{CHANGED:#}: the chart {chart} is deprecated")
+        }
+        Event::StaleLock { file } => format!(
+            "{CHANGED}warning{CHANGED:#}: {file} was made for other dependencies than the \
                  chart has: charts/ may hold other charts than are meant"
-            ),
-            Event::Warned { text, ids } => {
-                let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
-                format!("{CHANGED}warning{CHANGED:#}: {}: {text}", ids.join(", "))
-            }
-            Event::Interrupted { revision, status } => {
-                format!("revision {revision} was left {status} by an earlier command")
-            }
-            Event::PassedOver { newest, deployed } => passed_over(newest, deployed),
-            Event::TakenOver { holder } => {
-                format!("took over the lock of {holder}, which has ended or hangs")
-            }
-            Event::Unreleased { reason } => {
-                format!("the lock could not be given back and ends by itself in 30s: {reason}")
-            }
-            Event::NamespaceCreated(name) => format!("{GOOD}created{GOOD:#} Namespace {name}"),
-            Event::Begun { revision, counts } => {
-                format!("{}: revision {revision}: {}", self.release, summary(counts))
-            }
-            Event::Gate {
-                stage,
-                earlier,
-                until,
-            } => format!("{stage}: waiting until {}", met(&earlier, until)),
-            Event::Stage { part, counts } => format!("{part}: {}", summary(counts)),
-            Event::Stepped { id, done } => stepped(&id, done),
-            Event::Addresses { services } => {
-                let services: Vec<_> = services.iter().map(ToString::to_string).collect();
-                format!("waiting for the address of {}", services.join(", "))
-            }
-            Event::Planned { counts } => {
-                format!("{}: addresses are known: {}", self.release, summary(counts))
-            }
-            Event::Hook { event, id } => format!("{event} hook {id}"),
-            Event::HookOutput(output) => written(&output),
-            Event::HookTrouble { id, reason } => leaves(id.as_ref(), &reason),
-            Event::Waiting { count } => waiting(count),
-            Event::Health { id, until, health } => seen(&id, until, &health),
-            Event::Stopping => stopping(),
-            Event::Locked { holder } => format!("waiting for the lock of {holder}"),
-            Event::Finished { revision, status } => {
-                format!("{}: revision {revision} is {status}", self.release)
-            }
+        ),
+        Event::Warned { text, ids } => {
+            let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+            format!("{CHANGED}warning{CHANGED:#}: {}: {text}", ids.join(", "))
+        }
+        Event::Interrupted { revision, status } => {
+            format!("revision {revision} was left {status} by an earlier command")
+        }
+        Event::PassedOver { newest, deployed } => passed_over(newest, deployed),
+        Event::TakenOver { holder } => {
+            format!("took over the lock of {holder}, which has ended or hangs")
+        }
+        Event::Unreleased { reason } => {
+            format!("the lock could not be given back and ends by itself in 30s: {reason}")
+        }
+        Event::NamespaceCreated(name) => format!("{GOOD}created{GOOD:#} Namespace {name}"),
+        Event::Begun { revision, counts } => {
+            format!("{}: revision {revision}: {}", release, summary(counts))
+        }
+        Event::Gate {
+            stage,
+            earlier,
+            until,
+        } => format!("{stage}: waiting until {}", met(&earlier, until)),
+        Event::Stage { part, counts } => format!("{part}: {}", summary(counts)),
+        Event::Stepped { id, done } => stepped(&id, done),
+        Event::Addresses { services } => {
+            let services: Vec<_> = services.iter().map(ToString::to_string).collect();
+            format!("waiting for the address of {}", services.join(", "))
+        }
+        Event::Planned { counts } => {
+            format!("{}: addresses are known: {}", release, summary(counts))
+        }
+        Event::Hook { event, id } => format!("{event} hook {id}"),
+        Event::HookOutput(output) => written(&output),
+        Event::HookTrouble { id, reason } => leaves(id.as_ref(), &reason),
+        Event::Waiting { count } => waiting(count),
+        Event::Health { id, until, health } => seen(&id, until, &health),
+        Event::Stopping => stopping(),
+        Event::Locked { holder } => format!("waiting for the lock of {holder}"),
+        Event::Finished { revision, status } => {
+            format!("{release}: revision {revision} is {status}")
         }
     }
 }
