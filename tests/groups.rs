@@ -56,7 +56,8 @@ stringData: {token: 00112233445566778899aabbccddeeff}
 /// The token of [`TEMPLATE`] in base64.
 const PLAIN: &str = "MDAxMTIyMzM0NDU1NjY3Nzg4OTlhYWJiY2NkZGVlZmY=";
 
-fn two(place: &Place) -> String {
+/// Writes the chart, and gives its folder.
+pub(crate) fn two(place: &Place) -> String {
     place.file("two/values.yaml", VALUES);
     place.file("two/templates/all.yaml", TEMPLATE);
     let chart = place.file("two/Chart.yaml", CHART);

@@ -15,7 +15,7 @@ use crate::lifecycle::{left, small};
 use crate::support::{Place, Started, testbed};
 
 /// A Lease of the release `app` that somebody renewed at `time`.
-fn lease(place: &Place, time: Timestamp) {
+pub(crate) fn lease(place: &Place, time: Timestamp) {
     let lease = json!({
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
@@ -458,7 +458,7 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
 }
 
 /// Sends a signal to a program.
-fn signal(started: &Started, name: &str) {
+pub(crate) fn signal(started: &Started, name: &str) {
     let pid = started.pid().to_string();
     let sent = std::process::Command::new("kill")
         .args(["-s", name, &pid])

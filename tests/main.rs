@@ -31,6 +31,7 @@ mod lifecycle;
 mod lint;
 mod lock;
 mod plan;
+mod progress;
 mod readiness;
 mod records;
 mod schemas;

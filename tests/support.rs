@@ -7,6 +7,7 @@ pub(crate) mod schemas;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -198,6 +199,15 @@ impl Started {
     /// Whether it has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a program").is_some()
+    }
+
+    /// Reads what it prints on stdout, up to a line that has all of `parts`. What follows is lost.
+    #[track_caller]
+    pub(crate) fn until(&mut self, parts: &[&str]) {
+        let stdout = self.child.stdout.take().expect("read once");
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let found = lines.find(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(found.is_some(), "no line has {parts:?}");
     }
 
     /// Waits until it has ended.

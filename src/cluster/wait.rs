@@ -3,6 +3,7 @@
 //! Each scope is listed once, and watched from there on if anything is still missing, so that a
 //! wait for what is ready already costs one list per scope and nobody polls.
 
+mod follow;
 mod until;
 
 use std::collections::{BTreeMap, BTreeSet};

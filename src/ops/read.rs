@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::catalogue::Catalogue;
-use super::{Error, Session};
+use super::{Error, Session, lock};
 use crate::capabilities::Kind;
-use crate::cluster::{Depth, Diagnosis, Unready};
+use crate::cluster::{Depth, Diagnosis, Tenure, Unready};
 use crate::health::{self, Health};
 use crate::history::{self, Entry};
-use crate::manifest::{ResourceId, group};
+use crate::manifest::group::{self, Group};
+use crate::manifest::{Manifest, ResourceId};
 use crate::release::Release;
 
 /// Which revision is meant.
@@ -33,6 +34,16 @@ pub struct ResourceStatus {
     pub health: Option<Health>,
     /// Why it is not ready, without logs; empty if it is ready.
     pub diagnosis: Diagnosis,
+}
+
+/// How the resources of a revision fare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The resource groups, each behind those that it depends on; none where what is recorded gives
+    /// them no order.
+    pub groups: Vec<Group>,
+    /// The resources in the order of the manifest.
+    pub resources: Vec<ResourceStatus>,
 }
 
 /// The newest `max` revisions of a release, oldest first, with summaries; 0 means all.
@@ -73,27 +84,24 @@ pub async fn find(session: &Session<'_>, revision: Revision) -> Result<Release, 
     Ok(session.store().read(entry).await?)
 }
 
-/// The resources of a revision with their health, in the order of the manifest, and what pods and
-/// events say about those that are not ready.
+/// Who is changing a release now; none if nobody is, or if that may not be read.
+///
+/// # Errors
+/// If the lock cannot be read for another reason.
+pub async fn holder(session: &Session<'_>) -> Result<Option<Tenure>, Error> {
+    match session.cluster.lease_holder(lock::claim(session)).await {
+        Err(error) if error.is_forbidden() => Ok(None),
+        read => Ok(read?),
+    }
+}
+
+/// The resources of a revision with their health, and what pods and events say about those that are
+/// not ready.
 ///
 /// # Errors
 /// If the manifest cannot be read or the cluster cannot be asked.
-pub async fn resources(
-    session: &Session<'_>,
-    release: &Release,
-) -> Result<Vec<ResourceStatus>, Error> {
-    let mut catalogue = Catalogue::new(session.cluster, session.namespace);
-    let manifest = catalogue.applied(release).await?;
-    let wanted: Vec<(ResourceId, Kind)> = manifest
-        .resources
-        .iter()
-        .filter_map(|resource| {
-            let kind = catalogue
-                .kinds()
-                .find(&resource.api_version, &resource.id.kind)?;
-            Some((resource.id.clone(), kind.clone()))
-        })
-        .collect();
+pub async fn resources(session: &Session<'_>, release: &Release) -> Result<Standing, Error> {
+    let (manifest, wanted) = wanted(session, release).await?;
     let observed = session.cluster.observe(&wanted).await?;
     let healths = observed
         .into_iter()
@@ -106,13 +114,51 @@ pub async fn resources(
     session.cluster.explain(&mut unready, Depth::Events).await;
     let diagnoses = unready.into_iter().map(|one| (one.id, one.diagnosis));
     let mut diagnoses: BTreeMap<ResourceId, Diagnosis> = diagnoses.collect();
+    let groups = group::groups(&manifest.resources).unwrap_or_default();
     let resources = manifest.resources.into_iter();
-    Ok(resources
-        .map(|resource| ResourceStatus {
-            group: group::group_of(&resource.body).map(str::to_owned),
-            health: healths.remove(&resource.id),
-            diagnosis: diagnoses.remove(&resource.id).unwrap_or_default(),
-            id: resource.id,
-        })
-        .collect())
+    let resources = resources.map(|resource| ResourceStatus {
+        group: group::group_of(&resource.body).map(str::to_owned),
+        health: healths.remove(&resource.id),
+        diagnosis: diagnoses.remove(&resource.id).unwrap_or_default(),
+        id: resource.id,
+    });
+    Ok(Standing {
+        groups,
+        resources: resources.collect(),
+    })
+}
+
+/// Tells of every change of health of a revision's resources from where they are `known` to stand on,
+/// by watches. It ends only with an error.
+///
+/// # Errors
+/// If the manifest cannot be read, or the resources cannot be watched.
+pub async fn follow(
+    session: &Session<'_>,
+    release: &Release,
+    known: &[ResourceStatus],
+    on: &mut dyn FnMut(&ResourceId, Option<&Health>),
+) -> Result<(), Error> {
+    let (_, wanted) = wanted(session, release).await?;
+    let known = known.iter();
+    let known = known.map(|one| (one.id.clone(), one.health.clone()));
+    let known = known.collect();
+    Ok(session.cluster.follow_health(&wanted, known, on).await?)
+}
+
+/// The manifest of a revision, and its resources of kinds that are known.
+async fn wanted(
+    session: &Session<'_>,
+    release: &Release,
+) -> Result<(Manifest, Vec<(ResourceId, Kind)>), Error> {
+    let mut catalogue = Catalogue::new(session.cluster, session.namespace);
+    let manifest = catalogue.applied(release).await?;
+    let kinds = manifest.resources.iter().filter_map(|resource| {
+        let kind = catalogue
+            .kinds()
+            .find(&resource.api_version, &resource.id.kind)?;
+        Some((resource.id.clone(), kind.clone()))
+    });
+    let wanted = kinds.collect();
+    Ok((manifest, wanted))
 }

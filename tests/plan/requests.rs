@@ -8,7 +8,7 @@ use crate::support::{Place, Run, testbed};
 /// A place's way to the API server on which every request is written down.
 pub(crate) struct Listening {
     recorder: Recorder,
-    pub(super) kubeconfig: String,
+    pub(crate) kubeconfig: String,
 }
 
 impl Listening {
@@ -48,6 +48,13 @@ impl Listening {
         let through = ["--kubeconfig", &self.kubeconfig];
         let run = place.pintle(&[args, &through].concat());
         (run, self.recorder.taken())
+    }
+
+    /// The reads since the last call.
+    pub(crate) fn reads(&self) -> Vec<String> {
+        let mut log = self.recorder.taken();
+        log.retain(|line| line.starts_with("GET"));
+        log
     }
 
     /// The requests since the last call, other than reads.

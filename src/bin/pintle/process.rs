@@ -31,6 +31,24 @@ pub(crate) fn is_dead(identity: &str) -> bool {
         && mark.is_dead(read(&format!("/proc/{}/stat", mark.pid)))
 }
 
+/// What an identity says for people.
+pub(crate) struct Who<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) host: &'a str,
+    pub(crate) pid: u32,
+}
+
+impl<'a> Who<'a> {
+    /// Reads what [`identity`] writes; none if others call themselves otherwise.
+    pub(crate) fn of(identity: &'a str) -> Option<Self> {
+        let (who, rest) = identity.rsplit_once(" pid ")?;
+        let (user, host) = who.rsplit_once('@')?;
+        let pid = rest.split_once(' ').map_or(rest, |(pid, _)| pid);
+        let pid = pid.parse().ok()?;
+        Some(Self { user, host, pid })
+    }
+}
+
 /// What an identity says for machines.
 struct Mark<'a> {
     pid: u32,
@@ -160,6 +178,16 @@ mod tests {
         ] {
             assert!(Mark::of(identity).is_none(), "{identity}");
             assert!(!is_dead(identity), "{identity}");
+        }
+    }
+
+    #[test]
+    fn who_holds_a_lock_is_told() {
+        let who = Who::of("a@b@host pid 42 (0123456789abcdef/777)").unwrap();
+        assert_eq!((who.user, who.host, who.pid), ("a@b", "host", 42));
+        assert_eq!(Who::of("a@host pid 7").unwrap().pid, 7);
+        for other in ["", "somebody", "a@host", "a@host pid x", "host pid 1"] {
+            assert!(Who::of(other).is_none(), "{other}");
         }
     }
 

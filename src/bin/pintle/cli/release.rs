@@ -175,6 +175,9 @@ pub(crate) struct Status {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) revision: RevisionArg,
+    /// Go on with a line for each change of health, until interrupted
+    #[arg(short, long)]
+    pub(crate) watch: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -10,18 +10,31 @@ use crate::failure::Failure;
 use crate::output;
 
 pub(super) fn run(global: &Global, args: &Status) -> Result<ExitCode, Failure> {
+    let format = args.output.output;
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         let release = ops::find(&session, args.revision.wanted()).await?;
-        let resources = ops::resources(&session, &release).await?;
+        let standing = ops::resources(&session, &release).await?;
         let credentials = ops::credentials(&session, &release).await?;
+        let holder = ops::holder(&session).await?;
         let status = output::status::Status {
             release: &release,
-            resources: &resources,
+            standing: &standing,
             credentials: &credentials,
+            holder: holder.as_ref(),
             now: (session.now)(),
         };
-        output::status::print(&status, args.output.output)?;
-        Ok(ExitCode::SUCCESS)
+        output::status::print(&status, format)?;
+        if !args.watch {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut broken = None;
+        let mut on = |id: &_, health: Option<&_>| {
+            let printed = output::status::print_change((id, health), (session.now)(), format);
+            broken = broken.take().or(printed.err());
+        };
+        let known = &standing.resources;
+        Box::pin(ops::follow(&session, &release, known, &mut on)).await?;
+        broken.map_or(Ok(ExitCode::SUCCESS), Err)
     })
 }

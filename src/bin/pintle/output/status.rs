@@ -1,15 +1,19 @@
 //! One release with the health of its resources and the state of its credentials.
 
+mod groups;
+mod lock;
+
 use jiff::Timestamp;
-use pintle::cluster::{SickPod, Warning};
-use pintle::health::Health;
-use pintle::ops::{Credentials, ResourceStatus};
+use pintle::cluster::{SickPod, Tenure, Warning};
+use pintle::health::{Condition, Health};
+use pintle::manifest::ResourceId;
+use pintle::ops::{Credentials, ResourceStatus, Standing};
 use pintle::plan::credentials::{Action, Decision, ForeignSecret};
 use pintle::release::Release;
 use serde::Serialize;
 
 use super::release::{self, Data, head, notes};
-use super::{diagnosis, hooks, print_data, print_text, table};
+use super::{diagnosis, hooks, print_data, print_text, progress, table};
 use crate::cli::Format;
 use crate::failure::Failure;
 
@@ -20,7 +24,9 @@ pub(crate) struct Status<'a> {
     /// The revision as it is recorded.
     pub(crate) release: &'a Release,
     /// Its resources as they are.
-    pub(crate) resources: &'a [ResourceStatus],
+    pub(crate) standing: &'a Standing,
+    /// Who changes it now.
+    pub(crate) holder: Option<&'a Tenure>,
     /// What the next plan would do about its generated Secrets.
     pub(crate) credentials: &'a Credentials,
     /// The time that days are counted from.
@@ -31,6 +37,10 @@ pub(crate) struct Status<'a> {
 struct Whole<'a> {
     #[serde(flatten)]
     release: Data<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock: Option<lock::Lock<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<groups::Data<'a>>,
     resources: Vec<Resource<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     credentials: Vec<Credential<'a>>,
@@ -95,15 +105,24 @@ struct Credential<'a> {
 
 /// Prints what is known of a release.
 pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> {
-    let resources = status.resources.iter();
+    let resources = status.standing.resources.iter();
     let resources: Vec<_> = resources.map(|one| resource(one, status.now)).collect();
     let credential = |decision| credential(decision, status.now);
     let decisions = status.credentials.decisions.iter().map(credential);
     let foreign = status.credentials.foreign.iter().map(foreign);
     let credentials: Vec<_> = decisions.chain(foreign).collect();
+    let lock = status
+        .holder
+        .map(|holder| lock::lock(holder, status.release));
+    let groups = status.standing.groups.iter();
+    let groups: Vec<_> = groups
+        .map(|one| groups::data(one, status.standing))
+        .collect();
     if format != Format::Table {
         let whole = Whole {
             release: release::Data::of(status.release),
+            lock,
+            groups,
             resources,
             credentials,
             hooks: status.release.hooks.iter().map(Into::into).collect(),
@@ -111,6 +130,11 @@ pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> 
         return print_data(&whole, format);
     }
     let mut text = head(status.release);
+    text.extend(lock.as_ref().map(lock::line));
+    if !groups.is_empty() {
+        text.push_str("GROUPS:\n");
+        text.push_str(&groups::to_table(&groups));
+    }
     text.push_str("RESOURCES:\n");
     text.push_str(&resource_table(&resources));
     if !credentials.is_empty() {
@@ -120,6 +144,27 @@ pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> 
     text.push_str(&hooks::suites(status.release));
     text.push_str(&notes(status.release));
     print_text(&text)
+}
+
+/// Prints a change of the health of a resource, which is none if it does not exist, below its status.
+pub(crate) fn print_change(
+    (id, health): (&ResourceId, Option<&Health>),
+    now: Timestamp,
+    format: Format,
+) -> Result<(), Failure> {
+    let missing = Health::InProgress("missing".to_owned());
+    let health = health.unwrap_or(&missing);
+    if format != Format::Table {
+        let mut data = progress::data::seen(id, Condition::Ready, health);
+        data["time"] = now.to_string().into();
+        return print_data(&data, Format::Json);
+    }
+    let state = match health {
+        Health::Ready => "ready".to_owned(),
+        Health::InProgress(reason) => reason.clone(),
+        Health::Failed(reason) => format!("failed: {reason}"),
+    };
+    print_text(&format!("{}: {id}: {state}\n", super::time(Some(now))))
 }
 
 /// The resources, with their groups where there are any, and below each why it is not ready.

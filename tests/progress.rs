@@ -1,0 +1,195 @@
+//! What a change tells while it is under way, and what `status` shows of it.
+
+use std::fs;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::groups::two;
+use crate::kcp::proof::eventually;
+use crate::lock::{lease, signal};
+use crate::plan::requests::Listening;
+use crate::support::{Place, Run, path};
+
+/// The events of a run, each of which has to fit the schema, by their names.
+#[track_caller]
+fn events(run: &Run) -> Vec<(String, Value)> {
+    let text = fs::read_to_string(path("schemas/events.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let options = jsonschema::options().should_validate_formats(true);
+    let validator = options.build(&schema).unwrap();
+    let lines = run.stderr.lines().filter(|line| line.starts_with('{'));
+    let events = lines.map(|line| {
+        let event: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(validator.is_valid(&event), "{line}");
+        (event["event"].as_str().unwrap().to_owned(), event)
+    });
+    events.collect()
+}
+
+/// Whether `names` come in this order among the events.
+#[track_caller]
+fn check_order(run: &Run, names: &[&str]) {
+    let events = events(run);
+    let mut told = events.iter().map(|(name, _)| name.as_str());
+    for name in names {
+        assert!(
+            told.any(|one| one == *name),
+            "no {name} in its place: {run}"
+        );
+    }
+}
+
+#[test]
+fn events_are_lines_of_json_and_results_stay_apart() {
+    let place = Place::new("events");
+    let chart = two(&place);
+    let json = ["-o", "json"];
+    let install = place
+        .pintle(
+            &[
+                &["install", "app", &chart, "--set", "token=made"],
+                &json[..],
+            ]
+            .concat(),
+        )
+        .ok();
+    assert_eq!(install.json()["info"]["status"], "deployed");
+    let all = [
+        "begun", "stage", "stepped", "gate", "health", "waiting", "finished",
+    ];
+    check_order(&install, &all);
+    let told = events(&install);
+    assert_eq!(told.len(), install.stderr.lines().count(), "{install}");
+    let ready = told.iter().filter(|(_, event)| event["health"] == "ready");
+    let names: Vec<_> = ready.map(|(_, event)| &event["resource"]["name"]).collect();
+    assert!(
+        names.contains(&&json!("first")) && names.contains(&&json!("second")),
+        "{install}"
+    );
+
+    let stuck = [
+        "upgrade",
+        "app",
+        &chart,
+        "--timeout",
+        "1s",
+        "--set",
+        "first.stuck=true",
+    ];
+    let failed = place.pintle(&[&stuck[..], &json].concat()).fails_with(3);
+    assert_eq!(failed.stdout, "");
+    check_order(&failed, &["begun", "stepped", "health"]);
+    failed.says(&["\nerror: "]);
+    let back = place
+        .pintle(&[&["rollback", "app", "1"], &json[..]].concat())
+        .ok();
+    check_order(&back, &["begun", "stepped", "health", "finished"]);
+    let gone = place
+        .pintle(&[&["uninstall", "app"], &json[..]].concat())
+        .ok();
+    check_order(&gone, &["begun", "stepped", "finished"]);
+    assert_eq!(gone.json()["name"], "app");
+}
+
+#[test]
+fn status_shows_groups_and_who_holds_the_lock() {
+    let place = Place::new("shown");
+    let chart = two(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let status = place.pintle(&["status", "app", "-o", "json"]).ok().json();
+    assert_eq!(
+        status["groups"],
+        json!([
+            {"name": "first", "after": [], "ready": 1, "resources": 1},
+            {"name": "second", "after": ["first"], "ready": 1, "resources": 1},
+        ])
+    );
+    assert_eq!(status.get("lock"), None);
+    // Renewed ahead of time, so that it holds for as long as this test runs.
+    lease(&place, Timestamp::now() + SignedDuration::from_mins(10));
+    let status = place.pintle(&["status", "app", "-o", "json"]).ok().json();
+    assert_eq!(
+        status["lock"],
+        json!({"holder": "bob@elsewhere pid 1", "user": "bob", "host": "elsewhere", "pid": 1,
+            "since": "2026-01-01T00:00:00Z", "doing": "beginning or ending a change"})
+    );
+    place.pintle(&["status", "app"]).ok().prints(&[
+        "LOCKED BY: bob@elsewhere pid 1 since 2026-01-01T00:00:00Z, beginning or ending a change\n",
+        "GROUPS:\n",
+        "second   1/1     first\n",
+    ]);
+}
+
+#[test]
+fn status_follows_by_watches_until_it_is_interrupted() {
+    let place = Place::new("followed");
+    let chart = two(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let listening = Listening::on(&place);
+    let through = ["--kubeconfig", &listening.kubeconfig];
+    let mut watching = place.start_pintle(&[&["status", "app", "--watch"], &through[..]].concat());
+    let watches = eventually("the Deployments are watched", || {
+        let mut lines = listening.reads();
+        lines.retain(|line| line.contains("watch=true"));
+        (!lines.is_empty()).then_some(lines)
+    });
+    // One of the kind, however many there are of it.
+    assert_eq!(watches.len(), 1, "{watches:?}");
+    let patch = r#"{"spec": {"template": {"spec": {"nodeSelector": {"no": "where"}}}}}"#;
+    place
+        .kubectl(&["patch", "deployment/first", "--patch", patch])
+        .ok();
+    watching.until(&["Deployment first: ", " of an older template left"]);
+    signal(&watching, "INT");
+    watching.end().fails_with(130);
+}
+
+const CHART: &str = "\
+apiVersion: v2
+name: five
+version: 1.0.0
+annotations: {pintle.dev/engine: tera}
+";
+
+/// Five workloads of two kinds, which are not ready at once.
+const TEMPLATE: &str = r#"
+{% for name in ["a", "b", "c", "d", "e"] %}
+---
+apiVersion: apps/v1
+kind: {% if name < "d" %}Deployment{% else %}StatefulSet{% endif %}
+metadata: {name: {{ name }}}
+spec:
+  {% if name >= "d" %}serviceName: web{% endif %}
+  minReadySeconds: 2
+  selector: {matchLabels: {app: {{ name }}}}
+  template:
+    metadata: {labels: {app: {{ name }}}}
+    spec: {containers: [{name: app, image: "app:1"}]}
+{% endfor %}
+"#;
+
+#[test]
+fn a_wait_has_one_watch_for_each_kind() {
+    let place = Place::new("watches");
+    place.file("five/templates/all.yaml", TEMPLATE);
+    let chart = place.file("five/Chart.yaml", CHART);
+    let chart = chart.trim_end_matches("/Chart.yaml");
+    let listening = Listening::on(&place);
+    let requests = listening.requests(&place, &["install", "app", chart]);
+    let watches = |kind: &str| {
+        let path = format!("/{kind}?");
+        let lines = requests.iter();
+        lines
+            .filter(|line| line.contains("watch=true") && line.contains(&path))
+            .count()
+    };
+    assert_eq!(
+        (watches("deployments"), watches("statefulsets")),
+        (1, 1),
+        "{requests:#?}"
+    );
+    assert!(watches("pods") <= 1, "{requests:#?}");
+}
