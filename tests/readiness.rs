@@ -15,7 +15,27 @@ use serde_json::{Value, json};
 
 use crate::kcp::proof::eventually;
 use crate::support::{Place, api, testbed};
-use table::{Row, Verdict};
+use table::{Life, Row, Verdict};
+
+/// What the API server answers.
+fn send(method: &str, target: &str, body: Option<&Value>) -> Value {
+    let kind = match method {
+        "PATCH" => "application/merge-patch+json",
+        _ => "application/json",
+    };
+    let request = http::Request::builder()
+        .method(method)
+        .uri(target)
+        .header("Content-Type", kind)
+        .body(
+            body.map(|body| body.to_string().into_bytes())
+                .unwrap_or_default(),
+        )
+        .unwrap();
+    let answer = api::send(&testbed().kubeconfig, request);
+    let text = answer.unwrap_or_else(|error| panic!("{method} {target}: {error}"));
+    serde_json::from_str(&text).unwrap()
+}
 
 /// The objects of the table on the API server.
 struct Live<'a> {
@@ -24,35 +44,16 @@ struct Live<'a> {
 }
 
 impl Live<'_> {
-    fn send(&self, method: &str, target: &str, body: Option<&Value>) -> Value {
-        let kind = match method {
-            "PATCH" => "application/merge-patch+json",
-            _ => "application/json",
-        };
-        let request = http::Request::builder()
-            .method(method)
-            .uri(target)
-            .header("Content-Type", kind)
-            .body(
-                body.map(|body| body.to_string().into_bytes())
-                    .unwrap_or_default(),
-            )
-            .unwrap();
-        let answer = api::send(&testbed().kubeconfig, request);
-        let text = answer.unwrap_or_else(|error| panic!("{method} {target}: {error}"));
-        serde_json::from_str(&text).unwrap()
-    }
-
     fn create(&self) {
         let namespace = &self.place.namespace;
         for row in self.rows.iter().filter(|row| row.is_made()) {
-            self.send("POST", &row.collection(namespace), Some(&row.first));
+            send("POST", &row.collection(namespace), Some(&row.first));
             if let Some(status) = &row.status {
                 let target = format!("{}/status", row.path(namespace));
-                self.send("PATCH", &target, Some(&json!({"status": status})));
+                send("PATCH", &target, Some(&json!({"status": status})));
             }
-            if row.is_deleted {
-                self.send("DELETE", &row.path(namespace), None);
+            if row.life == Life::Deleted {
+                send("DELETE", &row.path(namespace), None);
             }
         }
     }
@@ -64,7 +65,7 @@ impl Live<'_> {
             eventually(&format!("{} is ready at first", row.name), || {
                 health::of(&self.get(row)).is_ready().then_some(())
             });
-            self.send("PATCH", &row.path(&self.place.namespace), Some(then));
+            send("PATCH", &row.path(&self.place.namespace), Some(then));
         }
     }
 
@@ -72,10 +73,10 @@ impl Live<'_> {
     fn get(&self, row: &Row) -> Value {
         let target = row.path(&self.place.namespace);
         match &row.tried {
-            None => self.send("GET", &target, None),
+            None => send("GET", &target, None),
             Some(patch) => {
                 let part = patch.get("status").map_or("", |_| "/status");
-                self.send("PATCH", &format!("{target}{part}?dryRun=All"), Some(patch))
+                send("PATCH", &format!("{target}{part}?dryRun=All"), Some(patch))
             }
         }
     }
@@ -137,10 +138,9 @@ fn live_objects_are_judged_as_kubectl_and_helm_do_or_for_a_reason() {
         }
     }
     for row in rows.iter().filter(|row| row.is_shared()) {
-        live.send("DELETE", &row.path(&place.namespace), None);
+        send("DELETE", &row.path(&place.namespace), None);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    println!("{} live objects were judged", rows.len());
     assert!(rows.len() >= 60 && rows.iter().any(|row| row.helm == Some(Verdict::Failed)));
 }
 

@@ -23,7 +23,7 @@ const CONDITIONS: [(&str, &str); 9] = [
     ("Namespace", "jsonpath={.status.phase}=Active"),
 ];
 
-fn asked<'a>(row: &&'a Row) -> bool {
+fn asked(row: &Row) -> bool {
     row.tried.is_none() && row.kubectl.is_some()
 }
 
@@ -46,7 +46,7 @@ pub(super) fn kubectl<'a>(place: &Place, rows: &'a [Row]) -> Verdicts<'a> {
     conditions.dedup();
     for condition in conditions {
         let is_of = |row: &&Row| CONDITIONS.contains(&(row.kind.name, condition));
-        let rows: Vec<_> = rows.iter().filter(asked).filter(is_of).collect();
+        let rows: Vec<_> = rows.iter().filter(|row| asked(row)).filter(is_of).collect();
         if !rows.is_empty() {
             all.extend(conditions_of(place, &rows, condition));
         }
@@ -57,7 +57,11 @@ pub(super) fn kubectl<'a>(place: &Place, rows: &'a [Row]) -> Verdicts<'a> {
 /// It tells one thing of each workload in their order: of those that it can judge, on stdout.
 fn rollouts<'a>(place: &Place, rows: &'a [Row]) -> Verdicts<'a> {
     let is_one = |row: &&Row| ROLLOUTS.contains(&row.kind.name);
-    let rows: Vec<_> = rows.iter().filter(asked).filter(is_one).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .filter(|row| asked(row))
+        .filter(is_one)
+        .collect();
     let (failed, told): (Vec<&Row>, Vec<&Row>) = rows
         .iter()
         .copied()
@@ -73,10 +77,10 @@ fn rollouts<'a>(place: &Place, rows: &'a [Row]) -> Verdicts<'a> {
     let refusals = run.stderr.lines().filter(|line| !line.is_empty());
     assert_eq!(refusals.count(), failed.len(), "{run}");
     let judged = told.iter().zip(lines).map(|(row, line)| {
-        let is_done = ["successfully rolled out", "complete"]
+        let is_over = ["successfully rolled out", "complete"]
             .iter()
             .any(|word| line.contains(word));
-        let verdict = if is_done {
+        let verdict = if is_over {
             Verdict::Ready
         } else {
             Verdict::Waiting

@@ -22,14 +22,23 @@ pub(super) struct Row {
     pub(super) status: Option<Value>,
     /// What is changed of it in a dry run.
     pub(super) tried: Option<Value>,
-    pub(super) is_deleted: bool,
-    /// Whether the cluster has it already.
-    is_there: bool,
+    pub(super) life: Life,
     pub(super) pintle: Said,
     pub(super) kubectl: Option<Verdict>,
     pub(super) helm: Option<Verdict>,
     /// Why pintle says otherwise than others.
     pub(super) why: Option<String>,
+}
+
+/// What is done with an object before it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// It is created.
+    Made,
+    /// It is created, and deleted as far as its finalizer lets it.
+    Deleted,
+    /// The cluster has it already.
+    There,
 }
 
 /// What a kind is called in paths.
@@ -179,8 +188,12 @@ impl Row {
                 merge(&mut first[part], own);
             }
         }
-        let is_deleted = row.get("deleted").is_some();
-        if is_deleted {
+        let life = match (row.get("deleted"), row.get("there")) {
+            (Some(_), _) => Life::Deleted,
+            (None, Some(_)) => Life::There,
+            (None, None) => Life::Made,
+        };
+        if life == Life::Deleted {
             first["metadata"]["finalizers"] = json!(["example.com/hold"]);
         }
         Self {
@@ -190,8 +203,7 @@ impl Row {
             then: row.get("then").cloned(),
             status: row.get("status").cloned(),
             tried: row.get("tried").cloned(),
-            is_deleted,
-            is_there: row.get("there").is_some(),
+            life,
             pintle: Said(text("pintle").expect("what pintle says")),
             kubectl: Verdict::read(row, "kubectl"),
             helm: Verdict::read(row, "helm"),
@@ -202,7 +214,7 @@ impl Row {
 
     /// Whether an object is made for it, which others can look at.
     pub(super) fn is_made(&self) -> bool {
-        !self.is_there && self.tried.is_none()
+        self.life != Life::There && self.tried.is_none()
     }
 
     /// Whether its object is in the way of other tests.
