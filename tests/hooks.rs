@@ -98,13 +98,14 @@ const UNINSTALLED: [&str; 8] = [
     "deleted Job migrate",
 ];
 
-/// The lines of progress about what is done.
+/// The lines of progress about what is done, without how long that took.
 fn steps(stderr: &str) -> Vec<&str> {
     let is_step = |line: &&str| {
         let mut words = ["created", "completed", "deleted"].iter();
         line.contains(" hook ") || words.any(|word| line.starts_with(word))
     };
-    stderr.lines().filter(is_step).collect()
+    let steps = stderr.lines().filter(is_step);
+    steps.map(|line| line.split(" (").next().unwrap()).collect()
 }
 
 #[test]
