@@ -149,6 +149,13 @@ pub enum Event {
     },
     /// The change was asked to stop: what is under way is brought to its end, and nothing more begun.
     Stopping,
+    /// A change has failed and is undone.
+    GoingBack {
+        /// Its revision.
+        revision: u32,
+        /// The revision that is gone back to; none if what was installed is uninstalled.
+        to: Option<u32>,
+    },
     /// The lock of the release is waited for.
     Locked {
         /// Who has it, as it calls itself.

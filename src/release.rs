@@ -6,6 +6,7 @@
 //! to `history`, how they change to `plan` and `ops`.
 
 mod chart;
+mod failure;
 mod info;
 mod label;
 mod name;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use chart::{RecordedChart, RecordedFile};
+pub use failure::{FAILURE_FILE, FailedEvent, FailedPod, FailedResource, Failure};
 pub use info::{Info, Status};
 pub use label::{Label, LabelError, SYSTEM_LABELS};
 pub use name::{NameError, check_name};

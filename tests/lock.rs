@@ -441,6 +441,7 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
         end: End::Written,
         timeout: std::time::Duration::from_mins(1),
         history_max: 0,
+        on_failure: ops::OnFailure::default(),
     };
     let mut told: Vec<Event> = vec![];
     let ended = rollback
@@ -492,6 +493,17 @@ fn a_signal_stops_a_change_in_order() {
     );
     let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
     assert_eq!(history[3]["description"], "interrupted");
+
+    // Who stops a change that is to go back if it fails has it go back, as in Helm.
+    let atomic = ["upgrade", "app", &chart, "--rollback-on-failure"];
+    let started = stuck(&place, &atomic, "configmap/stray");
+    signal(&started, "TERM");
+    started.end().fails_with(130).says(&[
+        "failed: revision 6: rolling back to revision 5\n",
+        "deleted ConfigMap stray\n",
+        "revision 6 failed, and revision 5 is back, as revision 7\n  caused by: interrupted\n",
+    ]);
+    assert_eq!(leases(&place), 0);
 }
 
 #[test]

@@ -41,4 +41,5 @@ mod template;
 mod tenant;
 mod tour;
 mod umbrella;
+mod undo;
 mod values;

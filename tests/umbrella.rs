@@ -157,10 +157,10 @@ fn the_subcharts_that_run_say_how_their_values_change() {
     place.file("web/charts/db/values.schema.json", "{}");
     let shrink = ["--set", "store.size=2"];
     let upgrade = [&["upgrade", "web", &chart][..], &shrink].concat();
-    place
-        .pintle(&upgrade)
-        .fails_with(2)
-        .says(&["charts/db/values.schema.json", "store.size: does not shrink"]);
+    place.pintle(&upgrade).fails_with(2).says(&[
+        "charts/db/values.schema.json",
+        "store.size: does not shrink",
+    ]);
     place
         .pintle(&["upgrade", "web", &chart, "--set", "store.size=4"])
         .ok();

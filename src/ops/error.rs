@@ -1,12 +1,16 @@
 //! What can go wrong with an operation, and what kind of failure it is.
 
+mod back;
 mod hook;
+mod kind;
 mod step;
 mod words;
 
 use jiff::Timestamp;
 
+pub use back::{Back, WayBack};
 pub use hook::HookError;
+pub use kind::ErrorKind;
 pub use step::StepError;
 use words::{Since, joined, numbers, others, unmet};
 
@@ -17,7 +21,7 @@ use crate::history;
 use crate::manifest;
 use crate::pki;
 use crate::plan::file::Difference;
-use crate::plan::{self, Class, Objection, Until};
+use crate::plan::{self, Objection, Until};
 use crate::release;
 use crate::release::Status;
 use crate::render;
@@ -277,6 +281,54 @@ pub enum Error {
     /// The change was asked to stop.
     #[error("interrupted")]
     Interrupted,
+    /// A change failed, and went back to where it came from.
+    #[error("release {release}: revision {revision} failed, and {back}")]
+    WentBack {
+        /// The release.
+        release: String,
+        /// The revision that failed.
+        revision: u32,
+        /// What there is now.
+        back: Back,
+        /// Why it failed.
+        source: Box<Error>,
+    },
+    /// A change failed, and so did the way back.
+    #[error("release {release}: revision {revision} failed, and so did {way}")]
+    Stranded {
+        /// The release.
+        release: String,
+        /// The revision that failed.
+        revision: u32,
+        /// What was tried then.
+        way: WayBack,
+        /// Why the change failed.
+        source: Box<Error>,
+        /// Why the way back failed.
+        second: Box<Error>,
+    },
+    /// There is no revision to go back to.
+    #[error("release {release} has no revision that was ever deployed")]
+    NeverDeployed {
+        /// The release.
+        release: String,
+    },
+    /// No revision has failed.
+    #[error("release {release} has no revision that failed")]
+    NoFailure {
+        /// The release.
+        release: String,
+    },
+    /// A revision has not failed.
+    #[error("revision {revision} of release {release} did not fail: it is {status}")]
+    NotFailed {
+        /// The release.
+        release: String,
+        /// The revision.
+        revision: u32,
+        /// Where it stands.
+        status: Status,
+    },
     /// Conflicts are to be taken over where there are none.
     #[error("release {release} is written from the client side, which knows no conflicts to force")]
     NoConflicts {
@@ -290,92 +342,11 @@ pub enum Error {
     NoDiscovery,
 }
 
-/// What kind of failure an error is; the binary gives each its exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// It was tried and did not work.
-    Failed,
-    /// The command, the values or the chart are wrong; nothing was written.
-    Usage,
-    /// What was written is not ready in time; a change with gates may not be written as a whole.
-    NotReady,
-    /// Somebody else holds the release or a resource.
-    Conflict,
-    /// It was asked to stop.
-    Interrupted,
-}
-
 impl Error {
-    /// What kind of failure this is.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Name(_)
-            | Self::Source(_)
-            | Self::Chart(_)
-            | Self::Values(_)
-            | Self::Render(_)
-            | Self::Manifest(_)
-            | Self::UnknownVersion(_)
-            | Self::Selector { .. }
-            | Self::Record { .. }
-            | Self::Back { .. }
-            | Self::PlanFile { .. }
-            | Self::NoConflicts { .. }
-            | Self::NoTest { .. }
-            | Self::Plan(
-                plan::Error::UnknownKinds(_)
-                | plan::Error::Group(_)
-                | plan::Error::UnknownUses(_)
-                | plan::Error::NoSuchResource(_)
-                | plan::Error::NoService(_)
-                | plan::Error::Ungrouped(_),
-            ) => ErrorKind::Usage,
-            Self::Pending { .. }
-            | Self::Held { .. }
-            | Self::Overtaken { .. }
-            | Self::Outdated(_)
-            | Self::Lost {
-                source: cluster::Lost::Taken { .. } | cluster::Lost::Deleted,
-                ..
-            }
-            | Self::History(history::Error::Exists { .. })
-            | Self::Plan(plan::Error::Foreign(_) | plan::Error::Credentials(_)) => {
-                ErrorKind::Conflict
-            }
-            Self::Plan(plan::Error::Refused(objections)) | Self::Rest(objections) => {
-                refused(objections)
-            }
-            Self::Cluster(error)
-            | Self::Gate { source: error, .. }
-            | Self::NoAddress { source: error }
-                if error.is_not_ready() =>
-            {
-                ErrorKind::NotReady
-            }
-            Self::AddressLost { .. } => ErrorKind::NotReady,
-            Self::Hook(error) if error.is_late() => ErrorKind::NotReady,
-            Self::Interrupted => ErrorKind::Interrupted,
-            Self::Steps(errors) if errors.iter().any(StepError::is_interruption) => {
-                ErrorKind::Interrupted
-            }
-            Self::Steps(errors) if errors.iter().any(StepError::is_conflict) => ErrorKind::Conflict,
-            _ => ErrorKind::Failed,
-        }
-    }
-
     pub(super) fn no_release(session: &Session<'_>) -> Self {
         Self::NoRelease {
             release: session.release.to_owned(),
             namespace: session.namespace.to_owned(),
         }
-    }
-}
-
-fn refused(objections: &[Objection]) -> ErrorKind {
-    let is_conflict = |one: &Objection| matches!(one.class, Class::Conflict | Class::Owned);
-    if objections.iter().any(is_conflict) {
-        ErrorKind::Conflict
-    } else {
-        ErrorKind::Failed
     }
 }

@@ -3,8 +3,8 @@
 use futures::{TryStreamExt, stream};
 
 use super::prepare::Past;
-use super::{Change, Error, History, Session};
-use crate::history::Entry;
+use super::{Change, Error, History, Session, failure};
+use crate::history::{self, Entry};
 use crate::release::{Release, Status};
 use crate::render::Operation;
 
@@ -102,6 +102,8 @@ pub(super) async fn fail(
     let mut release = change.release;
     release.info.status = Status::Failed;
     release.info.description = told(error).chars().take(MAX_DESCRIPTION).collect();
+    let recorded = release.record_failure(&failure::of(session, &release, error));
+    recorded.map_err(|source| history::Error::Encode { source })?;
     session.store().update(&release, (session.now)()).await?;
     Ok(release)
 }

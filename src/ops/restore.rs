@@ -60,6 +60,7 @@ fn next(session: &Session<'_>, past: &Past, target: Release) -> Release {
     release.info.last_deployed = Some((session.now)());
     release.info.rollback_revision = None;
     release.info.deleted = None;
+    release.forget_failure();
     release.revision = past.next_revision();
     release
 }

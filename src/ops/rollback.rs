@@ -88,6 +88,7 @@ fn next(session: &Session<'_>, past: &Past, target: Release) -> Release {
     release.info.status = Status::PendingRollback;
     release.info.last_deployed = Some((session.now)());
     release.info.deleted = None;
+    release.forget_failure();
     release.revision = past.next_revision();
     // They ran for another revision.
     for hook in &mut release.hooks {

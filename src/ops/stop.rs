@@ -18,6 +18,11 @@ impl Stop {
         self.wish.send_replace(true);
         self.wish.receiver_count() > 0
     }
+
+    /// Whether it has been asked.
+    pub(super) fn is_asked(&self) -> bool {
+        *self.wish.borrow()
+    }
 }
 
 /// What a change listens to, from its first write to its last one.

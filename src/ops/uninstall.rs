@@ -45,6 +45,7 @@ pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, E
         ..Manifest::default()
     };
     release.info.status = Status::Uninstalling;
+    release.forget_failure();
     // An uninstallation that is taken up again has begun when it was begun first.
     release.info.deleted.get_or_insert_with(session.now);
     "Deletion in progress".clone_into(&mut release.info.description);

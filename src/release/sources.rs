@@ -24,6 +24,8 @@ pub const SOURCES_FILE: &str = "pintle/sources";
 const LIMIT: usize = 1 << 20;
 /// What is left free of that for what an outcome adds to the record.
 const MARGIN: usize = 8 << 10;
+/// What is left free when an outcome is recorded, for a later change of its status.
+const SLACK: usize = 1 << 10;
 /// JSON of at most this size fits, however badly it compresses: base64 makes it a third larger.
 const SURE: usize = (LIMIT - MARGIN) / 4 * 3 - 1024;
 /// How much of the sources one piece holds.
@@ -71,6 +73,11 @@ struct Index {
     /// The names of the pieces, in their order.
     #[serde(default)]
     pieces: Vec<String>,
+}
+
+/// Whether the record fits with what an outcome has added to it.
+pub(super) fn has_room(release: &Release) -> Result<bool, PayloadError> {
+    Ok(payload::size(release)? <= SURE || payload::encode(release)?.len() <= LIMIT - SLACK)
 }
 
 impl Release {

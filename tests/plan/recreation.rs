@@ -254,6 +254,7 @@ async fn what_has_changed_since_is_not_made_anew() {
         end: End::Written,
         timeout: std::time::Duration::from_mins(1),
         history_max: 0,
+        on_failure: ops::OnFailure::default(),
     };
     let ended = change.execute(&session, &options, &mut |_| ()).await;
     assert_eq!(ended.unwrap_err().kind(), ops::ErrorKind::Conflict);

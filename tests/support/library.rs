@@ -70,6 +70,7 @@ impl Library {
             end: End::Written,
             timeout: Duration::from_mins(1),
             history_max: 0,
+            on_failure: ops::OnFailure::default(),
         };
         let ended = change.execute(&self.session(), &options, &mut |_| ()).await;
         ended.unwrap_or_else(|error| panic!("{error:?}"));

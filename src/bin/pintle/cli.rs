@@ -4,6 +4,7 @@ mod change;
 mod chart;
 mod plan;
 mod release;
+mod revision;
 mod tenant;
 
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pintle::history::Driver;
 
-pub(crate) use change::{CascadeArg, Install, NotesArgs, ReuseArgs, Rollback, Uninstall, Upgrade};
+pub(crate) use change::{CascadeArg, Install, Rollback, Uninstall, Upgrade};
 pub(crate) use change::{
     ChangeArgs, CheckArgs, ConsentArgs, DryRun, HookArgs, ServerSideArg, WriteArgs,
 };
@@ -23,8 +24,10 @@ pub(crate) use chart::{
 };
 pub(crate) use plan::{Apply, Plan};
 pub(crate) use release::{
-    Diff, Drift, Get, GetArgs, GetValues, GetWhat, History, List, RevisionArg, Status, Test, Unlock,
+    Diff, Drift, Get, GetArgs, GetFailure, GetValues, GetWhat, History, List, RevisionArg, Status,
+    Test, Unlock,
 };
+pub(crate) use revision::{NotesArgs, RecordArgs, ReuseArgs};
 pub(crate) use tenant::{Join, Kubeconfig, Place};
 
 const STYLES: Styles = Styles::styled()

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io;
 
 use pintle::chart;
-use pintle::cluster::{self, Unready};
+use pintle::cluster::Unready;
 use pintle::history;
 use pintle::ops::{self, ErrorKind};
 use pintle::plan::file::Difference;
@@ -201,28 +201,27 @@ impl Failure {
 
     /// The resources that are not ready, if that is the failure.
     pub(crate) fn unready(&self) -> &[Unready] {
-        match self.operation() {
-            Some(
-                ops::Error::Cluster(cluster::Error::NotReady { resources })
-                | ops::Error::Gate {
-                    source: cluster::Error::NotReady { resources },
-                    ..
-                }
-                | ops::Error::NoAddress {
-                    source: cluster::Error::NotReady { resources },
-                },
-            ) => resources,
-            Some(ops::Error::Hook(error)) => match &error.source {
-                cluster::Error::NotReady { resources } => resources,
-                _ => &[],
-            },
-            _ => &[],
-        }
+        self.operation().map_or(&[], ops::Error::unready)
+    }
+
+    /// What was not ready when something was done about a failure.
+    pub(crate) fn unready_on_the_way_back(&self) -> &[Unready] {
+        let second = self.operation().and_then(ops::Error::second);
+        second.map_or(&[], ops::Error::unready)
+    }
+
+    /// What went wrong first, and what when something was done about it, each with its causes; of a
+    /// failure in one piece there is nothing but [`chain`](Self::chain).
+    pub(crate) fn parts(&self) -> Option<[Vec<String>; 2]> {
+        let error = self.operation()?;
+        let first = Some(error.first()).filter(|first| !std::ptr::eq(*first, error))?;
+        let second = error.second().map(causes).unwrap_or_default();
+        Some([causes(first), second])
     }
 
     /// What stands against a plan, if that is the failure.
     pub(crate) fn objections(&self) -> &[Objection] {
-        match self.operation() {
+        match self.operation().map(ops::Error::first) {
             Some(
                 ops::Error::Plan(plan::Error::Refused(objections)) | ops::Error::Rest(objections),
             ) => objections,
@@ -241,9 +240,9 @@ impl Failure {
     /// The error and its causes, outermost first; what is not ready is left to
     /// [`unready`](Self::unready).
     pub(crate) fn chain(&self) -> Vec<String> {
-        let unready = self.unready();
+        let is_told_below = !self.unready().is_empty() || self.parts().is_some();
         let mut chain = vec![headline::of(self)];
-        let mut cause = self.source().filter(|_| unready.is_empty());
+        let mut cause = self.source().filter(|_| !is_told_below);
         while let Some(error) = cause {
             let text = error.to_string();
             if chain.last() != Some(&text) {
@@ -333,6 +332,7 @@ impl Failure {
             ),
             ops::Error::Hook(error) => hint::hook(error, self.ways()),
             ops::Error::Rest(_) | ops::Error::Interrupted => self.ways().to_owned(),
+            ops::Error::WentBack { .. } | ops::Error::Stranded { .. } => return hint::undone(error),
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()
             }
@@ -361,4 +361,18 @@ impl Failure {
             }
         })
     }
+}
+
+/// An error and its causes, outermost first, where the first line leaves out what is listed elsewhere.
+fn causes(error: &ops::Error) -> Vec<String> {
+    let mut found = vec![headline::brief(error)];
+    let mut cause = error.source().filter(|_| error.unready().is_empty());
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if found.last() != Some(&text) {
+            found.push(text);
+        }
+        cause = error.source();
+    }
+    found
 }

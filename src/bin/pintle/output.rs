@@ -13,6 +13,7 @@ pub(crate) mod progress;
 pub(crate) mod release;
 pub(crate) mod status;
 mod table;
+pub(crate) mod trouble;
 pub(crate) mod values;
 
 use std::borrow::Cow;

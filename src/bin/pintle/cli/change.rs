@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pintle::ops::{HookPolicy, Recording, ReuseValues};
+use pintle::ops::{HookPolicy, OnFailure};
 use pintle::plan::Named;
-use pintle::release::Label;
-use pintle::render::Notes;
 
-use super::{OutputArgs, ValueArgs};
+use super::{NotesArgs, OutputArgs, RecordArgs, ReuseArgs, ValueArgs};
 
 #[derive(Debug, Args)]
 #[command(override_usage = "pintle install [OPTIONS] [NAME] <CHART>")]
@@ -37,6 +35,8 @@ pub(crate) struct Install {
     pub(crate) notes: NotesArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) failure: FailureArgs,
     #[command(flatten)]
     pub(crate) hooks: HookArgs,
     #[command(flatten)]
@@ -76,6 +76,8 @@ pub(crate) struct Upgrade {
     pub(crate) notes: NotesArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) failure: FailureArgs,
     #[command(flatten)]
     pub(crate) hooks: HookArgs,
     #[command(flatten)]
@@ -155,82 +157,6 @@ pub(crate) enum CascadeArg {
     Orphan,
 }
 
-/// What a record says besides.
-#[derive(Debug, Args)]
-pub(crate) struct RecordArgs {
-    /// Description of the revision
-    #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
-    /// Labels of the record, above those of the revision before; null takes one away
-    #[arg(short = 'l', long, value_name = "KEY=VALUE", value_delimiter = ',')]
-    labels: Vec<Label>,
-}
-
-impl RecordArgs {
-    /// What the flags stand for.
-    pub(crate) fn recording(&self) -> Recording {
-        Recording {
-            description: self.description.clone(),
-            labels: self.labels.clone(),
-            ..Recording::default()
-        }
-    }
-}
-
-/// What becomes of the values of the running revision. As in Helm, the first of these counts.
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub(crate) struct ReuseArgs {
-    /// Use only the values that are given, and the chart's defaults
-    #[arg(long)]
-    reset_values: bool,
-    /// Use the values and defaults of the running revision below the values that are given
-    #[arg(long)]
-    reuse_values: bool,
-    /// Use the values of the running revision below those that are given, above the chart's defaults
-    #[arg(long)]
-    reset_then_reuse_values: bool,
-}
-
-impl ReuseArgs {
-    /// What the flags stand for.
-    pub(crate) fn reuse(&self) -> ReuseValues {
-        if self.reset_values {
-            ReuseValues::No
-        } else if self.reuse_values {
-            ReuseValues::WithDefaults
-        } else if self.reset_then_reuse_values {
-            ReuseValues::Yes
-        } else {
-            ReuseValues::IfNoneGiven
-        }
-    }
-}
-
-/// Whose notes a revision has.
-#[derive(Debug, Args)]
-pub(crate) struct NotesArgs {
-    /// Add the notes of subcharts to those of the chart
-    #[arg(long)]
-    render_subchart_notes: bool,
-}
-
-impl NotesArgs {
-    /// Whether those of subcharts are asked for.
-    pub(crate) fn is_given(&self) -> bool {
-        self.render_subchart_notes
-    }
-
-    /// What the flags stand for.
-    pub(crate) fn notes(&self) -> Notes {
-        if self.render_subchart_notes {
-            Notes::WithSubcharts
-        } else {
-            Notes::Root
-        }
-    }
-}
-
 /// Whether hooks are run.
 #[derive(Debug, Args)]
 pub(crate) struct HookArgs {
@@ -275,6 +201,25 @@ pub(crate) struct ChangeArgs {
     pub(crate) lock: LockArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// What happens when a change fails.
+#[derive(Debug, Args)]
+pub(crate) struct FailureArgs {
+    /// Go back if it fails: to the last good revision, or to nothing if there was none
+    #[arg(long, alias = "atomic")]
+    rollback_on_failure: bool,
+}
+
+impl FailureArgs {
+    /// What the flag stands for.
+    pub(crate) fn on_failure(&self) -> OnFailure {
+        if self.rollback_on_failure {
+            OnFailure::GoBack
+        } else {
+            OnFailure::Stay
+        }
+    }
 }
 
 /// What Helm waits for.

@@ -235,6 +235,8 @@ pub(crate) struct Get {
 pub(crate) enum GetWhat {
     /// Everything
     All(GetArgs),
+    /// Why a revision failed: the error, and what pods, events and logs said
+    Failure(GetFailure),
     /// The hooks
     Hooks(GetArgs),
     /// The resources
@@ -260,6 +262,17 @@ pub(crate) struct GetValues {
     /// Show the chart's defaults as well
     #[arg(short, long)]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetFailure {
+    /// Name of the release
+    pub(crate) name: String,
+    /// Show this revision instead of the newest that failed
+    #[arg(long, value_name = "N")]
+    pub(crate) revision: Option<u32>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

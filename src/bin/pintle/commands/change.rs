@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jiff::SignedDuration;
 use pintle::ops::{
-    self, Change, End, NamespacePolicy, Options, Rehearsal, ServerSide, Session, Terms,
+    self, Change, End, NamespacePolicy, OnFailure, Options, Rehearsal, ServerSide, Session, Terms,
 };
 use pintle::plan::{Consent, Permit};
 use pintle::release::{Release, Status};
@@ -27,6 +27,7 @@ pub(super) fn options(args: &ChangeArgs, history_max: usize) -> Options {
         end,
         timeout: args.timeout,
         history_max,
+        on_failure: OnFailure::Stay,
     }
 }
 

@@ -6,7 +6,7 @@ use pintle::chart::Values;
 use pintle::ops::{self, Revision};
 use pintle::release::Release;
 
-use crate::cli::{Format, Get, GetArgs, GetValues, GetWhat, Global, RevisionArg};
+use crate::cli::{Format, Get, GetArgs, GetFailure, GetValues, GetWhat, Global, RevisionArg};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
 use crate::output;
@@ -24,6 +24,7 @@ pub(super) fn run(global: &Global, args: &Get) -> Result<ExitCode, Failure> {
             let release = find(global, args)?;
             output::release::print_all(&release, &computed(&release))?;
         }
+        GetWhat::Failure(args) => failure(global, args)?,
         GetWhat::Hooks(args) => output::release::print_hooks(&find(global, args)?)?,
         GetWhat::Manifest(args) => output::print_text(&find(global, args)?.manifest)?,
         GetWhat::Notes(args) => output::release::print_notes(&find(global, args)?)?,
@@ -58,4 +59,11 @@ fn values(args: &GetValues, release: &Release) -> Result<(), Failure> {
 /// The values that the revision was rendered with.
 fn computed(release: &Release) -> Values {
     Values::coalesce(&release.chart.values, &release.config)
+}
+
+fn failure(global: &Global, args: &GetFailure) -> Result<(), Failure> {
+    let release = with_cluster(global, async |connection| {
+        Ok(ops::failed(&connection.session(&args.name), args.revision).await?)
+    })?;
+    output::trouble::print(&release, args.output.output)
 }

@@ -27,7 +27,8 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
     if args.replace {
         terms.recording.used_name = UsedName::Replace;
     }
-    let options = change::options(&args.change, 0);
+    let mut options = change::options(&args.change, 0);
+    options.on_failure = args.failure.on_failure();
     terms.pending_timeout = change::patience(&args.change);
     with_cluster(global, async |connection| {
         let name = match (given, &args.naming) {

@@ -16,7 +16,8 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
     let chart = super::load_chart(&args.chart)?;
     let overrides = overrides::read(&args.values)?;
     let history_max = args.history.history_max;
-    let options = change::options(&args.change, history_max);
+    let mut options = change::options(&args.change, history_max);
+    options.on_failure = args.failure.on_failure();
     let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),

@@ -11,18 +11,25 @@ const NAMED: usize = 5;
 
 /// What went wrong, without what is listed below it.
 pub(super) fn of(failure: &Failure) -> String {
-    let unready = failure.unready();
     match failure.operation() {
-        Some(ops::Error::Plan(plan::Error::Refused(objections))) => refused(objections),
-        Some(ops::Error::Rest(_)) => {
+        Some(error) => brief(error),
+        None => failure.to_string(),
+    }
+}
+
+/// What went wrong, without what is listed below it.
+pub(super) fn brief(error: &ops::Error) -> String {
+    match error {
+        ops::Error::Plan(plan::Error::Refused(objections)) => refused(objections),
+        ops::Error::Rest(_) => {
             "now that addresses are known, the rest would be refused, so none of it was written"
                 .to_owned()
         }
-        Some(ops::Error::Outdated(_)) => {
+        ops::Error::Outdated(_) => {
             "the plan does not hold any more, so nothing was written".to_owned()
         }
-        Some(ops::Error::Cluster(_)) if !unready.is_empty() => names(unready),
-        _ => failure.to_string(),
+        ops::Error::Cluster(_) if !error.unready().is_empty() => names(error.unready()),
+        _ => error.to_string(),
     }
 }
 

@@ -3,7 +3,7 @@
 use pintle::cluster::{self, Missing};
 use pintle::history;
 use pintle::manifest::HookEvent;
-use pintle::ops::{self, HookError, ServerSide};
+use pintle::ops::{self, Back, HookError, ServerSide, WayBack};
 use pintle::plan::{self, Class, Objection};
 use pintle::release::Status;
 
@@ -77,6 +77,30 @@ pub(super) fn no_conflicts(asked: ServerSide) -> &'static str {
             "leave it out, as what others have changed is set back anyway; or change over by \
              --server-side"
         }
+    }
+}
+
+/// What to do about a change that failed and was to be undone.
+pub(super) fn undone(error: &ops::Error) -> Option<String> {
+    match error {
+        ops::Error::WentBack {
+            back: Back::To { .. },
+            release,
+            revision,
+            ..
+        } => Some(format!(
+            "`pintle get failure {release} --revision {revision}` shows this again"
+        )),
+        ops::Error::Stranded { release, way, .. } => Some(match way {
+            WayBack::Rollback => format!(
+                "`pintle rollback {release}` or `pintle upgrade` goes on from here; \
+                 `pintle status {release}` shows how it fares"
+            ),
+            WayBack::Uninstallation => {
+                format!("`pintle uninstall {release}` goes on from here")
+            }
+        }),
+        _ => None,
     }
 }
 

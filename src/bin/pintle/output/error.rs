@@ -32,6 +32,10 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
             _ => writeln!(text, "  caused by: {part}"),
         };
     }
+    let [first, second] = failure.parts().unwrap_or_default();
+    for part in first {
+        let _ = writeln!(text, "  caused by: {part}");
+    }
     for unready in failure.unready() {
         for line in diagnosis::lines(unready, now) {
             let _ = writeln!(text, "  {line}");
@@ -45,6 +49,17 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
     }
     for difference in failure.differences() {
         let _ = writeln!(text, "  {difference}");
+    }
+    for (index, part) in second.iter().enumerate() {
+        let _ = match index {
+            0 => writeln!(text, "  on the way back: {part}"),
+            _ => writeln!(text, "    caused by: {part}"),
+        };
+    }
+    for unready in failure.unready_on_the_way_back() {
+        for line in diagnosis::lines(unready, now) {
+            let _ = writeln!(text, "    {line}");
+        }
     }
     if let Some(excerpt) = failure.excerpt() {
         text.push_str(excerpt.trim_end());

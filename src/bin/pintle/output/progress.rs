@@ -173,6 +173,7 @@ fn line(release: &str, event: Event) -> String {
         Event::Waiting { count } => waiting(count),
         Event::Health { id, until, health } => seen(&id, until, &health),
         Event::Stopping => stopping(),
+        Event::GoingBack { revision, to } => back(revision, to),
         Event::Locked { holder } => format!("waiting for the lock of {holder}"),
         Event::Finished { revision, status } => {
             format!("{release}: revision {revision} is {status}")
@@ -191,6 +192,16 @@ fn stopping() -> String {
     format!(
         "{CHANGED}stopping{CHANGED:#}: what is under way is brought to its end; once more stops at once"
     )
+}
+
+/// What is done about a change that has failed.
+fn back(revision: u32, to: Option<u32>) -> String {
+    match to {
+        Some(to) => {
+            format!("{BAD}failed{BAD:#}: revision {revision}: rolling back to revision {to}")
+        }
+        None => format!("{BAD}failed{BAD:#}: revision {revision}: uninstalling it"),
+    }
 }
 
 /// What a container of a hook has written.

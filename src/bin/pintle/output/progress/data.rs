@@ -100,6 +100,9 @@ fn step(event: &Event) -> Value {
         Event::Waiting { count } => json!({"event": "waiting", "count": count}),
         Event::Health { id, until, health } => seen(id, *until, health),
         Event::Stopping => json!({"event": "stopping"}),
+        Event::GoingBack { revision, to } => {
+            json!({"event": "going-back", "revision": revision, "to": to})
+        }
         Event::Finished { revision, status } => {
             json!({"event": "finished", "revision": revision, "status": status.name()})
         }

@@ -1,0 +1,154 @@
+//! A change from its decision to its outcome: the lock, the records, and what is between them.
+
+use tokio::sync::watch;
+
+use super::deploy::{Change, NamespacePolicy, Options};
+use super::rehearse::{self, Rehearsal};
+use super::stop::Wish;
+use super::undo::Undo;
+use super::{Error, Session, failure, lock, outcome};
+use crate::event::Event;
+use crate::plan::Observed;
+use crate::release::Release;
+
+impl Change {
+    /// Carries the change out and gives the revision as it is recorded in the end.
+    ///
+    /// The Lease of the release is held from before the first write until after the last one; a
+    /// change that has nothing to write takes none.
+    ///
+    /// # Errors
+    /// If another process holds the release or has changed it since the change was decided, a write
+    /// fails, the resources are not ready in time, or a record cannot be written. A revision that
+    /// was begun is then recorded as failed, with what is known of why; only if the Lease is lost it stays
+    /// pending. If the options say so, the change is undone after that, and the error tells what came of
+    /// that.
+    pub async fn execute(
+        mut self,
+        session: &Session<'_>,
+        options: &Options,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Release, Error> {
+        self.observed = Observed::new();
+        if self.is_no_op() {
+            self.notices.iter().for_each(|notice| on(notice.clone()));
+            Box::pin(self.tidy(session, on)).await?;
+            return self.keep(session, options, on).await;
+        }
+        lock::refuse_other(session, &self.past)?;
+        Box::pin(self.make_namespace(session, on)).await?;
+        let mut lease = lock::take(session, on).await?;
+        let undo = Undo::of(&self, options);
+        let mut is_begun = false;
+        let mut tell = |event: Event| {
+            is_begun |= matches!(event, Event::Begun { .. });
+            on(event);
+        };
+        // From here on there is something to look after.
+        let stop = Wish::of(session.stop);
+        let held = lease.held();
+        let result = tokio::select! {
+            biased;
+            result = Box::pin(self.apply(session, (options, held, stop), &mut tell)) => result,
+            lost = lease.keep() => return Err(lock::lost(session, lost)),
+        };
+        lock::release(lease, on).await;
+        match (result, undo) {
+            (Err(error), Some(undo)) if is_begun => {
+                Err(Box::pin(undo.after(session, (error, options), on)).await)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Creates the namespace if it is to be created, and asks about what can be checked only then.
+    async fn make_namespace(
+        &mut self,
+        session: &Session<'_>,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<(), Error> {
+        let cluster = session.cluster;
+        if self.terms.namespace == NamespacePolicy::MustExist
+            || cluster.namespace_exists(session.namespace).await?
+        {
+            return Ok(());
+        }
+        cluster.create_namespace(session.namespace).await?;
+        on(Event::NamespaceCreated(session.namespace.to_owned()));
+        if self.terms.rehearsal == Rehearsal::Server {
+            let told = rehearse::rehearse(session, &mut self.plan, &self.aim, &self.terms).await?;
+            let is_new = |event: &Event| !self.notices.contains(event);
+            let told: Vec<Event> = told.into_iter().filter(is_new).collect();
+            told.into_iter().for_each(on);
+            rehearse::refuse(&self.plan)?;
+        }
+        Ok(())
+    }
+
+    /// Writes everything, under the lock.
+    async fn apply(
+        mut self,
+        session: &Session<'_>,
+        (options, held, stop): (&Options, watch::Receiver<bool>, Wish),
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Release, Error> {
+        stop.or(lock::confirm(session, &self.past)).await?;
+        self.notices.iter().for_each(|notice| on(notice.clone()));
+        outcome::begin(session, &self).await?;
+        on(Event::Begun {
+            revision: self.release.revision,
+            counts: self.plan.counts(),
+        });
+        let mut result = Box::pin(self.carry_out(session, (options, held, stop), on)).await;
+        if let Err(error) = &mut result {
+            failure::cover(session, &self, error).await;
+        }
+        let recorded = match &result {
+            Ok(()) => outcome::succeed(session, self, options.history_max).await,
+            Err(error) => outcome::fail(session, self, error).await,
+        };
+        // What went wrong first is what the user has to know; a record that could not be written
+        // stays pending and is reported by the next command.
+        result?;
+        let release = recorded?;
+        on(Event::Finished {
+            revision: release.revision,
+            status: release.info.status,
+        });
+        Ok(release)
+    }
+
+    /// Gives older revisions their final status where the command that made the newest one was killed
+    /// before it could.
+    async fn tidy(&self, session: &Session<'_>, on: &mut dyn FnMut(Event)) -> Result<(), Error> {
+        if !outcome::is_untidy(&self.past) {
+            return Ok(());
+        }
+        let lease = lock::take(session, on).await?;
+        // It is a request or two, so the lock is not renewed meanwhile.
+        let tidied = async {
+            lock::confirm(session, &self.past).await?;
+            outcome::tidy(session, &self.past, self.release.revision - 1).await
+        };
+        let tidied = tidied.await;
+        lock::release(lease, on).await;
+        tidied
+    }
+
+    /// Records nothing, waits for what is not ready, and gives the newest revision as it is.
+    async fn keep(
+        mut self,
+        session: &Session<'_>,
+        options: &Options,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Release, Error> {
+        // What writes nothing needs no lock.
+        let (_, held) = watch::channel(true);
+        let wishes = (options, held, Wish::of(session.stop));
+        Box::pin(self.carry_out(session, wishes, on)).await?;
+        self.past
+            .base
+            .pop()
+            .ok_or_else(|| Error::no_release(session))
+    }
+}

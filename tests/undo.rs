@@ -1,0 +1,215 @@
+//! Changes that fail and go back by themselves, and what is recorded of why.
+
+use serde_json::{Value, json};
+
+use crate::lifecycle::left;
+use crate::support::Place;
+
+const CHART: &str = "\
+apiVersion: v2
+name: shop
+version: 1.0.0
+annotations: {pintle.dev/engine: tera}
+";
+const VALUES: &str = "plays: nothing\nmaps: []\nbefore: success\nback: success\n";
+
+/// A workload that uses a password, hooks before an upgrade and a rollback, and config maps.
+const TEMPLATE: &str = r#"
+apiVersion: v1
+kind: Secret
+metadata: {name: password}
+stringData: {password: database}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web}
+spec:
+  serviceName: web
+  podManagementPolicy: Parallel
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web, testbed/plays: {{ values.plays }}}}
+    spec: {containers: [{name: app, image: "app:1"}]}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: before, annotations: {helm.sh/hook: pre-upgrade}}
+spec:
+  backoffLimit: 0
+  template:
+    metadata: {labels: {testbed/plays: {{ values.before }}}}
+    spec: {restartPolicy: Never, containers: [{name: sql, image: "sql:1"}]}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: back, annotations: {helm.sh/hook: pre-rollback}}
+spec:
+  backoffLimit: 0
+  template:
+    metadata: {labels: {testbed/plays: {{ values.back }}}}
+    spec: {restartPolicy: Never, containers: [{name: sql, image: "sql:1"}]}
+{% for map in values.maps %}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ map }}}
+{% endfor %}
+"#;
+
+/// Longer than what ends early takes.
+const LONG: [&str; 2] = ["--timeout", "2m"];
+
+pub(crate) fn shop(place: &Place) -> String {
+    place.file("shop/values.yaml", VALUES);
+    place.file("shop/templates/all.yaml", TEMPLATE);
+    let chart = place.file("shop/Chart.yaml", CHART);
+    chart.trim_end_matches("/Chart.yaml").to_owned()
+}
+
+#[track_caller]
+fn check_statuses(place: &Place, expected: &[&str]) {
+    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    let history = history.as_array().unwrap().iter();
+    let statuses: Vec<_> = history.map(|one| one["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, expected);
+}
+
+#[test]
+fn an_upgrade_that_fails_goes_back() {
+    let place = Place::new("undo");
+    let chart = shop(&place);
+    let upgrade = |set: &str, flag: &str| {
+        let args = ["upgrade", "app", &chart, "--set", set, flag];
+        place.pintle(&[&args[..], &LONG].concat())
+    };
+    place.pintle(&["install", "app", &chart]).ok();
+    place
+        .pintle(&["get", "failure", "app"])
+        .fails_with(1)
+        .says(&["release app has no revision that failed"]);
+
+    // What is not ready is told of and recorded, without what is known to be secret.
+    upgrade("plays=crash,maps={stray}", "--rollback-on-failure")
+        .fails_with(3)
+        .says(&[
+            "failed: revision 2: rolling back to revision 1\n",
+            "pre-rollback hook Job back\n",
+            "deleted ConfigMap stray\n",
+            "error: release app: revision 2 failed, and revision 1 is back, as revision 3\n",
+            "  caused by: not ready: StatefulSet web\n",
+            "  StatefulSet web: 0 of 1 pods ready: pod web-0 does not recover by itself\n",
+            "      event: Unhealthy: Liveness probe failed: connection refused (",
+            "      log: cannot open the [hidden]\n",
+            "hint: `pintle get failure app --revision 2` shows this again\n",
+        ]);
+    check_statuses(&place, &["superseded", "failed", "deployed"]);
+    let live = place.get(&["statefulset/web"]);
+    let labels = &live["spec"]["template"]["metadata"]["labels"];
+    assert_eq!(labels["testbed/plays"], "nothing");
+    place.pintle(&["get", "failure", "app"]).ok().prints(&[
+        "REVISION: 2\nSTATUS: failed\nFAILED: ",
+        "ERROR: not ready: StatefulSet web (0 of 1 pods ready: pod web-0",
+        "RESOURCES:\n  StatefulSet web: 0 of 1 pods ready",
+        "      log: cannot open the [hidden]\n",
+    ]);
+    let args = ["get", "failure", "app", "--revision", "2", "-o", "json"];
+    let mut failure = place.pintle(&args).ok().json();
+    assert!(failure["time"].is_string());
+    let event = failure["resources"][0]["pods"][0]["events"][0].take();
+    assert_eq!(event["reason"], "Unhealthy");
+    let health = "0 of 1 pods ready: pod web-0 does not recover by itself";
+    let reason = "CrashLoopBackOff: exit code 1, 5 restarts";
+    let resource = json!({"group": "apps", "kind": "StatefulSet", "namespace": place.namespace,
+        "name": "web", "reason": health, "more_pods": 0, "events": [],
+        "pods": [{"name": "web-0", "container": "app", "reason": reason, "events": [null],
+            "log": ["cannot open the [hidden]"]}]});
+    assert_eq!(failure["resources"], json!([resource]));
+    place
+        .pintle(&["get", "failure", "app", "--revision", "3"])
+        .fails_with(1)
+        .says(&["revision 3 of release app did not fail: it is deployed"]);
+
+    // A hook that fails, by Helm's older word for the flag.
+    upgrade("before=failure", "--atomic").fails_with(1).says(&[
+        "rolling back to revision 3\n",
+        "error: release app: revision 4 failed, and revision 3 is back, as revision 5\n",
+        "  caused by: pre-upgrade hook Job before (shop/templates/all.yaml:",
+    ]);
+    place
+        .pintle(&["get", "failure", "app"])
+        .ok()
+        .prints(&["ERROR: pre-upgrade hook Job before (", "\n  Job before: "]);
+
+    // The way back may fail as well, and the next command goes on from there.
+    upgrade("back=failure", "--no-wait").ok();
+    upgrade("plays=crash,maps={stray}", "--rollback-on-failure")
+        .fails_with(3)
+        .says(&[
+            "error: release app: revision 7 failed, and so did the rollback\n",
+            "  caused by: not ready: StatefulSet web\n",
+            "  on the way back: pre-rollback hook Job back (",
+            "hint: `pintle rollback app` or `pintle upgrade` goes on from here",
+        ]);
+    let tail = |statuses: &[&'static str]| {
+        let all = ["superseded", "failed", "superseded", "failed", "superseded"];
+        [&all, statuses].concat()
+    };
+    check_statuses(&place, &tail(&["deployed", "failed", "failed"]));
+    // What Helm says of it is all that there is.
+    let last = ["get", "failure", "app", "-o", "json"];
+    let failure = place.pintle(&last).ok().json();
+    assert_eq!(failure["revision"], 8);
+    upgrade("plays=nothing", "--no-wait")
+        .ok()
+        .says(&["deleted ConfigMap stray"]);
+    check_statuses(
+        &place,
+        &tail(&["superseded", "failed", "failed", "deployed"]),
+    );
+}
+
+#[test]
+fn an_installation_that_fails_leaves_nothing() {
+    let place = Place::new("undone");
+    let chart = shop(&place);
+    let set = "plays=crash,maps={stray}";
+    let args = ["install", "app", &chart, "--rollback-on-failure", "--set"];
+    let install = [&args[..], &[set], &LONG].concat();
+    place.pintle(&install).fails_with(3).says(&[
+        "failed: revision 1: uninstalling it\n",
+        "error: release app: revision 1 failed, and what it had installed is deleted again\n",
+        "      log: cannot open the [hidden]\n",
+    ]);
+    assert_eq!(left(&place), [] as [&str; 0]);
+
+    // A name that was used before goes back to what it was.
+    let fine = ["install", "app", &chart, "--no-wait"];
+    place.pintle(&fine).ok();
+    place.pintle(&["uninstall", "app", "--keep-history"]).ok();
+    place
+        .pintle(&[&install[..], &["--replace"]].concat())
+        .fails_with(3);
+    check_statuses(&place, &["uninstalled", "uninstalled"]);
+
+    // No revision was ever good, so that there is none to go back to.
+    let again = ["upgrade", "app", &chart, "--set", set, "--install"];
+    place.pintle(&[&again[..], &LONG].concat()).fails_with(3);
+    let again = [
+        "upgrade",
+        "app",
+        &chart,
+        "--set",
+        set,
+        "--atomic",
+        "--force-revision",
+    ];
+    place
+        .pintle(&[&again[..], &["--timeout", "1s"]].concat())
+        .fails_with(3)
+        .says(&[
+            "  caused by: not ready: StatefulSet web\n",
+            "  on the way back: release app has no revision that was ever deployed\n",
+        ]);
+    let history: Value = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    assert_eq!(history[3]["status"], "failed");
+}
