@@ -9,6 +9,7 @@ mod aim;
 mod between;
 mod bundled;
 mod catalogue;
+mod cleanup;
 mod commit;
 mod credentials;
 mod deploy;
@@ -51,6 +52,7 @@ mod unlock;
 mod upgrade;
 
 pub use between::{Between, between};
+pub use cleanup::Leftovers;
 pub use credentials::{Credentials, credentials};
 pub use deploy::{Change, End, HookPolicy, NamespacePolicy, OnFailure, Options, Terms};
 pub use drift::{Finding, ReleaseDrift, Releases, drift};

@@ -17,6 +17,7 @@ pub mod file;
 mod hook;
 pub mod ignored;
 mod immutable;
+pub mod leftover;
 mod made;
 mod method;
 mod objection;

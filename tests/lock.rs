@@ -296,6 +296,28 @@ fn a_change_whose_lock_is_gone_stops() {
     check_statuses(&place, &["failed", "deployed"]);
 }
 
+#[test]
+fn a_change_whose_lock_was_taken_away_records_no_outcome() {
+    let place = Place::new("unlocked");
+    let chart = small(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let first = stuck(&place, &["upgrade", "app", &chart], "configmap/stray");
+    place.pintle(&["unlock", "app", "--yes"]).ok();
+    // All that it waits for is there, long before it would renew its lock.
+    let free = r#"{"spec":{"template":{"spec":{"nodeSelector":null}}}}"#;
+    place.kubectl(&["patch", "deployment/app", "-p", free]).ok();
+    first.end().fails_with(4).says(&[
+        "ready Deployment app\n",
+        "error: stopped half-way: the lock of release app was lost\n",
+        "run the command again",
+    ]);
+    check_statuses(&place, &["deployed", "pending-upgrade"]);
+    place
+        .pintle(&["upgrade", "app", &chart, "--set", "stuck=false"])
+        .ok();
+    check_statuses(&place, &["superseded", "failed", "deployed"]);
+}
+
 /// A chart for Helm whose one Deployment is that of [`small`] and never becomes ready.
 fn stuck_for_helm(place: &Place) -> String {
     place.file(
@@ -442,6 +464,7 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
         timeout: std::time::Duration::from_mins(1),
         history_max: 0,
         on_failure: ops::OnFailure::default(),
+        leftovers: ops::Leftovers::default(),
     };
     let mut told: Vec<Event> = vec![];
     let ended = rollback

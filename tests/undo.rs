@@ -213,3 +213,83 @@ fn an_installation_that_fails_leaves_nothing() {
     let history: Value = place.pintle(&["history", "app", "-o", "json"]).ok().json();
     assert_eq!(history[3]["status"], "failed");
 }
+
+/// What a later version of the chart has besides: what is to be kept, a key that nothing uses, one that
+/// the workload uses, and an authority that a certificate of the first version is to be issued by.
+const MORE: &str = r#"
+---
+apiVersion: generate.pintle.dev/v1
+kind: CertificateAuthority
+metadata: {name: authority}
+spec: {commonName: authority}
+---
+apiVersion: generate.pintle.dev/v1
+kind: Certificate
+metadata: {name: tls}
+spec: {issuer: {{ values.issuer }}, commonName: tls, usages: [server auth], dnsNames: [tls]}
+{% if values.issuer != "authority" %}
+---
+apiVersion: generate.pintle.dev/v1
+kind: CertificateAuthority
+metadata: {name: {{ values.issuer }}}
+spec: {commonName: authority}
+---
+apiVersion: generate.pintle.dev/v1
+kind: RandomSecret
+metadata: {name: unused}
+spec: {keys: {token: {}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kept, annotations: {helm.sh/resource-policy: keep}}
+{% endif %}
+"#;
+
+#[test]
+fn what_a_failed_change_has_created_is_deleted_again() {
+    let place = Place::new("cleanup");
+    let chart = shop(&place);
+    place.file("shop/templates/more.yaml", MORE);
+    let values = format!("{VALUES}issuer: authority\n");
+    place.file("shop/values.yaml", &values);
+    let args = [
+        "install",
+        "app",
+        &chart,
+        "--set",
+        "maps={lost}",
+        "--no-wait",
+    ];
+    place.pintle(&args).ok();
+    place.kubectl(&["delete", "configmap/lost"]).ok();
+    let set = "plays=crash,issuer=other,maps={lost,new}";
+    let args = ["upgrade", "app", &chart, "--cleanup-on-fail", "--set", set];
+    let run = place.pintle(&[&args[..], &LONG].concat()).fails_with(3);
+    let steps = run.stderr.lines();
+    let deleted: Vec<&str> = steps.filter(|line| line.starts_with("deleted ")).collect();
+    assert_eq!(
+        deleted,
+        ["deleted ConfigMap new", "deleted Secret unused"],
+        "{run}"
+    );
+    let mut found = left(&place);
+    found.retain(|name| name.starts_with("\"ConfigMap") || name.starts_with("\"Secret"));
+    found.retain(|name| !name.contains("sh.helm.release"));
+    found.sort();
+    let expected = [
+        "ConfigMap kept",
+        "ConfigMap lost",
+        "Secret authority",
+        "Secret other",
+    ];
+    let expected = expected
+        .into_iter()
+        .chain(["Secret password", "Secret tls"]);
+    let expected: Vec<String> = expected
+        .map(|name| format!("\"{}\"", name.replace(' ', "\"/\"")))
+        .collect();
+    assert_eq!(found, expected);
+    check_statuses(&place, &["deployed", "failed"]);
+    let args = ["rollback", "app", "1", "--cleanup-on-fail", "--no-wait"];
+    place.pintle(&args).ok();
+}

@@ -88,6 +88,14 @@ pub struct Lease<'a> {
     held: watch::Sender<bool>,
 }
 
+/// What tells for certain whether a Lease is held.
+#[derive(Clone, Copy)]
+pub struct Proof<'a> {
+    cluster: &'a Cluster,
+    claim: Claim<'a>,
+    acquired: Timestamp,
+}
+
 /// Why a Lease is no longer held.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
@@ -337,6 +345,36 @@ impl Lease<'_> {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+impl<'a> Lease<'a> {
+    /// What tells for certain whether the Lease is held, while it is being kept.
+    pub fn proof(&self) -> Proof<'a> {
+        Proof {
+            cluster: self.cluster,
+            claim: self.claim,
+            acquired: self.acquired,
+        }
+    }
+}
+
+impl Proof<'_> {
+    /// Reads the Lease, and tells why it is held no longer; none if it is.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn lost(&self) -> Result<Option<Lost>, Error> {
+        let (kind, name) = (kind(), self.claim.name());
+        let live = self
+            .cluster
+            .get(&at(&kind, self.claim.namespace, &name))
+            .await?;
+        Ok(match live.as_ref().and_then(Tenure::of) {
+            Some(tenure) if self.claim.is_own(&tenure, self.acquired) => None,
+            Some(Tenure { holder, .. }) => Some(Lost::Taken { holder }),
+            None => Some(Lost::Deleted),
+        })
     }
 }
 

@@ -6,10 +6,21 @@ use super::deploy::{Change, NamespacePolicy, Options};
 use super::rehearse::{self, Rehearsal};
 use super::stop::Wish;
 use super::undo::Undo;
-use super::{Error, Session, failure, lock, outcome};
+use super::{Error, Session, WayBack, failure, lock, outcome};
+use crate::cluster::Proof;
 use crate::event::Event;
 use crate::plan::Observed;
 use crate::release::Release;
+
+/// Under what a change is carried out.
+struct Under<'a> {
+    /// Whether the lock is held, as far as it was renewed.
+    held: watch::Receiver<bool>,
+    /// Whether it is for certain.
+    proof: Proof<'a>,
+    /// The wish that it stops.
+    stop: Wish,
+}
 
 impl Change {
     /// Carries the change out and gives the revision as it is recorded in the end.
@@ -46,14 +57,17 @@ impl Change {
         };
         // From here on there is something to look after.
         let stop = Wish::of(session.stop);
-        let held = lease.held();
+        let (held, proof) = (lease.held(), lease.proof());
+        let under = Under { held, proof, stop };
         let result = tokio::select! {
             biased;
-            result = Box::pin(self.apply(session, (options, held, stop), &mut tell)) => result,
+            result = Box::pin(self.apply(session, (options, under), &mut tell)) => result,
             lost = lease.keep() => return Err(lock::lost(session, lost)),
         };
         lock::release(lease, on).await;
         match (result, undo) {
+            // Who has lost the lock has no more to say.
+            (Err(error @ Error::Lost { .. }), _) => Err(error),
             (Err(error), Some(undo)) if is_begun => {
                 Err(Box::pin(undo.after(session, (error, options), on)).await)
             }
@@ -89,9 +103,10 @@ impl Change {
     async fn apply(
         mut self,
         session: &Session<'_>,
-        (options, held, stop): (&Options, watch::Receiver<bool>, Wish),
+        (options, under): (&Options, Under<'_>),
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Error> {
+        let Under { held, proof, stop } = under;
         stop.or(lock::confirm(session, &self.past)).await?;
         self.notices.iter().for_each(|notice| on(notice.clone()));
         outcome::begin(session, &self).await?;
@@ -99,9 +114,21 @@ impl Change {
             revision: self.release.revision,
             counts: self.plan.counts(),
         });
+        let lock = held.clone();
         let mut result = Box::pin(self.carry_out(session, (options, held, stop), on)).await;
         if let Err(error) = &mut result {
             failure::cover(session, &self, error).await;
+        }
+        match lock::prove(session, proof).await {
+            // That the lock cannot be read says no more than what has failed already.
+            Err(error) if result.is_ok() || matches!(error, Error::Lost { .. }) => {
+                return Err(error);
+            }
+            _ => {}
+        }
+        if let Err(error) = result {
+            let cleaned = self.clean_up(session, (options, &lock), on).await;
+            result = Err(self.uncleaned(error, cleaned));
         }
         let recorded = match &result {
             Ok(()) => outcome::succeed(session, self, options.history_max).await,
@@ -150,5 +177,19 @@ impl Change {
             .base
             .pop()
             .ok_or_else(|| Error::no_release(session))
+    }
+
+    /// The error of a change that failed, with that of the attempt to delete what it has created.
+    fn uncleaned(&self, error: Error, cleaned: Result<(), Error>) -> Error {
+        match cleaned {
+            Ok(()) => error,
+            Err(second) => Error::Stranded {
+                release: self.release.name.clone(),
+                revision: self.release.revision,
+                way: WayBack::CleanUp,
+                source: Box::new(error),
+                second: Box::new(second),
+            },
+        }
     }
 }

@@ -10,7 +10,9 @@ use super::aim::Aim;
 use super::catalogue::Catalogue;
 use super::prepare::{Desired, Past};
 use super::rehearse::{self, Rehearsal};
-use super::{Error, Recording, ServerSide, Session, Unchanged, credentials, method, plan_file};
+use super::{
+    Error, Leftovers, Recording, ServerSide, Session, Unchanged, credentials, method, plan_file,
+};
 use crate::event::Event;
 use crate::manifest::{Manifest, Resource, ResourceId};
 use crate::plan::file::PlanFile;
@@ -65,6 +67,8 @@ pub struct Options {
     pub history_max: usize,
     /// What becomes of it if it fails.
     pub on_failure: OnFailure,
+    /// What becomes of what it has created if it fails.
+    pub leftovers: Leftovers,
 }
 
 /// On which terms a change is decided.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::prepare::Past;
 use super::{Error, Session, Terms};
-use crate::cluster::{Claim, Lease, Lost, Taking, Tenure};
+use crate::cluster::{Claim, Lease, Lost, Proof, Taking, Tenure};
 use crate::event::Event;
 use crate::history::Entry;
 use crate::release::Info;
@@ -143,6 +143,15 @@ pub(super) fn helms_until(
     let begun = info.last_deployed.max(info.deleted)?;
     // What is longer than there is time is for ever.
     Some(begun.checked_add(patience).unwrap_or(Timestamp::MAX))
+}
+
+/// Checks that the lock is still held before the outcome of a change is recorded: somebody may have taken
+/// it away since it was renewed last.
+pub(super) async fn prove(session: &Session<'_>, proof: Proof<'_>) -> Result<(), Error> {
+    match proof.lost().await? {
+        None => Ok(()),
+        Some(source) => Err(lost(session, source)),
+    }
 }
 
 /// The error of a lock that was lost while the change was under way.

@@ -8,8 +8,8 @@ use super::catalogue::Catalogue;
 use super::prepare::Past;
 use super::transition::Rules;
 use super::{
-    Back, Change, Error, History, OnFailure, Options, Recording, Session, Terms, WayBack, rollback,
-    uninstall,
+    Back, Change, Error, History, Leftovers, OnFailure, Options, Recording, Session, Terms,
+    WayBack, rollback, uninstall,
 };
 use crate::event::Event;
 use crate::history::{self, Entry};
@@ -68,6 +68,7 @@ impl Undo {
         };
         let options = Options {
             on_failure: OnFailure::Stay,
+            leftovers: Leftovers::Keep,
             ..*options
         };
         let release = session.release.to_owned();

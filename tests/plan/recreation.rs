@@ -255,6 +255,7 @@ async fn what_has_changed_since_is_not_made_anew() {
         timeout: std::time::Duration::from_mins(1),
         history_max: 0,
         on_failure: ops::OnFailure::default(),
+        leftovers: ops::Leftovers::default(),
     };
     let ended = change.execute(&session, &options, &mut |_| ()).await;
     assert_eq!(ended.unwrap_err().kind(), ops::ErrorKind::Conflict);

@@ -71,6 +71,7 @@ impl Library {
             timeout: Duration::from_mins(1),
             history_max: 0,
             on_failure: ops::OnFailure::default(),
+            leftovers: ops::Leftovers::default(),
         };
         let ended = change.execute(&self.session(), &options, &mut |_| ()).await;
         ended.unwrap_or_else(|error| panic!("{error:?}"));

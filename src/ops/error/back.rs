@@ -38,6 +38,8 @@ pub enum WayBack {
     Rollback,
     /// What was installed is uninstalled.
     Uninstallation,
+    /// What was created is deleted again.
+    CleanUp,
 }
 
 /// `the rollback`.
@@ -46,6 +48,7 @@ impl fmt::Display for WayBack {
         f.write_str(match self {
             Self::Rollback => "the rollback",
             Self::Uninstallation => "its uninstallation",
+            Self::CleanUp => "the deletion of what it had created",
         })
     }
 }

@@ -75,14 +75,14 @@ impl Known {
     }
 
     fn hide(&self, text: &mut String) {
+        if let Some((begin, end)) = text.split_once(CUT) {
+            let (begin, end) = (self.without_head(begin), self.without_tail(end));
+            *text = format!("{begin}{CUT}{end}");
+        }
         for value in &self.values {
             if text.contains(value.as_str()) {
                 *text = text.replace(value.as_str(), HIDDEN);
             }
-        }
-        if let Some((begin, end)) = text.split_once(CUT) {
-            let (begin, end) = (self.without_head(begin), self.without_tail(end));
-            *text = format!("{begin}{CUT}{end}");
         }
     }
 
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_value_in_a_cut_line_is_hidden() {
-        check("it is sunshine and…d rain", "it is [hidden]…d rain");
+        check("it is sunshine and…d rain", "it is [hidden]…[hidden]");
         check("it is sunsh…and rain ok", "it is sunsh…[hidden] ok");
     }
 }

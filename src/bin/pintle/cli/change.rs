@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pintle::ops::{HookPolicy, OnFailure};
+use pintle::ops::{HookPolicy, Leftovers, OnFailure};
 use pintle::plan::Named;
 
 use super::{NotesArgs, OutputArgs, RecordArgs, ReuseArgs, ValueArgs};
@@ -79,6 +79,8 @@ pub(crate) struct Upgrade {
     #[command(flatten)]
     pub(crate) failure: FailureArgs,
     #[command(flatten)]
+    pub(crate) cleanup: CleanUpArgs,
+    #[command(flatten)]
     pub(crate) hooks: HookArgs,
     #[command(flatten)]
     pub(crate) check: CheckArgs,
@@ -101,6 +103,8 @@ pub(crate) struct Rollback {
     pub(crate) ignore_rules: bool,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) cleanup: CleanUpArgs,
     #[command(flatten)]
     pub(crate) hooks: HookArgs,
     #[command(flatten)]
@@ -209,6 +213,25 @@ pub(crate) struct FailureArgs {
     /// Go back if it fails: to the last good revision, or to nothing if there was none
     #[arg(long, alias = "atomic")]
     rollback_on_failure: bool,
+}
+
+/// What becomes of what a change has created before it failed.
+#[derive(Debug, Args)]
+pub(crate) struct CleanUpArgs {
+    /// If it fails, delete again what it has created
+    #[arg(long)]
+    cleanup_on_fail: bool,
+}
+
+impl CleanUpArgs {
+    /// What the flag stands for.
+    pub(crate) fn leftovers(&self) -> Leftovers {
+        if self.cleanup_on_fail {
+            Leftovers::Delete
+        } else {
+            Leftovers::Keep
+        }
+    }
 }
 
 impl FailureArgs {

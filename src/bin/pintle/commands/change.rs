@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use jiff::SignedDuration;
 use pintle::ops::{
-    self, Change, End, NamespacePolicy, OnFailure, Options, Rehearsal, ServerSide, Session, Terms,
+    self, Change, End, Leftovers, NamespacePolicy, OnFailure, Options, Rehearsal, ServerSide,
+    Session, Terms,
 };
 use pintle::plan::{Consent, Permit};
 use pintle::release::{Release, Status};
@@ -28,6 +29,7 @@ pub(super) fn options(args: &ChangeArgs, history_max: usize) -> Options {
         timeout: args.timeout,
         history_max,
         on_failure: OnFailure::Stay,
+        leftovers: Leftovers::Keep,
     }
 }
 

@@ -11,7 +11,8 @@ use crate::failure::Failure;
 
 pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure> {
     let history_max = args.history.history_max;
-    let options = change::options(&args.change, history_max);
+    let mut options = change::options(&args.change, history_max);
+    options.leftovers = args.cleanup.leftovers();
     let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),

@@ -18,6 +18,7 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
     let history_max = args.history.history_max;
     let mut options = change::options(&args.change, history_max);
     options.on_failure = args.failure.on_failure();
+    options.leftovers = args.cleanup.leftovers();
     let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),

@@ -92,7 +92,7 @@ pub(super) fn undone(error: &ops::Error) -> Option<String> {
             "`pintle get failure {release} --revision {revision}` shows this again"
         )),
         ops::Error::Stranded { release, way, .. } => Some(match way {
-            WayBack::Rollback => format!(
+            WayBack::Rollback | WayBack::CleanUp => format!(
                 "`pintle rollback {release}` or `pintle upgrade` goes on from here; \
                  `pintle status {release}` shows how it fares"
             ),
