@@ -70,7 +70,10 @@ pub use name::name;
 pub use notices::notices;
 pub use plan_file::{Making, fixed, inputs, outdated, plan, save};
 pub use prepare::{ChartRequest, ReuseValues};
-pub use read::{ResourceStatus, Revision, Standing, find, follow, history, holder, resources};
+pub use read::{
+    ResourceStatus, Revision, Revisions, Standing, find, follow, history, holder, is_interrupted,
+    resources,
+};
 pub use recording::{History, Recording, Unchanged, UsedName};
 pub use rehearse::Rehearsal;
 pub use restore::restore;

@@ -302,6 +302,12 @@ fn a_change_whose_lock_was_taken_away_records_no_outcome() {
     let chart = small(&place);
     place.pintle(&["install", "app", &chart]).ok();
     let first = stuck(&place, &["upgrade", "app", &chart], "configmap/stray");
+    let run = place.pintle(&["history", "app"]).ok();
+    assert!(
+        !run.prints(&["pending-upgrade"])
+            .stdout
+            .contains("interrupted")
+    );
     place.pintle(&["unlock", "app", "--yes"]).ok();
     // All that it waits for is there, long before it would renew its lock.
     let free = r#"{"spec":{"template":{"spec":{"nodeSelector":null}}}}"#;
@@ -312,6 +318,17 @@ fn a_change_whose_lock_was_taken_away_records_no_outcome() {
         "run the command again",
     ]);
     check_statuses(&place, &["deployed", "pending-upgrade"]);
+    // Who reads is told that nobody works on it any more.
+    let told = "pending-upgrade (interrupted)";
+    place.pintle(&["history", "app"]).ok().prints(&[told]);
+    let status = format!("STATUS: {told}\n");
+    place.pintle(&["status", "app"]).ok().prints(&[&status]);
+    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    assert_eq!(history[1]["interrupted"], true);
+    assert_eq!(history[0].get("interrupted"), None);
+    let status = place.pintle(&["status", "app", "-o", "json"]).ok().json();
+    assert_eq!(status["info"]["status"], "pending-upgrade");
+    assert_eq!(status["info"]["interrupted"], true);
     place
         .pintle(&["upgrade", "app", &chart, "--set", "stuck=false"])
         .ok();

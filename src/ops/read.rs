@@ -1,6 +1,8 @@
 //! `history`, `status` and `get`: what is recorded, and how it fares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
 
 use super::catalogue::Catalogue;
 use super::{Error, Session, lock};
@@ -46,11 +48,25 @@ pub struct Standing {
     pub resources: Vec<ResourceStatus>,
 }
 
-/// The newest `max` revisions of a release, oldest first, with summaries; 0 means all.
+/// The revisions of a release.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revisions {
+    /// The revisions, oldest first, with summaries.
+    pub entries: Vec<Entry>,
+    /// Those that are pending and that nobody works on.
+    pub interrupted: BTreeSet<u32>,
+}
+
+/// The newest `max` revisions of a release; 0 means all. A revision that Helm left pending counts as
+/// interrupted after `patience`.
 ///
 /// # Errors
 /// If there is no such release or the records cannot be read.
-pub async fn history(session: &Session<'_>, max: usize) -> Result<Vec<Entry>, Error> {
+pub async fn history(
+    session: &Session<'_>,
+    max: usize,
+    patience: SignedDuration,
+) -> Result<Revisions, Error> {
     let mut entries = session.store().history(session.release).await?;
     if entries.is_empty() {
         return Err(Error::no_release(session));
@@ -58,8 +74,48 @@ pub async fn history(session: &Session<'_>, max: usize) -> Result<Vec<Entry>, Er
     if max > 0 {
         entries.drain(..entries.len().saturating_sub(max));
     }
+    let other = lock::other(session, &entries).await?;
+    let is_helms = entries.last().is_some_and(|entry| entry.summary.is_none());
     session.store().summarise(&mut entries).await?;
-    Ok(entries)
+    let newest = entries.last();
+    let begun = newest.and_then(|entry| entry.summary.as_ref()?.updated);
+    let until = begun.and_then(|begun| begun.checked_add(patience).ok());
+    let is_under_way = if is_helms {
+        until.is_none_or(|until| (session.now)() < until)
+    } else {
+        other.is_some()
+    };
+    let under_way = newest.map(|entry| entry.revision);
+    let interrupted = interrupted(&entries, under_way.filter(|_| is_under_way));
+    Ok(Revisions {
+        entries,
+        interrupted,
+    })
+}
+
+/// Those of `entries` that are pending, but for the one that is under way.
+fn interrupted(entries: &[Entry], under_way: Option<u32>) -> BTreeSet<u32> {
+    let pending = entries.iter().filter(|entry| entry.status.is_pending());
+    let pending = pending.map(|entry| entry.revision);
+    pending
+        .filter(|revision| Some(*revision) != under_way)
+        .collect()
+}
+
+/// Whether a revision is pending and nobody works on it, as [`history`] tells it.
+///
+/// # Errors
+/// If the records or the lock cannot be read.
+pub async fn is_interrupted(
+    session: &Session<'_>,
+    release: &Release,
+    patience: SignedDuration,
+) -> Result<bool, Error> {
+    if !release.info.status.is_pending() {
+        return Ok(false);
+    }
+    let revisions = history(session, 0, patience).await?;
+    Ok(revisions.interrupted.contains(&release.revision))
 }
 
 /// One whole revision of a release.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 use pintle::ops::{HookPolicy, Leftovers, OnFailure};
 use pintle::plan::Named;
 
@@ -279,6 +280,14 @@ pub(crate) struct PendingArgs {
     /// How long a revision that Helm left pending counts as under way
     #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration)]
     pub(crate) pending_timeout: Duration,
+}
+
+impl PendingArgs {
+    /// How long Helm has for a revision.
+    pub(crate) fn patience(&self) -> SignedDuration {
+        // What is longer than there is time is for ever.
+        SignedDuration::try_from(self.pending_timeout).unwrap_or(SignedDuration::MAX)
+    }
 }
 
 /// Where a dry run is made.

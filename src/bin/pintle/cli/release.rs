@@ -179,6 +179,8 @@ pub(crate) struct Status {
     #[arg(short, long)]
     pub(crate) watch: bool,
     #[command(flatten)]
+    pub(crate) pending: PendingArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
@@ -203,6 +205,8 @@ pub(crate) struct History {
     /// Show the revision that each rollback went back to
     #[arg(long)]
     pub(crate) show_rollback_revision: bool,
+    #[command(flatten)]
+    pub(crate) pending: PendingArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

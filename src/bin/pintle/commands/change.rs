@@ -64,8 +64,7 @@ pub(super) fn terms(
 
 /// How long Helm has for a revision.
 pub(super) fn patience(args: &ChangeArgs) -> SignedDuration {
-    // What is longer than there is time is for ever.
-    SignedDuration::try_from(args.lock.pending.pending_timeout).unwrap_or(SignedDuration::MAX)
+    args.lock.pending.patience()
 }
 
 /// Whether the API server is asked about a plan.

@@ -16,7 +16,8 @@ pub(super) fn run(global: &Global, args: &History) -> Result<ExitCode, Failure> 
         HistoryView::Plain
     };
     with_cluster(global, async |connection| {
-        let revisions = ops::history(&connection.session(&args.name), args.max).await?;
+        let session = connection.session(&args.name);
+        let revisions = ops::history(&session, args.max, args.pending.patience()).await?;
         entries::print_history(&revisions, args.output.output, view)?;
         Ok(ExitCode::SUCCESS)
     })

@@ -8,6 +8,7 @@ use crate::cli::{Global, Status};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
 use crate::output;
+use crate::output::release::Progress;
 
 pub(super) fn run(global: &Global, args: &Status) -> Result<ExitCode, Failure> {
     let format = args.output.output;
@@ -17,8 +18,15 @@ pub(super) fn run(global: &Global, args: &Status) -> Result<ExitCode, Failure> {
         let standing = ops::resources(&session, &release).await?;
         let credentials = ops::credentials(&session, &release).await?;
         let holder = ops::holder(&session).await?;
+        let patience = args.pending.patience();
+        let progress = if ops::is_interrupted(&session, &release, patience).await? {
+            Progress::Interrupted
+        } else {
+            Progress::AsRecorded
+        };
         let status = output::status::Status {
             release: &release,
+            progress,
             standing: &standing,
             credentials: &credentials,
             holder: holder.as_ref(),

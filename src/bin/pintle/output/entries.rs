@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pintle::history::{Entry, Summary};
+use pintle::ops::Revisions;
 use serde::Serialize;
 
+use super::release::Progress;
 use super::{layout, print_data, print_text, table, time};
 use crate::cli::Format;
 use crate::failure::Failure;
@@ -28,6 +30,9 @@ struct Recorded<'a> {
     revision: u32,
     updated: Option<Timestamp>,
     status: &'a str,
+    /// Whether it is pending and nobody works on it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    interrupted: bool,
     chart: &'a str,
     app_version: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,17 +119,19 @@ pub(crate) enum HistoryView {
 
 /// Prints the revisions of one release, oldest first.
 pub(crate) fn print_history(
-    entries: &[Entry],
+    revisions: &Revisions,
     format: Format,
     view: HistoryView,
 ) -> Result<(), Failure> {
     let unknown = Summary::default();
-    let revisions = entries.iter().map(|entry| {
+    let interrupted = &revisions.interrupted;
+    let revisions = revisions.entries.iter().map(|entry| {
         let summary = entry.summary.as_ref().unwrap_or(&unknown);
         Recorded {
             revision: entry.revision,
             updated: summary.updated,
             status: entry.status.name(),
+            interrupted: interrupted.contains(&entry.revision),
             chart: &summary.chart,
             app_version: &summary.app_version,
             rollback_revision: summary.rollback_revision,
@@ -159,11 +166,16 @@ const HISTORY_HEADS: [&str; 7] = [
 ];
 
 fn history_row(revision: &Recorded<'_>) -> [String; 7] {
+    let progress = if revision.interrupted {
+        Progress::Interrupted
+    } else {
+        Progress::AsRecorded
+    };
     let rollback = revision.rollback_revision.map(|number| number.to_string());
     [
         revision.revision.to_string(),
         time(revision.updated),
-        revision.status.to_owned(),
+        progress.told(revision.status),
         revision.chart.to_owned(),
         revision.app_version.to_owned(),
         rollback.unwrap_or_default(),

@@ -88,7 +88,10 @@ pub(crate) fn print(tested: &Tested, format: Format) -> Result<(), Failure> {
         } else {
             suites
         };
-        let mut text = format!("{}{suites}", release::head(release));
+        let mut text = format!(
+            "{}{suites}",
+            release::head(release, release::Progress::AsRecorded)
+        );
         text.extend(tested.output.iter().map(log));
         return print_text(&text);
     }

@@ -32,6 +32,9 @@ struct Info<'a> {
     first_deployed: Option<Timestamp>,
     last_deployed: Option<Timestamp>,
     status: &'a str,
+    /// Whether it is pending and nobody works on it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    interrupted: bool,
     description: &'a str,
     notes: &'a str,
 }
@@ -47,11 +50,37 @@ impl<'a> Data<'a> {
                 first_deployed: info.first_deployed,
                 last_deployed: info.last_deployed,
                 status: info.status.name(),
+                interrupted: false,
                 description: &info.description,
                 notes: &info.notes,
             },
             apply_method: release.apply_method.unwrap_or(ApplyMethod::ClientSide),
             chart: json!({ "metadata": release.chart.metadata }),
+        }
+    }
+
+    /// The same, with what is known of who works on it.
+    pub(super) fn with(mut self, progress: Progress) -> Self {
+        self.info.interrupted = progress == Progress::Interrupted;
+        self
+    }
+}
+
+/// Whether somebody works on a revision that is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It stands as it is recorded.
+    AsRecorded,
+    /// Nobody does.
+    Interrupted,
+}
+
+impl Progress {
+    /// A status for people.
+    pub(super) fn told(self, status: &str) -> String {
+        match self {
+            Self::AsRecorded => status.to_owned(),
+            Self::Interrupted => format!("{status} (interrupted)"),
         }
     }
 }
@@ -62,17 +91,21 @@ pub(crate) fn print(release: &Release, title: Option<&str>, format: Format) -> R
         return print_data(&Data::of(release), format);
     }
     let title = title.map(|title| format!("{title}\n")).unwrap_or_default();
-    print_text(&format!("{title}{}{}", head(release), notes(release)))
+    print_text(&format!(
+        "{title}{}{}",
+        head(release, Progress::AsRecorded),
+        notes(release)
+    ))
 }
 
-pub(super) fn head(release: &Release) -> String {
+pub(super) fn head(release: &Release, progress: Progress) -> String {
     let info = &release.info;
     format!(
         "NAME: {}\nLAST DEPLOYED: {}\nNAMESPACE: {}\nSTATUS: {}\nREVISION: {}\nDESCRIPTION: {}\n",
         release.name,
         time(info.last_deployed),
         release.namespace,
-        info.status,
+        progress.told(info.status.name()),
         release.revision,
         info.description,
     )
@@ -87,7 +120,7 @@ pub(super) fn notes(release: &Release) -> String {
 
 /// Prints everything that a record says.
 pub(crate) fn print_all(release: &Release, computed: &Values) -> Result<(), Failure> {
-    print_text(&head(release))?;
+    print_text(&head(release, Progress::AsRecorded))?;
     print_values(USER_SUPPLIED, &release.config)?;
     print_text("\n")?;
     print_values(COMPUTED, computed)?;

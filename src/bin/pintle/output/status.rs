@@ -12,7 +12,7 @@ use pintle::plan::credentials::{Action, Decision, ForeignSecret};
 use pintle::release::Release;
 use serde::Serialize;
 
-use super::release::{self, Data, head, notes};
+use super::release::{self, Data, Progress, head, notes};
 use super::{diagnosis, hooks, print_data, print_text, progress, table};
 use crate::cli::Format;
 use crate::failure::Failure;
@@ -23,6 +23,8 @@ const SECONDS_A_DAY: i64 = 86400;
 pub(crate) struct Status<'a> {
     /// The revision as it is recorded.
     pub(crate) release: &'a Release,
+    /// Whether somebody works on it.
+    pub(crate) progress: Progress,
     /// Its resources as they are.
     pub(crate) standing: &'a Standing,
     /// Who changes it now.
@@ -120,7 +122,7 @@ pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> 
         .collect();
     if format != Format::Table {
         let whole = Whole {
-            release: release::Data::of(status.release),
+            release: release::Data::of(status.release).with(status.progress),
             lock,
             groups,
             resources,
@@ -129,7 +131,7 @@ pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> 
         };
         return print_data(&whole, format);
     }
-    let mut text = head(status.release);
+    let mut text = head(status.release, status.progress);
     text.extend(lock.as_ref().map(lock::line));
     if !groups.is_empty() {
         text.push_str("GROUPS:\n");
