@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Observed, Owner};
 use crate::capabilities::Kind;
-use crate::manifest::generator::k8s_name;
+use crate::manifest::generator::{Generator, k8s_name};
 use crate::manifest::{Manifest, ResourceId, ResourcePolicy};
 use crate::plan::credentials::STAMP_PREFIX;
 
@@ -73,7 +73,7 @@ impl FailedChange<'_> {
             let users = generators
                 .iter()
                 .filter(|generator| needed.contains(generator.name.as_str()));
-            let users: Vec<&Value> = users.map(|user| user.declared()).collect();
+            let users: Vec<&Value> = users.map(Generator::declared).collect();
             let names = generators.iter().map(|generator| generator.name.as_str());
             let more: Vec<&str> = names
                 .filter(|name| !needed.contains(name))

@@ -1,5 +1,7 @@
 //! Why a revision failed, as it is recorded.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use pintle::cluster::{Diagnosis, SickPod, Unready, Warning};
 use pintle::health::{Health, Trouble};
@@ -71,11 +73,12 @@ fn to_text(release: &Release, failure: Option<&Failure>) -> String {
     let then = when.unwrap_or_default();
     for resource in &failure.resources {
         for line in diagnosis::lines(&unready(resource), then) {
-            text.push_str(&format!("  {line}\n"));
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "  {line}");
         }
     }
     if failure.omitted > 0 {
-        text.push_str(&format!("  and {} more resources\n", failure.omitted));
+        let _ = writeln!(text, "  and {} more resources", failure.omitted);
     }
     text
 }
