@@ -1,7 +1,7 @@
 //! What is known of a change that failed: gathered when it fails, kept in its record, and read again.
 //!
 //! An error with what pods, events and logs say goes in, without the values of Secrets that are known;
-//! the [`Failure`](crate::release::Failure) of the record goes out.
+//! the [`Failure`] of the record goes out.
 
 mod known;
 

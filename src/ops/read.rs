@@ -102,7 +102,7 @@ fn interrupted(entries: &[Entry], under_way: Option<u32>) -> BTreeSet<u32> {
         .collect()
 }
 
-/// Whether a revision is pending and nobody works on it, as [`history`] tells it.
+/// Whether a revision is pending and nobody works on it, as [`history()`] tells it.
 ///
 /// # Errors
 /// If the records or the lock cannot be read.
