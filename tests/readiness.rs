@@ -32,8 +32,14 @@ fn send(method: &str, target: &str, body: Option<&Value>) -> Value {
                 .unwrap_or_default(),
         )
         .unwrap();
-    let answer = api::send(&testbed().kubeconfig, request);
-    let text = answer.unwrap_or_else(|error| panic!("{method} {target}: {error}"));
+    // A kind that is established is served a moment later.
+    let text = eventually(&format!("{method} {target}"), || {
+        match api::send(&testbed().kubeconfig, request.clone()) {
+            Ok(text) => Some(text),
+            Err(error) if error.to_string().contains("404 page not found") => None,
+            Err(error) => panic!("{method} {target}: {error}"),
+        }
+    });
     serde_json::from_str(&text).unwrap()
 }
 

@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(20);
 const FIRST: [&str; 2] = ["--set", r"etcd.nodeSelector.kubernetes\.io/hostname=host-1"];
 
 /// What may vary in a message beside the tenant's name, and what stands for it.
-const VARIES: [(&str, &str); 8] = [
+const VARIES: [(&str, &str); 9] = [
     // How many nodes there are, and that a pod is not for those beside the first.
     (r"\b0/\d+ nodes", "0/[count] nodes"),
     (
@@ -35,6 +35,11 @@ const VARIES: [(&str, &str); 8] = [
     ),
     (r"\((\d+ times, )?\d+[sm] ago\)", "([times and age])"),
     (r"\b10\.\d+\.\d+\.\d+\b", "[address]"),
+    // A kubelet that had much to do got its volumes later.
+    (
+        r" +event: FailedMount: .* failed to sync configmap cache: .*\n",
+        "",
+    ),
     // Whether it was asked between two crashes.
     (r" +event: Unhealthy: Startup probe failed: .*\n", ""),
     // How many crashes more than enough there were until it was looked at.
