@@ -8,13 +8,6 @@ use crate::plan::{Denial, deny};
 use crate::support::{Place, Run};
 use testbed::User;
 
-const CHART: &str = "\
-apiVersion: v2
-name: small
-version: 1.0.0
-annotations: {pintle.dev/engine: tera}
-";
-
 /// A Service, what is made of its address, and three Deployments: one that takes all of it, one that
 /// takes the value `key`, and one that takes nothing.
 const TEMPLATE: &str = r#"
@@ -59,10 +52,7 @@ spec:
 "#;
 
 pub(crate) fn small(place: &Place) -> String {
-    place.file("small/values.yaml", "type: ClusterIP\nkey: ip\n");
-    place.file("small/templates/all.yaml", TEMPLATE);
-    let chart = place.file("small/Chart.yaml", CHART);
-    chart.trim_end_matches("/Chart.yaml").to_owned()
+    place.chart("small", "type: ClusterIP\nkey: ip\n", TEMPLATE)
 }
 
 /// What each Deployment says of the endpoint in its pod template.

@@ -6,12 +6,6 @@ use serde_json::{Value, json};
 use crate::kcp::proof::eventually;
 use crate::support::{Place, path};
 
-const CHART: &str = "\
-apiVersion: v2
-name: two
-version: 1.0.0
-annotations: {pintle.dev/engine: tera}
-";
 const VALUES: &str =
     "token: none\nfirst: {image: 'app:1.0.0', stuck: false}\nsecond: {image: 'app:1.0.0'}\n";
 
@@ -58,10 +52,7 @@ const PLAIN: &str = "MDAxMTIyMzM0NDU1NjY3Nzg4OTlhYWJiY2NkZGVlZmY=";
 
 /// Writes the chart, and gives its folder.
 pub(crate) fn two(place: &Place) -> String {
-    place.file("two/values.yaml", VALUES);
-    place.file("two/templates/all.yaml", TEMPLATE);
-    let chart = place.file("two/Chart.yaml", CHART);
-    chart.trim_end_matches("/Chart.yaml").to_owned()
+    place.chart("two", VALUES, TEMPLATE)
 }
 
 fn token(place: &Place) -> Value {

@@ -7,12 +7,6 @@ use crate::kcp::proof::eventually;
 use crate::lifecycle::left;
 use crate::support::Place;
 
-const CHART: &str = "\
-apiVersion: v2
-name: shop
-version: 1.0.0
-annotations: {pintle.dev/engine: tera}
-";
 const VALUES: &str = "colour: blue\nplays: success\nsuspend: false\n";
 
 /// A resource and hooks of all kinds of events.
@@ -65,10 +59,7 @@ metadata:
 "#;
 
 fn shop(place: &Place) -> String {
-    place.file("shop/values.yaml", VALUES);
-    place.file("shop/templates/all.yaml", TEMPLATE);
-    let chart = place.file("shop/Chart.yaml", CHART);
-    chart.trim_end_matches("/Chart.yaml").to_owned()
+    place.chart("shop", VALUES, TEMPLATE)
 }
 
 /// What an installation does, in order.
@@ -265,12 +256,7 @@ metadata:
 spec: {{restartPolicy: Never, containers: [{{name: reach, image: "reach:1"}}]}}
 "#
     );
-    place.file("plain/templates/all.yaml", &format!("{text}{tested}"));
-    let chart = place.file(
-        "plain/Chart.yaml",
-        &CHART.replace("name: shop", "name: plain"),
-    );
-    chart.trim_end_matches("/Chart.yaml").to_owned()
+    place.chart("plain", "{}\n", &format!("{text}{tested}"))
 }
 
 #[test]

@@ -7,12 +7,6 @@ use serde_json::{Value, json};
 use crate::kcp::proof::eventually;
 use crate::support::Place;
 
-const CHART: &str = "\
-apiVersion: v2
-name: sick
-version: 1.0.0
-annotations: {pintle.dev/engine: tera}
-";
 const VALUES: &str = "kind: Deployment\nimage: 'app:1'\nplays: nothing\npods: 9\n";
 
 /// A workload of one pod, and how many pods there may be.
@@ -37,10 +31,7 @@ spec:
 const LONG: &str = "30m";
 
 fn sick(place: &Place) -> String {
-    place.file("sick/values.yaml", VALUES);
-    place.file("sick/templates/all.yaml", TEMPLATE);
-    let chart = place.file("sick/Chart.yaml", CHART);
-    chart.trim_end_matches("/Chart.yaml").to_owned()
+    place.chart("sick", VALUES, TEMPLATE)
 }
 
 #[test]

@@ -193,13 +193,6 @@ fn drift_is_shown_and_put_back() {
     assert_eq!(live["metadata"]["labels"]["added-by"], "somebody");
 }
 
-const CHART: &str = "\
-apiVersion: v2
-name: small
-version: 1.0.0
-annotations: {pintle.dev/engine: tera}
-";
-
 /// A Deployment that never fits on a node where `stuck` is set, and as many `ConfigMap`s as wanted.
 const TEMPLATE: &str = "\
 apiVersion: apps/v1
@@ -229,12 +222,7 @@ metadata:
 
 /// A chart of which `stuck` never becomes ready.
 pub(crate) fn small(place: &Place) -> String {
-    place.file("small/values.yaml", "stuck: false\nmaps: []\n");
-    place.file("small/templates/all.yaml", TEMPLATE);
-    place
-        .file("small/Chart.yaml", CHART)
-        .trim_end_matches("/Chart.yaml")
-        .to_owned()
+    place.chart("small", "stuck: false\nmaps: []\n", TEMPLATE)
 }
 
 #[test]

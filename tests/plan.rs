@@ -21,13 +21,7 @@ use crate::support::Place;
 
 /// A chart of one template without values of its own.
 pub(crate) fn chart(place: &Place, name: &str, template: &str) -> String {
-    let text = format!(
-        "apiVersion: v2\nname: {name}\nversion: 1.0.0\nannotations: {{pintle.dev/engine: tera}}\n"
-    );
-    place.file(&format!("{name}/values.yaml"), "{}\n");
-    place.file(&format!("{name}/templates/all.yaml"), template);
-    let file = place.file(&format!("{name}/Chart.yaml"), &text);
-    file.trim_end_matches("/Chart.yaml").to_owned()
+    place.chart(name, "{}\n", template)
 }
 
 /// Writes resources as somebody else.

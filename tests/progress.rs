@@ -147,13 +147,6 @@ fn status_follows_by_watches_until_it_is_interrupted() {
     watching.end().fails_with(130);
 }
 
-const CHART: &str = "\
-apiVersion: v2
-name: five
-version: 1.0.0
-annotations: {pintle.dev/engine: tera}
-";
-
 /// Five workloads of two kinds, which are not ready at once.
 const TEMPLATE: &str = r#"
 {% for name in ["a", "b", "c", "d", "e"] %}
@@ -174,11 +167,9 @@ spec:
 #[test]
 fn a_wait_has_one_watch_for_each_kind() {
     let place = Place::new("watches");
-    place.file("five/templates/all.yaml", TEMPLATE);
-    let chart = place.file("five/Chart.yaml", CHART);
-    let chart = chart.trim_end_matches("/Chart.yaml");
+    let chart = place.chart("five", "{}\n", TEMPLATE);
     let listening = Listening::on(&place);
-    let requests = listening.requests(&place, &["install", "app", chart]);
+    let requests = listening.requests(&place, &["install", "app", &chart]);
     let watches = |kind: &str| {
         let path = format!("/{kind}?");
         let lines = requests.iter();

@@ -150,13 +150,6 @@ fn live_objects_are_judged_as_kubectl_and_helm_do_or_for_a_reason() {
     assert!(rows.len() >= 60 && rows.iter().any(|row| row.helm == Some(Verdict::Failed)));
 }
 
-const CHART: &str = "\
-apiVersion: v2
-name: says
-version: 1.0.0
-annotations: {pintle.dev/engine: tera}
-";
-
 /// A Deployment whose pod fits nowhere.
 const TEMPLATE: &str = r#"
 apiVersion: apps/v1
@@ -176,12 +169,9 @@ spec:
 #[test]
 fn a_chart_says_when_it_is_ready() {
     let place = Place::new("says");
-    place.file("says/templates/web.yaml", TEMPLATE);
     let values = "success: '{.updatedReplicas} >= 1'\nfailure: '{.replicas} > 9'\n";
-    place.file("says/values.yaml", values);
-    let chart = place.file("says/Chart.yaml", CHART);
-    let chart = chart.trim_end_matches("/Chart.yaml");
-    let args = ["upgrade", "--install", "app", chart, "--timeout", "30m"];
+    let chart = place.chart("says", values, TEMPLATE);
+    let args = ["upgrade", "--install", "app", &chart, "--timeout", "30m"];
     place.pintle(&args).ok().says(&["ready Deployment web"]);
     let fails = [
         "--set-json",
@@ -196,7 +186,7 @@ fn a_chart_says_when_it_is_ready() {
         .pintle(&[&args[..], &["--set-string", "failure=replicas"]].concat())
         .fails_with(2)
         .says(&[
-            "says/templates/web.yaml:",
+            "says/templates/all.yaml:",
             "Deployment web: helm.sh/readiness-failure: \"replicas\": it begins with a path",
         ]);
 }

@@ -103,6 +103,18 @@ impl Place {
         self.run(program, &[args, &["--namespace", &self.namespace]].concat())
     }
 
+    /// Writes a Tera chart of one template, `templates/all.yaml`, into a folder of its name, and gives
+    /// that folder.
+    pub(crate) fn chart(&self, name: &str, values: &str, template: &str) -> String {
+        let text = format!(
+            "apiVersion: v2\nname: {name}\nversion: 1.0.0\nannotations: {{pintle.dev/engine: tera}}\n"
+        );
+        self.file(&format!("{name}/values.yaml"), values);
+        self.file(&format!("{name}/templates/all.yaml"), template);
+        let file = self.file(&format!("{name}/Chart.yaml"), &text);
+        file.trim_end_matches("/Chart.yaml").to_owned()
+    }
+
     /// Runs Helm in this namespace.
     pub(crate) fn helm(&self, args: &[&str]) -> Run {
         let program = testbed().bin.join("helm");

@@ -27,16 +27,14 @@ fn asked(row: &Row) -> bool {
     row.tried.is_none() && row.kubectl.is_some()
 }
 
-/// `deployments/web`, with the group of the kind if it has one.
-fn argument(row: &Row, namespace: &str) -> String {
-    let group = row.kind.version.split_once('/').map(|(group, _)| group);
-    let group = group.map(|group| format!(".{}", group.replace("NAMESPACE", namespace)));
-    format!(
-        "{}{}/{}",
-        row.kind.plural,
-        group.unwrap_or_default(),
-        row.name
-    )
+/// `deployments.apps/web`.
+fn argument(row: &Row) -> String {
+    let kind = &row.kind;
+    let group = match kind.group.as_str() {
+        "" => String::new(),
+        group => format!(".{group}"),
+    };
+    format!("{}{group}/{}", kind.plural, row.name)
 }
 
 /// What `kubectl rollout status` says of workloads, and `kubectl wait` of what else it has a word for.
@@ -45,7 +43,7 @@ pub(super) fn kubectl<'a>(place: &Place, rows: &'a [Row]) -> Verdicts<'a> {
     let mut conditions: Vec<&str> = CONDITIONS.iter().map(|(_, condition)| *condition).collect();
     conditions.dedup();
     for condition in conditions {
-        let is_of = |row: &&Row| CONDITIONS.contains(&(row.kind.name, condition));
+        let is_of = |row: &&Row| CONDITIONS.contains(&(row.kind.kind.as_str(), condition));
         let rows: Vec<_> = rows.iter().filter(|row| asked(row)).filter(is_of).collect();
         if !rows.is_empty() {
             all.extend(conditions_of(place, &rows, condition));
@@ -54,24 +52,24 @@ pub(super) fn kubectl<'a>(place: &Place, rows: &'a [Row]) -> Verdicts<'a> {
     all
 }
 
-/// It tells one thing of each workload in their order: of those that it can judge, on stdout.
+/// It tells one thing of each workload in their order: of those that it can judge on stdout, of the others
+/// on stderr.
 fn rollouts<'a>(place: &Place, rows: &'a [Row]) -> Verdicts<'a> {
-    let is_one = |row: &&Row| ROLLOUTS.contains(&row.kind.name);
+    let is_one = |row: &&Row| ROLLOUTS.contains(&row.kind.kind.as_str());
     let rows: Vec<_> = rows
         .iter()
         .filter(|row| asked(row))
         .filter(is_one)
         .collect();
-    let (failed, told): (Vec<&Row>, Vec<&Row>) = rows
-        .iter()
-        .copied()
-        .partition(|row| row.kubectl == Some(Verdict::Failed));
-    let arguments: Vec<_> = rows
-        .iter()
-        .map(|row| argument(row, &place.namespace))
-        .collect();
+    let arguments: Vec<_> = rows.iter().map(|row| argument(row)).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let run = place.kubectl(&[&["rollout", "status", "--watch=false"], &arguments[..]].concat());
+    // It cannot judge what is updated by hand, and says so without a name.
+    let is_refused = |row: &&Row| {
+        let by_hand = row.last()["spec"]["updateStrategy"]["type"] == "OnDelete";
+        by_hand || run.stderr.contains(&format!("\"{}\"", row.name))
+    };
+    let (failed, told): (Vec<&Row>, Vec<&Row>) = rows.iter().copied().partition(is_refused);
     let lines: Vec<_> = run.stdout.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines.len(), told.len(), "{run}");
     let refusals = run.stderr.lines().filter(|line| !line.is_empty());
@@ -94,10 +92,7 @@ fn rollouts<'a>(place: &Place, rows: &'a [Row]) -> Verdicts<'a> {
 }
 
 fn conditions_of<'a>(place: &Place, rows: &[&'a Row], condition: &str) -> Verdicts<'a> {
-    let arguments: Vec<_> = rows
-        .iter()
-        .map(|row| argument(row, &place.namespace))
-        .collect();
+    let arguments: Vec<_> = rows.iter().map(|row| argument(row)).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let condition = format!("--for={condition}");
     let run = place.kubectl(&[&["wait", &condition, "--timeout=0s"], &arguments[..]].concat());
@@ -143,7 +138,7 @@ pub(super) fn helm<'a>(place: &Place, rows: &'a [Row]) -> Verdicts<'a> {
     let run = place.helm(&[&["install", "all", chart], &wait[..]].concat());
     assert!(run.stderr.contains("context deadline exceeded"), "{run}");
     let said = |row: &&'a Row| {
-        let mark = format!("resource {}/", row.kind.name);
+        let mark = format!("resource {}/", row.kind.kind);
         let name = format!("/{} not ready. status: ", row.name);
         let status = run.stderr.lines().find_map(|line| {
             let (_, rest) = line.split_once(&mark)?;

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use pintle::builtin;
+use pintle::capabilities::Kind;
 use pintle::health::Health;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +13,7 @@ use crate::support::path;
 pub(super) struct Row {
     /// Its own name.
     pub(super) name: String,
-    pub(super) kind: &'static Kind,
+    pub(super) kind: Kind,
     /// The name of the object, which is that of another row where something is only tried.
     object: String,
     /// The object as it is created.
@@ -41,62 +43,17 @@ pub(super) enum Life {
     There,
 }
 
-/// What a kind is called in paths.
-pub(super) struct Kind {
-    pub(super) name: &'static str,
-    pub(super) version: &'static str,
-    pub(super) plural: &'static str,
-    is_namespaced: bool,
-}
-
-const fn kind(name: &'static str, version: &'static str, plural: &'static str) -> Kind {
-    Kind {
-        name,
-        version,
-        plural,
-        is_namespaced: true,
+/// The kind of this name: Kubernetes' own, or the one that the table defines.
+fn kind(name: &str, namespace: &str) -> Kind {
+    let mut known = builtin::kinds().iter();
+    match known.find(|kind| kind.kind == name) {
+        Some(kind) => kind.clone(),
+        None => Kind {
+            group: format!("{namespace}.example.com"),
+            ..Kind::core(name, &format!("{}s", name.to_lowercase()))
+        },
     }
 }
-
-const fn global(name: &'static str, version: &'static str, plural: &'static str) -> Kind {
-    Kind {
-        name,
-        version,
-        plural,
-        is_namespaced: false,
-    }
-}
-
-static KINDS: [Kind; 20] = [
-    kind("Pod", "v1", "pods"),
-    kind("Deployment", "apps/v1", "deployments"),
-    kind("StatefulSet", "apps/v1", "statefulsets"),
-    kind("DaemonSet", "apps/v1", "daemonsets"),
-    kind("ReplicaSet", "apps/v1", "replicasets"),
-    kind("ReplicationController", "v1", "replicationcontrollers"),
-    kind("Job", "batch/v1", "jobs"),
-    kind("CronJob", "batch/v1", "cronjobs"),
-    kind("Service", "v1", "services"),
-    kind("Ingress", "networking.k8s.io/v1", "ingresses"),
-    kind("PersistentVolumeClaim", "v1", "persistentvolumeclaims"),
-    kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
-    kind(
-        "HorizontalPodAutoscaler",
-        "autoscaling/v2",
-        "horizontalpodautoscalers",
-    ),
-    kind("ConfigMap", "v1", "configmaps"),
-    kind("Car", "NAMESPACE.example.com/v1", "cars"),
-    global("StorageClass", "storage.k8s.io/v1", "storageclasses"),
-    global("PersistentVolume", "v1", "persistentvolumes"),
-    global(
-        "CustomResourceDefinition",
-        "apiextensions.k8s.io/v1",
-        "customresourcedefinitions",
-    ),
-    global("APIService", "apiregistration.k8s.io/v1", "apiservices"),
-    global("Namespace", "v1", "namespaces"),
-];
 
 /// How far an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,17 +121,14 @@ impl Row {
     fn read(row: &Value, namespace: &str) -> Self {
         let text = |key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
         let of = text("of").expect("a kind");
-        let kind = KINDS
-            .iter()
-            .find(|kind| kind.name == of)
-            .expect("a known kind");
+        let kind = kind(&of, namespace);
         let name = text("name").expect("a name");
         let mut first = json!({
-            "apiVersion": kind.version.replace("NAMESPACE", namespace),
-            "kind": kind.name,
+            "apiVersion": kind.api_version(),
+            "kind": kind.kind,
             "metadata": {"name": name},
         });
-        if let Some(spec) = default_spec(kind.name, &name) {
+        if let Some(spec) = default_spec(&kind.kind, &name) {
             first["spec"] = spec;
         }
         for part in [
@@ -219,13 +173,13 @@ impl Row {
 
     /// Whether its object is in the way of other tests.
     pub(super) fn is_shared(&self) -> bool {
-        !self.kind.is_namespaced && self.is_made() && self.kind.name != "Namespace"
+        !self.kind.namespaced && self.is_made() && self.kind.kind != "Namespace"
     }
 
     pub(super) fn collection(&self, namespace: &str) -> String {
-        let version = self.kind.version.replace("NAMESPACE", namespace);
+        let version = self.kind.api_version();
         let root = if version.contains('/') { "apis" } else { "api" };
-        let place = if self.kind.is_namespaced {
+        let place = if self.kind.namespaced {
             format!("/namespaces/{namespace}")
         } else {
             String::new()
