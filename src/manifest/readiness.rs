@@ -9,14 +9,15 @@
 //!
 //! A body comes in, its expressions go out. What they say of a live resource is left to `health`.
 
+mod operator;
 mod path;
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use serde_json::Value;
 
 use super::annotation;
+use operator::Operator;
 use path::Path;
 
 /// The annotation with the expressions of which one has to hold.
@@ -118,6 +119,8 @@ pub struct Expression {
     path: Path,
     operator: Operator,
     value: String,
+    /// Whether the value stands in quotes.
+    is_quoted: bool,
 }
 
 /// As it is written.
@@ -138,8 +141,9 @@ impl Expression {
         let rest = rest[end + 1..].trim_start();
         let (operator, value) =
             Operator::cut(rest).ok_or("behind the path comes one of ==, !=, <, <=, > and >=")?;
-        let value = scalar(value.trim())?;
-        if operator.is_ordering() && value.parse::<f64>().is_err() {
+        let written = value.trim();
+        let value = scalar(written)?;
+        if operator.is_ordering() && number(value).is_none() {
             return Err(format!("only numbers have an order, and {value:?} is none"));
         }
         Ok(Self {
@@ -147,15 +151,36 @@ impl Expression {
             path,
             operator,
             value: value.to_owned(),
+            is_quoted: value != written,
         })
     }
 
     /// Whether it holds of a status.
     pub fn holds(&self, status: &Value) -> bool {
         let found = self.path.find(status);
-        found
-            .into_iter()
-            .any(|value| self.operator.compares(value, &self.value))
+        found.into_iter().any(|value| self.compares(value))
+    }
+
+    /// Whether what was found compares so with what is written: as text where both are, or else as numbers
+    /// if both look like that. An order is always one of numbers.
+    fn compares(&self, found: &Value) -> bool {
+        let is_text = found.is_string() && self.is_quoted && !self.operator.is_ordering();
+        let found = match found {
+            Value::String(text) => text.clone(),
+            Value::Number(_) | Value::Bool(_) => found.to_string(),
+            // Objects are not compared.
+            Value::Null | Value::Array(_) | Value::Object(_) => return false,
+        };
+        let written = self.value.as_str();
+        let whole = (found.parse::<i64>(), written.parse::<i64>());
+        let order = match (whole, number(&found), number(written)) {
+            _ if is_text => Some(found.as_str().cmp(written)),
+            ((Ok(found), Ok(written)), ..) => Some(found.cmp(&written)),
+            (_, Some(found), Some(written)) => found.partial_cmp(&written),
+            _ if self.operator.is_ordering() => None,
+            _ => Some(found.as_str().cmp(written)),
+        };
+        order.is_some_and(|order| self.operator.accepts(order))
     }
 }
 
@@ -175,66 +200,9 @@ fn scalar(text: &str) -> Result<&str, String> {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    Equal,
-    Unequal,
-    Less,
-    AtMost,
-    More,
-    AtLeast,
-}
-
-impl Operator {
-    /// All of them, those first that begin like another one.
-    const ALL: [(&str, Self); 6] = [
-        ("==", Self::Equal),
-        ("!=", Self::Unequal),
-        ("<=", Self::AtMost),
-        (">=", Self::AtLeast),
-        ("<", Self::Less),
-        (">", Self::More),
-    ];
-
-    /// Cuts the operator off that a text begins with.
-    fn cut(text: &str) -> Option<(Self, &str)> {
-        Self::ALL
-            .into_iter()
-            .find_map(|(mark, operator)| Some((operator, text.strip_prefix(mark)?)))
-    }
-
-    fn is_ordering(self) -> bool {
-        !matches!(self, Self::Equal | Self::Unequal)
-    }
-
-    /// Whether what was found compares so with what is written: as numbers if both are, or else as text.
-    fn compares(self, found: &Value, written: &str) -> bool {
-        let found = match found {
-            Value::String(text) => text.clone(),
-            Value::Number(_) | Value::Bool(_) => found.to_string(),
-            // Objects are not compared.
-            Value::Null | Value::Array(_) | Value::Object(_) => return false,
-        };
-        let order = match (found.parse::<i64>(), written.parse::<i64>()) {
-            (Ok(found), Ok(written)) => Some(found.cmp(&written)),
-            _ => match (found.parse::<f64>(), written.parse::<f64>()) {
-                (Ok(found), Ok(written)) => found.partial_cmp(&written),
-                _ if self.is_ordering() => None,
-                _ => Some(found.as_str().cmp(written)),
-            },
-        };
-        let Some(order) = order else {
-            return false;
-        };
-        match self {
-            Self::Equal => order == Ordering::Equal,
-            Self::Unequal => order != Ordering::Equal,
-            Self::Less => order == Ordering::Less,
-            Self::AtMost => order != Ordering::Greater,
-            Self::More => order == Ordering::Greater,
-            Self::AtLeast => order != Ordering::Less,
-        }
-    }
+/// A text as a number, if it is one that has an order.
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 #[cfg(test)]
@@ -248,7 +216,7 @@ mod tests {
     fn check(expression: &str, expected: Result<bool, &str>) {
         let status = json!({
             "phase": "Running", "succeeded": 2, "ratio": 0.5, "text": "10", "done": true,
-            "nothing": null, "a.b": "dotted", "big": 9_007_199_254_740_993_i64,
+            "nothing": null, "version": "1.10", "commit": "12000", "odd": "NaN", "a.b": "dotted", "big": 9_007_199_254_740_993_i64,
             "conditions": [
                 {"type": "Ready", "status": "False", "n": 1},
                 {"type": "Synced", "status": "True", "n": 5},
@@ -280,6 +248,14 @@ mod tests {
         check("{.done} == true", Ok(true));
         check("{.done} != true", Ok(false));
         check("{.big} == 9007199254740992", Ok(false));
+        check("{.text} == 10.0", Ok(true));
+        check("{.version} == 1.1", Ok(true));
+        check("{.version} == \"1.1\"", Ok(false));
+        check("{.version} != '1.10'", Ok(false));
+        check("{.version} > '1.05'", Ok(true));
+        check("{.commit} == '12e3'", Ok(false));
+        check("{.succeeded} == '2'", Ok(true));
+        check("{.odd} == NaN", Ok(true));
     }
 
     #[test]
@@ -311,6 +287,7 @@ mod tests {
         check("{.conditions[?(@.message)].type} == Synced", Ok(false));
         check("{.conditions[?(@.type=='a}b')].type} == x", Ok(false));
         check("{.conditions[0,1].n} == 5", Ok(true));
+        check("{.conditions[?(@.type[0]=='Ready')].n} == 1", Ok(false));
         check("{..deep} == 8", Ok(true));
         check("{.nested.*[1].x.deep} == 8", Ok(true));
         check("{.a\\.b} == dotted", Ok(true));
@@ -365,6 +342,19 @@ mod tests {
         );
         check("{.a[::-1]} == 1", Err("[::-1] does not go forward"));
         check("{.a.} == 1", Err("a name is missing behind a dot"));
+        check(
+            "{.a > nan} == 1",
+            Err("a name has no ' ' without a backslash"),
+        );
+        check(
+            "{.a?(@.b)} == 1",
+            Err("a name has no '?' without a backslash"),
+        );
+        check("{.a]} == 1", Err("a name has no ']' without a backslash"));
+        check(
+            "{.a} > nan",
+            Err("only numbers have an order, and \"nan\" is none"),
+        );
         check("{.a[?(@.b=~'x')]} == 1", Err("?(@.b=~'x') is no filter"));
     }
 

@@ -3,9 +3,11 @@
 //! `..`. RFC 9535, which libraries implement, has neither the escapes nor names with dashes, and other
 //! filters.
 
-use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use serde_json::Value;
+
+use super::operator::Operator;
 
 /// A way into a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +33,7 @@ enum Step {
 #[derive(Debug, Clone, PartialEq)]
 struct Filter {
     left: Path,
-    compared: Option<(String, Operand)>,
+    compared: Option<(Operator, Operand)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -69,16 +71,29 @@ impl Path {
         steps(text).map(Self)
     }
 
-    /// All that it leads to.
+    /// All that it leads to, each once: steps that find something again and again would multiply it.
     pub(super) fn find<'a>(&self, from: &'a Value) -> Vec<&'a Value> {
         let mut found = vec![from];
         for step in &self.0 {
-            found = found
-                .into_iter()
-                .flat_map(|value| step.from(value))
+            let mut seen = HashSet::new();
+            let next = found.into_iter().flat_map(|value| step.from(value));
+            found = next
+                .filter(|value| seen.insert(std::ptr::from_ref(*value)))
                 .collect();
         }
         found
+    }
+}
+
+/// Where a bracket ends: at the first `]` outside quotes, and with a filter at the first behind its `)`.
+fn closing(inside: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let end = from + outside_quotes(&inside[from..], ']')?;
+        if !inside.starts_with('?') || inside[..end].trim_end().ends_with(')') {
+            return Some(end);
+        }
+        from = end + 1;
     }
 }
 
@@ -86,7 +101,7 @@ fn steps(mut rest: &str) -> Result<Vec<Step>, String> {
     let mut steps = Vec::new();
     while !rest.is_empty() {
         if let Some(inside) = rest.strip_prefix('[') {
-            let end = outside_quotes(inside, ']').ok_or("a bracket is not closed")?;
+            let end = closing(inside).ok_or("a bracket is not closed")?;
             steps.push(bracket(inside[..end].trim())?);
             rest = &inside[end + 1..];
             continue;
@@ -103,7 +118,7 @@ fn steps(mut rest: &str) -> Result<Vec<Step>, String> {
             rest = after;
             continue;
         }
-        let (name, behind) = name(after);
+        let (name, behind) = name(after)?;
         if name.is_empty() {
             return Err("a name is missing behind a dot".to_owned());
         }
@@ -118,17 +133,23 @@ fn steps(mut rest: &str) -> Result<Vec<Step>, String> {
 }
 
 /// Cuts a name off, in which a backslash takes the meaning from what follows it.
-fn name(text: &str) -> (String, &str) {
+fn name(text: &str) -> Result<(String, &str), String> {
     let mut name = String::new();
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
         match c {
-            '.' | '[' => return (name, &text[at..]),
+            '.' | '[' => return Ok((name, &text[at..])),
             '\\' => name.extend(chars.next().map(|(_, c)| c)),
+            ']' | '{' | '}' | '(' | ')' | ',' | '?' | '@' | '$' => return Err(stray(c)),
+            c if c.is_whitespace() => return Err(stray(c)),
             c => name.push(c),
         }
     }
-    (name, "")
+    Ok((name, ""))
+}
+
+fn stray(c: char) -> String {
+    format!("a name has no {c:?} without a backslash")
 }
 
 /// Reads what stands in brackets.
@@ -229,9 +250,6 @@ fn deep(value: &Value) -> Vec<&Value> {
     all
 }
 
-/// The comparisons of a filter, those first that begin like another one.
-const COMPARISONS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
-
 impl Filter {
     /// Reads `(@.type == "Ready")` or `(@.message)`.
     fn parse(text: &str) -> Result<Self, String> {
@@ -251,22 +269,21 @@ impl Filter {
             });
         };
         let (left, rest) = inside.split_at(at);
-        let sign = COMPARISONS.into_iter().find(|sign| rest.starts_with(sign));
-        let sign = sign.ok_or_else(no_filter)?;
-        let right = rest[sign.len()..].trim();
+        let (operator, right) = Operator::cut(rest).ok_or_else(no_filter)?;
+        let right = right.trim();
         let right = match relative(right) {
             Some(path) => Operand::Path(path?),
             None => Operand::Value(literal(right).ok_or_else(no_filter)?),
         };
         Ok(Self {
             left: relative(left.trim()).ok_or_else(no_filter)??,
-            compared: Some((sign.to_owned(), right)),
+            compared: Some((operator, right)),
         })
     }
 
     fn holds(&self, item: &Value) -> bool {
         let left = self.left.find(item);
-        let Some((sign, right)) = &self.compared else {
+        let Some((operator, right)) = &self.compared else {
             return !left.is_empty();
         };
         let right = match right {
@@ -274,7 +291,7 @@ impl Filter {
             Operand::Value(value) => vec![value],
         };
         match (left.as_slice(), right.as_slice()) {
-            ([left], [right]) => compares(left, sign, right),
+            ([left], [right]) => compares(left, *operator, right),
             _ => false,
         }
     }
@@ -294,7 +311,7 @@ fn literal(text: &str) -> Option<Value> {
     }
 }
 
-fn compares(left: &Value, sign: &str, right: &Value) -> bool {
+fn compares(left: &Value, operator: Operator, right: &Value) -> bool {
     let order = match (left, right) {
         (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
@@ -303,16 +320,26 @@ fn compares(left: &Value, sign: &str, right: &Value) -> bool {
             _ => None,
         },
     };
-    let Some(order) = order else {
+    match order {
+        Some(order) => operator.accepts(order),
         // What is of different types is not equal, and has no order.
-        return sign == "!=";
-    };
-    match sign {
-        "==" => order == Ordering::Equal,
-        "!=" => order != Ordering::Equal,
-        "<" => order == Ordering::Less,
-        "<=" => order != Ordering::Greater,
-        ">" => order == Ordering::Greater,
-        _ => order != Ordering::Less,
+        None => operator == Operator::Unequal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_found_again_and_again_is_found_once() {
+        let status = json!({"a": [{"b": [1, 2]}]});
+        let names = "'a',".repeat(500) + "'a'";
+        let places = "0,".repeat(500) + "0";
+        let path = format!("[{names}][{places}].b[{places}]..");
+        let path = Path::parse(path.trim_end_matches('.')).unwrap();
+        assert_eq!(path.find(&status), [&json!(1)]);
     }
 }
