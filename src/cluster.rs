@@ -40,7 +40,7 @@ use tokio::sync::Semaphore;
 use crate::kubeconfig::Kubeconfig;
 
 pub use deletion::{Deletion, Precondition, Propagation};
-pub use diagnosis::{Depth, Diagnosis, SickPod, Warning};
+pub use diagnosis::{Depth, Diagnosis, KnownValues, SickPod, Warning};
 pub use discovery::Discovered;
 pub use error::{Error, FieldConflict, Missing, Unready};
 pub use lease::{Claim, Holder, Lease, Left, Lost, Proof, Taking, Tenure};

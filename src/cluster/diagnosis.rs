@@ -5,6 +5,7 @@
 
 mod clean;
 mod events;
+mod known;
 mod logs;
 mod pods;
 mod secrets;
@@ -18,8 +19,8 @@ use super::Cluster;
 use super::error::Unready;
 use crate::health::{Health, Trouble};
 pub(super) use clean::printable;
+pub use known::KnownValues;
 use pods::Source;
-use secrets::Known;
 
 /// How long all of this may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -108,7 +109,7 @@ impl Cluster {
         &self,
         (unready, sources): (&mut Unready, &[Source]),
         depth: Depth,
-        known: &Known,
+        known: &KnownValues,
     ) {
         let Unready {
             id,
@@ -153,7 +154,7 @@ impl Cluster {
 }
 
 /// Takes the values of Secrets out of what pods say of themselves.
-fn hide(unready: &mut Unready, sources: &[Source], known: &Known) {
+fn hide(unready: &mut Unready, sources: &[Source], known: &KnownValues) {
     for (pod, source) in unready.diagnosis.pods.iter_mut().zip(sources) {
         pod.trouble.reason = clean::line(&known.hide(&source.trouble));
     }

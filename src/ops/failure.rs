@@ -3,35 +3,34 @@
 //! An error with what pods, events and logs say goes in, without the values of Secrets that are known;
 //! the [`Failure`] of the record goes out.
 
-mod known;
-
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::{Change, Error, Session, credentials, outcome};
-use crate::cluster::{SickPod, Unready, Warning};
+use crate::cluster::{KnownValues, SickPod, Unready, Warning};
 use crate::history::Entry;
 use crate::release::{FailedEvent, FailedPod, FailedResource, Failure, Release, Status};
-use known::Known;
 
 /// How long the Secrets may take whose values are to be hidden.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes the values of the Secrets of a release, live and wanted, out of what pods, events and logs say in
-/// an error. If what is live cannot be read, nothing that pods have written stays.
+/// an error. If what is live cannot be read, nothing that pods have written stays: no logs, and no events,
+/// which tell what probes have got as an answer.
 pub(super) async fn cover(session: &Session<'_>, change: &Change, error: &mut Error) {
     let unready = error.unready_mut();
     if unready.is_empty() {
         return;
     }
-    let mut known = Known::default();
     let manifests = change.aim.base.iter().chain([&change.aim.desired]);
-    for manifest in manifests {
+    let resources = manifests.flat_map(|manifest| {
         let hooks = manifest.hooks.iter().map(|hook| &hook.resource);
-        let resources = manifest.resources.iter().chain(hooks);
-        resources.for_each(|resource| known.learn(&resource.body));
-    }
+        manifest.resources.iter().chain(hooks)
+    });
+    let bodies = resources.map(|resource| &resource.body);
+    let own = bodies.filter(|body| body["kind"] == "Secret");
     let live = async {
         let generated = credentials::generated(session).await?;
         let secrets: Vec<_> = generated
@@ -40,13 +39,14 @@ pub(super) async fn cover(session: &Session<'_>, change: &Change, error: &mut Er
             .collect();
         Ok::<_, Error>(session.cluster.observe(&secrets).await?)
     };
-    if let Ok(Ok(live)) = timeout(PATIENCE, live).await {
-        for secret in live.values() {
-            known.learn(secret);
-        }
-    } else {
+    let live = timeout(PATIENCE, live).await.ok().and_then(Result::ok);
+    let known = KnownValues::of(own.chain(live.iter().flat_map(BTreeMap::values)));
+    if live.is_none() {
         let pods = unready.iter_mut().flat_map(|one| &mut one.diagnosis.pods);
-        pods.for_each(|pod| pod.log.clear());
+        pods.for_each(|pod| {
+            pod.log.clear();
+            pod.events.clear();
+        });
     }
     for one in unready {
         known.hide_in(one);

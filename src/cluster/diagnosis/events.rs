@@ -8,8 +8,8 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::known::KnownValues;
 use super::pods::Source;
-use super::secrets::Known;
 use super::{Warning, clean};
 use crate::capabilities::Kind;
 use crate::cluster::Cluster;
@@ -73,7 +73,7 @@ impl Cluster {
         &self,
         namespace: &str,
         pod: &Source,
-        known: &Known,
+        known: &KnownValues,
     ) -> Vec<Warning> {
         // By name one would get those of earlier pods, whose names a StatefulSet gives again.
         let about = format!("involvedObject.uid={}", pod.uid);

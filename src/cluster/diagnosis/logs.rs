@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::clean;
+use super::known::KnownValues;
 use super::pods::text;
-use super::secrets::Known;
 use crate::cluster::call::Call;
 use crate::cluster::owner;
 use crate::cluster::path::{Address, Uri};
@@ -68,7 +68,12 @@ impl Log {
 
 impl Cluster {
     /// Reads the last lines of a pod's container, cleaned; where there are none, what it left behind.
-    pub(super) async fn log_of(&self, pod: (&str, &str), log: &Log, known: &Known) -> Vec<String> {
+    pub(super) async fn log_of(
+        &self,
+        pod: (&str, &str),
+        log: &Log,
+        known: &KnownValues,
+    ) -> Vec<String> {
         for run in &log.runs {
             let reading = self.read_log(pod, (&log.container, *run), known);
             match tokio::time::timeout(PATIENCE, reading).await {
@@ -87,7 +92,7 @@ impl Cluster {
         &self,
         (namespace, pod): (&str, &str),
         (container, run): (&str, Run),
-        known: &Known,
+        known: &KnownValues,
     ) -> Result<Vec<String>, Error> {
         let at = Address {
             kind: owner::pods(),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use serde_json::Value;
 
+use super::clean::HIDDEN;
 use super::logs::Log;
 use super::{SickPod, clean};
 use crate::cluster::error::Unready;
@@ -112,7 +113,12 @@ fn add(unready: &mut Unready, listed: &[Value]) -> Vec<Source> {
                 secrets: secrets(pod),
                 log: Log::of(pod, &trouble),
             };
-            trouble.reason = clean::line(&trouble.reason);
+            trouble.reason = if source.secrets.is_empty() {
+                clean::line(&trouble.reason)
+            } else {
+                // Until it is known what it must not tell.
+                HIDDEN.to_owned()
+            };
             let sick = SickPod {
                 name: name(pod).to_owned(),
                 trouble,
