@@ -28,6 +28,20 @@ fn the_version_is_the_packages() {
 }
 
 #[test]
+fn who_has_no_kubeconfig_is_told_how_to_give_one() {
+    let output = Command::new(PINTLE)
+        .args(["list", "--kubeconfig", "/nowhere/config"])
+        .env_clear()
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    let hint =
+        "hint: give its file with --kubeconfig or KUBECONFIG, and its context with --kube-context";
+    assert!(errors.ends_with(&format!("{hint}\n")), "{errors}");
+}
+
+#[test]
 fn every_shell_gets_a_completion_script() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = print(&["completion", shell]);

@@ -313,7 +313,7 @@ fn a_change_whose_lock_was_taken_away_records_no_outcome() {
     let free = r#"{"spec":{"template":{"spec":{"nodeSelector":null}}}}"#;
     place.kubectl(&["patch", "deployment/app", "-p", free]).ok();
     first.end().fails_with(4).says(&[
-        "ready Deployment app\n",
+        "ready Deployment app",
         "error: stopped half-way: the lock of release app was lost\n",
         "run the command again",
     ]);

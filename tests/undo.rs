@@ -5,12 +5,6 @@ use serde_json::{Value, json};
 use crate::lifecycle::left;
 use crate::support::Place;
 
-const CHART: &str = "\
-apiVersion: v2
-name: shop
-version: 1.0.0
-annotations: {pintle.dev/engine: tera}
-";
 const VALUES: &str = "plays: nothing\nmaps: []\nbefore: success\nback: success\n";
 
 /// A workload that uses a password, hooks before an upgrade and a rollback, and config maps.
@@ -60,10 +54,7 @@ metadata: {name: {{ map }}}
 const LONG: [&str; 2] = ["--timeout", "2m"];
 
 pub(crate) fn shop(place: &Place) -> String {
-    place.file("shop/values.yaml", VALUES);
-    place.file("shop/templates/all.yaml", TEMPLATE);
-    let chart = place.file("shop/Chart.yaml", CHART);
-    chart.trim_end_matches("/Chart.yaml").to_owned()
+    place.chart("shop", VALUES, TEMPLATE)
 }
 
 #[track_caller]
@@ -157,7 +148,8 @@ fn the_way_back_may_fail_too_and_the_next_command_goes_on() {
             "error: release app: revision 3 failed, and so did the rollback\n",
             "  caused by: not ready: StatefulSet web\n",
             "  on the way back: pre-rollback hook Job back (",
-            "hint: `pintle rollback app` or `pintle upgrade` goes on from here",
+            "hint: `pintle upgrade`, or `pintle rollback app REVISION`, goes on from here; \
+             `pintle history app` tells which there are\n",
         ]);
     check_statuses(&place, &["superseded", "deployed", "failed", "failed"]);
     let last = ["get", "failure", "app", "-o", "json"];
@@ -292,6 +284,26 @@ fn what_a_failed_change_has_created_is_deleted_again() {
         .collect();
     assert_eq!(found, expected);
     check_statuses(&place, &["deployed", "failed"]);
-    let args = ["rollback", "app", "1", "--cleanup-on-fail", "--no-wait"];
+}
+
+#[test]
+fn what_a_failed_rollback_has_created_is_deleted_again() {
+    let place = Place::new("uncreated");
+    let chart = shop(&place);
+    let set = "plays=crash,maps={old}";
+    let args = ["install", "app", &chart, "--no-wait", "--set", set];
     place.pintle(&args).ok();
+    let set = "plays=nothing,maps={new}";
+    let args = ["upgrade", "app", &chart, "--no-wait", "--set", set];
+    place.pintle(&args).ok().says(&["deleted ConfigMap old"]);
+    let args = ["rollback", "app", "1", "--cleanup-on-fail"];
+    place
+        .pintle(&[&args[..], &LONG].concat())
+        .fails_with(3)
+        .says(&["created ConfigMap old\n", "deleted ConfigMap old\n"]);
+    let mut found = left(&place);
+    found.retain(|name| name.starts_with("\"ConfigMap"));
+    // What the rollback deleted is not made again.
+    assert_eq!(found, [] as [&str; 0]);
+    check_statuses(&place, &["superseded", "deployed", "failed"]);
 }

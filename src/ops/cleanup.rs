@@ -1,6 +1,7 @@
 //! What becomes of what a change has created before it failed: `--cleanup-on-fail`.
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::execute;
 use super::{Change, Error, Options, Session, StepError};
@@ -45,7 +46,7 @@ impl Change {
         let base = self.past.base.iter().zip(&self.aim.base);
         let good = base.rev().find(|(release, _)| is_good(release.info.status));
         let good = good.map(|(_, manifest)| manifest);
-        let resources = good.iter().flat_map(|good| &good.resources);
+        let resources = self.aim.base.iter().flat_map(|one| &one.resources);
         let known = resources.filter_map(|resource| {
             let kinds = &self.aim.kinds.all;
             let kind = kinds.find(&resource.api_version, &resource.id.kind)?;
@@ -58,23 +59,27 @@ impl Change {
             owner: session.owner(),
             desired: &self.aim.desired,
             good,
+            base: &self.aim.base,
             live: &live,
         };
+        let deadline = Instant::now() + options.timeout;
+        let mut errors = vec![];
         for (id, kind, uid) in failed.leftovers(&created) {
-            execute::hold(
-                lock,
-                tokio::time::Instant::now() + options.timeout,
-                session.release,
-            )
-            .await?;
-            if delete(session, (id, kind), &uid).await? {
-                on(Event::Stepped {
+            execute::hold(lock, deadline, session.release).await?;
+            match delete(session, (id, kind), &uid).await {
+                Ok(true) => on(Event::Stepped {
                     id: id.clone(),
                     done: Done::Deleted,
-                });
+                }),
+                Ok(false) => {}
+                Err(error) => errors.push(error),
             }
         }
-        Ok(())
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Steps(errors))
+        }
     }
 }
 
@@ -83,7 +88,7 @@ async fn delete(
     session: &Session<'_>,
     (id, kind): (&ResourceId, &Kind),
     uid: &str,
-) -> Result<bool, Error> {
+) -> Result<bool, StepError> {
     let at = Address {
         kind,
         namespace: id.namespace.as_deref(),
@@ -99,11 +104,11 @@ async fn delete(
     match session.cluster.delete(&at, deletion).await {
         Ok(()) => Ok(true),
         Err(error) if error.is_not_found() || error.is_conflict() => Ok(false),
-        Err(source) => Err(Error::Steps(vec![StepError::Request {
+        Err(source) => Err(StepError::Request {
             id: id.clone(),
             doing: "delete",
             origin: "what the failed change has created".to_owned(),
             source,
-        }])),
+        }),
     }
 }

@@ -12,6 +12,20 @@ use crate::event::Event;
 use crate::plan::Observed;
 use crate::release::Release;
 
+/// Why a change did not come to a good end.
+enum Fault {
+    /// The change itself failed, which is recorded as far as it can be.
+    Change(Error),
+    /// Nothing was begun, the lock was lost, or the change is done and only what comes after it is not.
+    Beside(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Beside(error)
+    }
+}
+
 /// Under what a change is carried out.
 struct Under<'a> {
     /// Whether the lock is held, as far as it was renewed.
@@ -50,28 +64,22 @@ impl Change {
         Box::pin(self.make_namespace(session, on)).await?;
         let mut lease = lock::take(session, on).await?;
         let undo = Undo::of(&self, options);
-        let mut is_begun = false;
-        let mut tell = |event: Event| {
-            is_begun |= matches!(event, Event::Begun { .. });
-            on(event);
-        };
         // From here on there is something to look after.
         let stop = Wish::of(session.stop);
         let (held, proof) = (lease.held(), lease.proof());
         let under = Under { held, proof, stop };
         let result = tokio::select! {
             biased;
-            result = Box::pin(self.apply(session, (options, under), &mut tell)) => result,
+            result = Box::pin(self.apply(session, (options, under), on)) => result,
             lost = lease.keep() => return Err(lock::lost(session, lost)),
         };
         lock::release(lease, on).await;
         match (result, undo) {
-            // Who has lost the lock has no more to say.
-            (Err(error @ Error::Lost { .. }), _) => Err(error),
-            (Err(error), Some(undo)) if is_begun => {
+            (Ok(release), _) => Ok(release),
+            (Err(Fault::Change(error)), Some(undo)) => {
                 Err(Box::pin(undo.after(session, (error, options), on)).await)
             }
-            (result, _) => result,
+            (Err(Fault::Change(error) | Fault::Beside(error)), _) => Err(error),
         }
     }
 
@@ -105,7 +113,7 @@ impl Change {
         session: &Session<'_>,
         (options, under): (&Options, Under<'_>),
         on: &mut dyn FnMut(Event),
-    ) -> Result<Release, Error> {
+    ) -> Result<Release, Fault> {
         let Under { held, proof, stop } = under;
         stop.or(lock::confirm(session, &self.past)).await?;
         self.notices.iter().for_each(|notice| on(notice.clone()));
@@ -115,29 +123,22 @@ impl Change {
             counts: self.plan.counts(),
         });
         let lock = held.clone();
-        let mut result = Box::pin(self.carry_out(session, (options, held, stop), on)).await;
-        if let Err(error) = &mut result {
-            failure::cover(session, &self, error).await;
-        }
-        match lock::prove(session, proof).await {
-            // That the lock cannot be read says no more than what has failed already.
-            Err(error) if result.is_ok() || matches!(error, Error::Lost { .. }) => {
-                return Err(error);
+        let result = Box::pin(self.carry_out(session, (options, held, stop), on)).await;
+        lock::prove(session, proof).await?;
+        let release = match result {
+            Ok(()) => outcome::succeed(session, self, options.history_max).await?,
+            Err(mut error) => {
+                failure::cover(session, &self, &mut error).await;
+                let cleaned = self.clean_up(session, (options, &lock), on).await;
+                // That may have taken longer than the lock was there.
+                lock::prove(session, proof).await?;
+                let (name, revision) = (self.release.name.clone(), self.release.revision);
+                // What went wrong first is what the user has to know; a record that could not be
+                // written stays pending and is reported by the next command.
+                let _ = outcome::fail(session, self, &error).await;
+                return Err(Fault::Change(uncleaned((name, revision), error, cleaned)));
             }
-            _ => {}
-        }
-        if let Err(error) = result {
-            let cleaned = self.clean_up(session, (options, &lock), on).await;
-            result = Err(self.uncleaned(error, cleaned));
-        }
-        let recorded = match &result {
-            Ok(()) => outcome::succeed(session, self, options.history_max).await,
-            Err(error) => outcome::fail(session, self, error).await,
         };
-        // What went wrong first is what the user has to know; a record that could not be written
-        // stays pending and is reported by the next command.
-        result?;
-        let release = recorded?;
         on(Event::Finished {
             revision: release.revision,
             status: release.info.status,
@@ -178,18 +179,22 @@ impl Change {
             .pop()
             .ok_or_else(|| Error::no_release(session))
     }
+}
 
-    /// The error of a change that failed, with that of the attempt to delete what it has created.
-    fn uncleaned(&self, error: Error, cleaned: Result<(), Error>) -> Error {
-        match cleaned {
-            Ok(()) => error,
-            Err(second) => Error::Stranded {
-                release: self.release.name.clone(),
-                revision: self.release.revision,
-                way: WayBack::CleanUp,
-                source: Box::new(error),
-                second: Box::new(second),
-            },
-        }
+/// The error of a change that failed, with that of the attempt to delete what it has created.
+fn uncleaned(
+    (release, revision): (String, u32),
+    error: Error,
+    cleaned: Result<(), Error>,
+) -> Error {
+    match cleaned {
+        Ok(()) => error,
+        Err(second) => Error::Stranded {
+            release,
+            revision,
+            way: WayBack::CleanUp,
+            source: Box::new(error),
+            second: Box::new(second),
+        },
     }
 }

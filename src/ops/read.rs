@@ -1,6 +1,7 @@
 //! `history`, `status` and `get`: what is recorded, and how it fares.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use jiff::SignedDuration;
 
@@ -74,7 +75,11 @@ pub async fn history(
     if max > 0 {
         entries.drain(..entries.len().saturating_sub(max));
     }
-    let other = lock::other(session, &entries).await?;
+    // Who may not read locks is told nothing of interruptions that these would show.
+    let other = match lock::other(session, &entries).await {
+        Err(Error::Cluster(error)) if error.is_forbidden() => None,
+        read => Some(read?),
+    };
     let is_helms = entries.last().is_some_and(|entry| entry.summary.is_none());
     session.store().summarise(&mut entries).await?;
     let newest = entries.last();
@@ -83,7 +88,7 @@ pub async fn history(
     let is_under_way = if is_helms {
         until.is_none_or(|until| (session.now)() < until)
     } else {
-        other.is_some()
+        other.is_none_or(|holder| holder.is_some())
     };
     let under_way = newest.map(|entry| entry.revision);
     let interrupted = interrupted(&entries, under_way.filter(|_| is_under_way));
@@ -185,7 +190,7 @@ pub async fn resources(session: &Session<'_>, release: &Release) -> Result<Stand
 }
 
 /// Tells of every change of health of a revision's resources from where they are `known` to stand on,
-/// by watches. It ends only with an error.
+/// by watches, until `on` breaks.
 ///
 /// # Errors
 /// If the manifest cannot be read, or the resources cannot be watched.
@@ -193,7 +198,7 @@ pub async fn follow(
     session: &Session<'_>,
     release: &Release,
     known: &[ResourceStatus],
-    on: &mut dyn FnMut(&ResourceId, Option<&Health>),
+    on: &mut dyn FnMut(&ResourceId, Option<&Health>) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let (_, wanted) = wanted(session, release).await?;
     let known = known.iter();

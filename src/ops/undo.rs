@@ -99,11 +99,15 @@ impl Undo {
         let revision = self.revision;
         if self.way == WayBack::Uninstallation {
             on(Event::GoingBack { revision, to: None });
+            // All goes, so that nothing is made anew.
+            self.terms.consent.recreate.clear();
             let change = uninstall::uninstall(session, &self.terms).await?;
+            refuse_another(session, change.release.revision, revision)?;
             Box::pin(change.execute(session, options, on)).await?;
             return Ok(Back::ToNothing);
         }
         let past = Past::read(session).await?;
+        refuse_another(session, past.next_revision(), revision + 1)?;
         let good = history::deployed(&past.entries);
         let good = good.filter(|good| good.revision < revision);
         let Some(good) = good.cloned() else {
@@ -118,6 +122,7 @@ impl Undo {
         });
         self.narrow(session, &good).await?;
         let change = rollback::rollback(session, Some(to), Rules::Hold, &self.terms).await?;
+        refuse_another(session, change.release.revision, revision + 1)?;
         let release = Box::pin(change.execute(session, options, on)).await?;
         Ok(Back::To {
             revision: to,
@@ -140,4 +145,15 @@ impl Undo {
         });
         Ok(())
     }
+}
+
+/// Refuses to undo what another command has done since: between the failed change and the way back nobody
+/// holds the lock.
+fn refuse_another(session: &Session<'_>, found: u32, expected: u32) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Overtaken {
+        release: session.release.to_owned(),
+    })
 }

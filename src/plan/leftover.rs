@@ -2,7 +2,7 @@
 //!
 //! The resources that the change was to create come in, with what is live; those that are to be deleted
 //! again go out. What the last good revision has stays, even if it was missing and has been made anew, and
-//! so do generated Secrets that anything of it depends on by now: their keys would be lost.
+//! so do generated Secrets that anything of an earlier revision depends on by now: their keys would be lost.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,9 @@ pub struct FailedChange<'a> {
     pub desired: &'a Manifest,
     /// What the last good revision has; none if there is no such revision.
     pub good: Option<&'a Manifest>,
-    /// What is live of the resources that it was to create, and of those of the good revision.
+    /// What all revisions have that it follows, failed ones as well.
+    pub base: &'a [Manifest],
+    /// What is live of the resources that it was to create, and of those of the base.
     pub live: &'a Observed,
 }
 
@@ -52,18 +54,14 @@ impl FailedChange<'_> {
             .collect()
     }
 
-    /// The names of generators whose products something of the good revision depends on: what it
-    /// generates, what its live resources name, and what either is issued by.
+    /// The names of generators whose products something of an earlier revision depends on: what its live
+    /// resources name, and what that is issued by.
     fn needed(&self) -> BTreeSet<&str> {
         let generators = &self.desired.generators;
-        let Some(good) = self.good else {
-            return BTreeSet::new();
-        };
-        let bodies = good.resources.iter();
+        let bodies = self.base.iter().flat_map(|manifest| &manifest.resources);
         let bodies = bodies.filter_map(|resource| self.live.get(&resource.id));
         let bodies: Vec<&Value> = bodies.collect();
-        let own = |name: &str| good.generators.iter().any(|other| other.name == name);
-        let is_used = |name: &str| own(name) || bodies.iter().any(|body| mentions(body, name));
+        let is_used = |name: &str| bodies.iter().any(|body| mentions(body, name));
         let mut needed: BTreeSet<&str> = generators
             .iter()
             .map(|generator| generator.name.as_str())

@@ -66,6 +66,7 @@ impl Error {
     pub fn second(&self) -> Option<&Self> {
         match self {
             Self::Stranded { second, .. } => Some(second),
+            Self::WentBack { source, .. } => source.second(),
             _ => None,
         }
     }

@@ -58,6 +58,7 @@ fn check((desired, good): (&Manifest, Option<&Manifest>), live: &Observed, expec
         owner: OWNER,
         desired,
         good,
+        base: good.map_or(&[], std::slice::from_ref),
         live,
     };
     let created: Vec<(ResourceId, Kind)> = desired
@@ -128,4 +129,36 @@ fn keys_that_the_last_good_revision_depends_on_stay() {
         &live,
         &["Secret other 1", "Secret root 1"],
     );
+}
+
+#[test]
+fn keys_that_a_failed_revision_depends_on_stay() {
+    let base = manifest(&[resource("Pod", "web", "")], &[]);
+    let names = ["mounted", "other"];
+    let mut resources = vec![resource("Pod", "web", "")];
+    resources.extend(names.map(|name| resource("Secret", name, "")));
+    let desired = manifest(&resources, &names.map(|name| generator(name, None)));
+    let mut live = live(&desired);
+    let web = live.iter_mut().find(|(id, _)| id.name == "web").unwrap().1;
+    web["spec"] = json!({"volumes": [{"secret": {"secretName": "mounted"}}]});
+    let created = desired
+        .resources
+        .iter()
+        .filter(|one| one.id.kind == "Secret");
+    let created: Vec<_> = created
+        .map(|one| (one.id.clone(), Kind::core("Secret", "secrets")))
+        .collect();
+    let change = FailedChange {
+        owner: OWNER,
+        desired: &desired,
+        good: None,
+        base: std::slice::from_ref(&base),
+        live: &live,
+    };
+    let found: Vec<&str> = change
+        .leftovers(&created)
+        .into_iter()
+        .map(|(id, ..)| id.name.as_str())
+        .collect();
+    assert_eq!(found, ["other"]);
 }

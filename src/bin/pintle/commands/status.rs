@@ -1,5 +1,6 @@
 //! `pintle status`.
 
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use pintle::ops;
@@ -39,7 +40,12 @@ pub(super) fn run(global: &Global, args: &Status) -> Result<ExitCode, Failure> {
         let mut broken = None;
         let mut on = |id: &_, health: Option<&_>| {
             let printed = output::status::print_change((id, health), (session.now)(), format);
-            broken = broken.take().or(printed.err());
+            // Nobody reads any more.
+            broken = printed.err();
+            match broken {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            }
         };
         let known = &standing.resources;
         Box::pin(ops::follow(&session, &release, known, &mut on)).await?;

@@ -93,8 +93,8 @@ pub(super) fn undone(error: &ops::Error) -> Option<String> {
         )),
         ops::Error::Stranded { release, way, .. } => Some(match way {
             WayBack::Rollback | WayBack::CleanUp => format!(
-                "`pintle rollback {release}` or `pintle upgrade` goes on from here; \
-                 `pintle status {release}` shows how it fares"
+                "`pintle upgrade`, or `pintle rollback {release} REVISION`, goes on from here; \
+                 `pintle history {release}` tells which there are"
             ),
             WayBack::Uninstallation => {
                 format!("`pintle uninstall {release}` goes on from here")
@@ -171,6 +171,9 @@ pub(super) fn cluster(error: &cluster::Error) -> Option<String> {
             missing: Missing::Namespace,
             ..
         } => "create the namespace first, or install with --create-namespace",
+        cluster::Error::Kubeconfig { .. } => {
+            "give its file with --kubeconfig or KUBECONFIG, and its context with --kube-context"
+        }
         cluster::Error::Unreachable { .. } => {
             "check the address in the kubeconfig, or choose another with --kube-context"
         }

@@ -98,7 +98,7 @@ impl Progress {
     }
 }
 
-/// How long a wait has lasted that an event is about, in whole seconds; nothing if it has just begun.
+/// How long after the beginning of the command a resource or group has come so far, in whole seconds.
 fn time(event: &Event, elapsed: Duration) -> String {
     match event {
         Event::Health { .. } | Event::Stage { .. } if elapsed.as_secs() > 0 => {

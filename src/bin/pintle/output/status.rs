@@ -159,7 +159,10 @@ pub(crate) fn print_change(
     if format != Format::Table {
         let mut data = progress::data::seen(id, Condition::Ready, health);
         data["time"] = now.to_string().into();
-        return print_data(&data, Format::Json);
+        if format == Format::Yaml {
+            print_text("---\n")?;
+        }
+        return print_data(&data, format);
     }
     let state = match health {
         Health::Ready => "ready".to_owned(),

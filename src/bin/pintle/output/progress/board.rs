@@ -40,8 +40,8 @@ impl Board {
             Event::Planned { .. } => self.remove("addresses".to_owned(), line),
             Event::Waiting { .. } => self.set("waiting".to_owned(), line),
             Event::Locked { .. } => self.set("lock".to_owned(), line),
-            Event::Begun { .. } => self.remove("lock".to_owned(), line),
-            Event::Finished { .. } => {
+            // What was waited for in vain is no more of interest.
+            Event::GoingBack { .. } | Event::Finished { .. } => {
                 let lines = std::mem::take(&mut self.lines);
                 let gone = lines.into_keys().map(Change::Remove);
                 gone.chain([Change::Tell(line)]).collect()
@@ -127,7 +127,13 @@ mod tests {
             revision: 1,
             status: Status::Failed,
         };
-        let all = [&all[..], &[(finished, "failed")]].concat();
-        check(&all, &[], &["ready a", "api starts", "failed"]);
+        let ended = [&all[..], &[(finished, "failed")]].concat();
+        check(&ended, &[], &["ready a", "api starts", "failed"]);
+        let back = Event::GoingBack {
+            revision: 2,
+            to: Some(1),
+        };
+        let back = [&all[..], &[(back, "rolling back")]].concat();
+        check(&back, &[], &["ready a", "api starts", "rolling back"]);
     }
 }

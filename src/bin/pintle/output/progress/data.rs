@@ -31,84 +31,118 @@ impl Frame<'_> {
 }
 
 fn data(event: &Event) -> Value {
-    notice(event).unwrap_or_else(|| step(event))
+    let mut data = json!({"event": name(event)});
+    let details = notice(event).or_else(|| step(event));
+    if let (Value::Object(data), Some(Value::Object(details))) = (&mut data, details) {
+        data.extend(details);
+    }
+    data
 }
 
-/// What is told before anything is changed.
+/// The name of an event.
+fn name(event: &Event) -> &'static str {
+    match event {
+        Event::ValuesReused { .. } => "values-reused",
+        Event::DefaultsIgnored { .. } => "defaults-ignored",
+        Event::BooleanKey { .. } => "boolean-key",
+        Event::Deprecated { .. } => "deprecated",
+        Event::StaleLock { .. } => "stale-lock",
+        Event::Warned { .. } => "warning",
+        Event::Interrupted { .. } => "interrupted",
+        Event::PassedOver { .. } => "passed-over",
+        Event::TakenOver { .. } => "lock-taken-over",
+        Event::Unreleased { .. } => "lock-left",
+        Event::Locked { .. } => "locked",
+        Event::NamespaceCreated(_) => "namespace-created",
+        Event::Begun { .. } => "begun",
+        Event::Gate { .. } => "gate",
+        Event::Stage { .. } => "stage",
+        Event::Stepped { .. } => "stepped",
+        Event::Addresses { .. } => "addresses",
+        Event::Planned { .. } => "planned",
+        Event::Hook { .. } => "hook",
+        Event::HookTrouble { .. } => "hook-trouble",
+        Event::Waiting { .. } => "waiting",
+        Event::Stopping => "stopping",
+        Event::GoingBack { .. } => "going-back",
+        Event::Finished { .. } => "finished",
+        Event::HookOutput(_) => "hook-output",
+        Event::Health { .. } => "health",
+    }
+}
+
+/// The details of what is told before anything is changed.
 fn notice(event: &Event) -> Option<Value> {
     Some(match event {
         Event::ValuesReused { revision } => {
-            json!({"event": "values-reused", "revision": revision})
+            json!({"revision": revision})
         }
         Event::DefaultsIgnored { revision, keys } => {
-            json!({"event": "defaults-ignored", "revision": revision, "keys": keys})
+            json!({"revision": revision, "keys": keys})
         }
         Event::BooleanKey { at, key, value } => {
-            json!({"event": "boolean-key", "at": at.to_string(), "key": key, "value": value})
+            json!({"at": at.to_string(), "key": key, "value": value})
         }
-        Event::Deprecated { chart } => json!({"event": "deprecated", "chart": chart}),
-        Event::StaleLock { file } => json!({"event": "stale-lock", "file": file}),
+        Event::Deprecated { chart } => json!({"chart": chart}),
+        Event::StaleLock { file } => json!({"file": file}),
         Event::Warned { text, ids } => {
-            json!({"event": "warning", "text": text, "resources": resources(ids)})
+            json!({"text": text, "resources": resources(ids)})
         }
         Event::Interrupted { revision, status } => {
-            json!({"event": "interrupted", "revision": revision, "status": status.name()})
+            json!({"revision": revision, "status": status.name()})
         }
         Event::PassedOver {
             newest: (revision, status),
             deployed,
-        } => json!({"event": "passed-over", "revision": revision, "status": status.name(),
+        } => json!({"revision": revision, "status": status.name(),
             "deployed": deployed}),
-        Event::TakenOver { holder } => json!({"event": "lock-taken-over", "holder": holder}),
-        Event::Unreleased { reason } => json!({"event": "lock-left", "reason": reason}),
-        Event::Locked { holder } => json!({"event": "locked", "holder": holder}),
+        Event::TakenOver { holder } | Event::Locked { holder } => json!({"holder": holder}),
+        Event::Unreleased { reason } => json!({"reason": reason}),
         _ => return None,
     })
 }
 
-/// What happens while a change is carried out.
-fn step(event: &Event) -> Value {
-    match event {
-        Event::NamespaceCreated(name) => json!({"event": "namespace-created", "namespace": name}),
+/// The details of what happens while a change is carried out.
+fn step(event: &Event) -> Option<Value> {
+    Some(match event {
+        Event::NamespaceCreated(name) => json!({"namespace": name}),
         Event::Begun { revision, counts } => {
-            json!({"event": "begun", "revision": revision, "counts": counted(*counts)})
+            json!({"revision": revision, "counts": counted(*counts)})
         }
         Event::Gate {
             stage,
             earlier,
             until,
-        } => json!({"event": "gate", "stage": stage.to_string(), "earlier": earlier.to_string(),
+        } => json!({"stage": stage.to_string(), "earlier": earlier.to_string(),
             "until": until}),
         Event::Stage { part, counts } => {
-            json!({"event": "stage", "stage": part.to_string(), "counts": counted(*counts)})
+            json!({"stage": part.to_string(), "counts": counted(*counts)})
         }
         Event::Stepped { id, done } => {
-            json!({"event": "stepped", "resource": resource(id), "done": word(*done)})
+            json!({"resource": resource(id), "done": word(*done)})
         }
         Event::Addresses { services } => {
-            json!({"event": "addresses", "resources": resources(services)})
+            json!({"resources": resources(services)})
         }
-        Event::Planned { counts } => json!({"event": "planned", "counts": counted(*counts)}),
+        Event::Planned { counts } => json!({"counts": counted(*counts)}),
         Event::Hook { event, id } => {
-            json!({"event": "hook", "hook": event.to_string(), "resource": resource(id)})
+            json!({"hook": event.to_string(), "resource": resource(id)})
         }
         Event::HookOutput(output) => written(output),
         Event::HookTrouble { id, reason } => {
-            json!({"event": "hook-trouble", "resource": id.as_ref().map(resource),
+            json!({"resource": id.as_ref().map(resource),
                 "reason": reason})
         }
-        Event::Waiting { count } => json!({"event": "waiting", "count": count}),
+        Event::Waiting { count } => json!({"count": count}),
         Event::Health { id, until, health } => seen(id, *until, health),
-        Event::Stopping => json!({"event": "stopping"}),
         Event::GoingBack { revision, to } => {
-            json!({"event": "going-back", "revision": revision, "to": to})
+            json!({"revision": revision, "to": to})
         }
         Event::Finished { revision, status } => {
-            json!({"event": "finished", "revision": revision, "status": status.name()})
+            json!({"revision": revision, "status": status.name()})
         }
-        // The rest are notices.
-        _ => json!({"event": "other"}),
-    }
+        _ => return None,
+    })
 }
 
 /// How a resource is.
@@ -128,7 +162,7 @@ pub(crate) fn seen(id: &ResourceId, until: Condition, health: &Health) -> Value 
 }
 
 fn written(output: &HookOutput) -> Value {
-    json!({"event": "hook-output", "pod": output.pod, "container": output.container,
+    json!({"pod": output.pod, "container": output.container,
         "text": output.text.as_ref().ok(), "error": output.text.as_ref().err()})
 }
 

@@ -1,4 +1,4 @@
-//! The lines at the bottom of a terminal, drawn anew as they change and every second for their times.
+//! The lines at the bottom of a terminal, drawn anew as they change and twice a second for their times.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
