@@ -23,6 +23,7 @@ mod path;
 mod proxy;
 mod refusal;
 mod resource;
+mod rights;
 mod scope;
 mod survey;
 mod transport;
@@ -48,6 +49,7 @@ pub use metadata::Metadata;
 pub use output::Output;
 pub use path::Address;
 pub use resource::{Effect, Force, Patch, Validation, Write, Written};
+pub use rights::Question;
 pub use tunnel::ServicePort;
 pub use wait::Wait;
 

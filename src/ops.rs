@@ -39,6 +39,7 @@ mod read;
 mod recording;
 mod rehearse;
 mod restore;
+mod rights;
 mod rollback;
 mod step;
 mod stop;
@@ -77,6 +78,7 @@ pub use read::{
 pub use recording::{History, Recording, Unchanged, UsedName};
 pub use rehearse::Rehearsal;
 pub use restore::restore;
+pub use rights::explained;
 pub use rollback::rollback;
 pub use stop::Stop;
 pub use template::{Prepared, TemplateRequest, Templated, template};

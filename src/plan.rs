@@ -31,6 +31,7 @@ pub mod rehearsal;
 mod removal;
 pub mod report;
 mod resource;
+pub mod rights;
 mod roll;
 pub mod server_side;
 mod stage;
@@ -309,6 +310,13 @@ impl Plan {
         if classes.all(|class| class != Class::OverQuota) {
             self.objections.extend(quotas);
         }
+    }
+
+    /// Takes note of what else stands against the plan as a whole.
+    pub fn oppose(&mut self, objections: Vec<Objection>) {
+        let new = objections.into_iter();
+        let new: Vec<_> = new.filter(|one| !self.objections.contains(one)).collect();
+        self.objections.extend(new);
     }
 
     /// Everything that stands against the plan, in the order of its steps.

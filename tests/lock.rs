@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use testbed::User;
 
 use crate::lifecycle::{left, small};
-use crate::support::{Place, Started, testbed};
+use crate::support::{Place, Started, path, testbed};
 
 /// A Lease of the release `app` that somebody renewed at `time`.
 pub(crate) fn lease(place: &Place, time: Timestamp) {
@@ -414,35 +414,79 @@ fn helm_is_given_ten_minutes() {
 }
 
 #[test]
-fn rights_to_leases_are_needed_and_an_administrator_has_them() {
+fn rights_to_records_and_leases_are_needed_and_an_administrator_has_them() {
     let place = Place::new("lease-rights");
     let chart = small(&place);
-    let (bind, user) = (
-        ["create", "rolebinding", "one"],
-        ["--user", User::TenantAdmin.name()],
-    );
+    let user = ["--user", User::TenantAdmin.name()];
     let verbs = "--verb=get,list,watch,create,update,patch,delete";
-    let resources = "--resource=secrets,configmaps,deployments.apps";
-    place
-        .kubectl(&["create", "role", "no-leases", verbs, resources])
-        .ok();
-    place
-        .kubectl(&[&bind[..], &["--role", "no-leases"], &user].concat())
-        .ok();
-    let namespace = place.namespace.clone();
+    let allow = |place: &Place, role: &str, resources: &str| {
+        let resources = format!("--resource={resources}");
+        place
+            .kubectl(&["create", "role", role, verbs, &resources])
+            .ok();
+        let bind = ["create", "rolebinding", role, "--role", role];
+        place.kubectl(&[&bind[..], &user].concat()).ok();
+    };
+    allow(&place, "little", "configmaps,deployments.apps");
+    let lease = format!(
+        "\n  Lease pintle.app: not allowed to create, get, update, delete \
+         leases.coordination.k8s.io in namespace {}\n",
+        place.namespace
+    );
+    let secret = format!(
+        "\n  Secret sh.helm.release.v1.app: not allowed to create, get, list, patch secrets in \
+         namespace {}\n",
+        place.namespace
+    );
+    // All that is missing comes in one list, also where not even the history can be read.
     let place = place.seen_by(User::TenantAdmin);
     place
         .pintle(&["install", "app", &chart])
         .fails_with(1)
-        .says(&["not allowed to create Lease pintle.app in namespace"]);
+        .says(&[
+            "error: 2 changes would be refused, so nothing was written\n",
+            &secret,
+            &lease,
+        ]);
     let place = place.seen_by(User::Admin);
-    assert_eq!(place.namespace, namespace);
+    allow(&place, "secrets", "secrets,pods");
+    let place = place.seen_by(User::TenantAdmin);
+    place
+        .pintle(&["install", "app", &chart])
+        .fails_with(1)
+        .says(&[
+            "error: 1 change would be refused, so nothing was written\n",
+            &lease,
+        ]);
+    let place = place.seen_by(User::Admin);
     assert_eq!(place.get(&["secrets,deployments"])["items"], json!([]));
+
+    // An administrator of the namespace, without any right in the cluster, can do everything.
     let admin = ["create", "rolebinding", "two", "--clusterrole", "admin"];
     place.kubectl(&[&admin[..], &user].concat()).ok();
     let place = place.seen_by(User::TenantAdmin);
     place.pintle(&["install", "app", &chart]).ok();
-    place.pintle(&["uninstall", "app"]).ok();
+    let set = ["--set", "maps={a}"];
+    for args in [
+        &[&["diff", "app", &chart], &set[..]].concat()[..],
+        &[&["upgrade", "app", &chart], &set[..]].concat(),
+        &["rollback", "app"],
+        &["list"],
+        &["history", "app"],
+        &["status", "app"],
+        &["uninstall", "app"],
+    ] {
+        place.pintle(args).ok();
+    }
+    let (kcp, web) = (path("charts/kcp"), path("examples/web"));
+    place.pintle(&["install", "kcp", &kcp, "--dry-run"]).ok();
+    place.pintle(&["install", "web", &web, "--no-wait"]).ok();
+    place.pintle(&["uninstall", "web"]).ok();
+    assert_eq!(
+        left(&place.seen_by(User::Admin)).len(),
+        6,
+        "roles and bindings"
+    );
 }
 
 #[tokio::test]

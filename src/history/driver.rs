@@ -50,7 +50,8 @@ impl fmt::Display for Driver {
 }
 
 impl Driver {
-    pub(super) fn kind(self) -> Kind {
+    /// The kind of the objects that hold the records.
+    pub fn kind(self) -> Kind {
         match self {
             Self::Secret => Kind::core("Secret", "secrets"),
             Self::ConfigMap => Kind::core("ConfigMap", "configmaps"),

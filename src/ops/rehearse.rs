@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::aim::Aim;
 use super::deploy::NamespacePolicy;
-use super::{Error, Session, Terms, step};
+use super::{Error, Session, Terms, rights, step};
 use crate::builtin;
 use crate::cluster::{
     self, Address, Cluster, Deletion, Effect, Force, Patch, Validation, Write, Written,
@@ -68,7 +68,16 @@ pub(super) async fn rehearse(
         .iter()
         .filter(|trial| trial.step.checked.objections.is_empty());
     let tried = all((cluster, plan.method), wanted, &made);
-    let (tried, quotas) = futures::try_join!(tried, quotas(cluster, plan, new))?;
+    let rights = async {
+        // What changes nothing records nothing.
+        let changes = !trials.is_empty();
+        Ok(if changes {
+            rights::objections(session).await
+        } else {
+            vec![]
+        })
+    };
+    let (tried, quotas, lacking) = futures::try_join!(tried, quotas(cluster, plan, new), rights)?;
     findings.extend(tried);
     name_webhooks(cluster, &mut findings).await?;
     let mut pods = quota::Tried::new();
@@ -81,6 +90,7 @@ pub(super) async fn rehearse(
     let events = warnings(plan, &findings);
     note(plan, findings);
     plan.exceed(exceeded);
+    plan.oppose(lacking);
     Ok(events)
 }
 

@@ -39,7 +39,7 @@ impl Listening {
     /// Runs pintle, and tells how it ended and the requests that it has made other than reads.
     pub(crate) fn run(&self, place: &Place, args: &[&str]) -> (Run, Vec<String>) {
         let (run, mut requests) = self.watch(place, args);
-        requests.retain(|line| !line.starts_with("GET"));
+        requests.retain(|line| !is_read(line));
         (run, requests)
     }
 
@@ -53,16 +53,21 @@ impl Listening {
     /// The reads since the last call.
     pub(crate) fn reads(&self) -> Vec<String> {
         let mut log = self.recorder.taken();
-        log.retain(|line| line.starts_with("GET"));
+        log.retain(|line| is_read(line));
         log
     }
 
     /// The requests since the last call, other than reads.
     pub(super) fn taken(&self) -> Vec<String> {
         let mut log = self.recorder.taken();
-        log.retain(|line| !line.starts_with("GET"));
+        log.retain(|line| !is_read(line));
         log
     }
+}
+
+/// Whether a request changes nothing, whatever comes of it: a question about the user's rights is none.
+fn is_read(line: &str) -> bool {
+    line.starts_with("GET") || line.contains("/authorization.k8s.io/")
 }
 
 fn forty(place: &Place, value: &str) -> String {

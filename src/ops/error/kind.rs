@@ -81,6 +81,21 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether a right is missing, as far as nothing could be planned.
+    pub(in crate::ops) fn is_forbidden(&self) -> bool {
+        match self {
+            Self::Cluster(source)
+            | Self::History(
+                history::Error::List { source }
+                | history::Error::Read { source, .. }
+                | history::Error::Write { source, .. },
+            ) => source.is_forbidden(),
+            _ => false,
+        }
+    }
+}
+
 fn refused(objections: &[Objection]) -> ErrorKind {
     let is_conflict = |one: &Objection| matches!(one.class, Class::Conflict | Class::Owned);
     if objections.iter().any(is_conflict) {

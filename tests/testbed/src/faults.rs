@@ -170,9 +170,15 @@ impl Request {
         bytes.splice(line..line, b"Connection: close\r\n".iter().copied());
         Ok(Self {
             bytes,
-            is_write: !first.starts_with("GET ") && !first.contains("dryRun=All"),
+            is_write: is_write(first),
         })
     }
+}
+
+/// Whether a request changes anything: dry runs and questions about rights do not.
+fn is_write(first: &str) -> bool {
+    let harmless = ["dryRun=All", "/authorization.k8s.io/"];
+    !first.starts_with("GET ") && !harmless.iter().any(|part| first.contains(part))
 }
 
 fn end_of_head(bytes: &[u8]) -> Option<usize> {

@@ -95,7 +95,13 @@ pub(super) async fn run(
 ) -> Result<Outcome, Failure> {
     let deadline = Instant::now() + args.lock.lock_timeout;
     loop {
-        let attempt = async { carry_out(session, decide().await?, args, options).await };
+        let attempt = async {
+            let change = match decide().await {
+                Ok(change) => change,
+                Err(error) => return Err(ops::explained(session, error).await.into()),
+            };
+            carry_out(session, change, args, options).await
+        };
         match Box::pin(attempt).await {
             Err(failure) if failure.is_for_now() && Instant::now() < deadline => {
                 let format = args.output.output;

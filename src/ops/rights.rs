@@ -1,0 +1,80 @@
+//! What the user has to be allowed to do to records and lock, asked before the first write.
+//!
+//! One request tells the rules of a namespace. What they do not give is asked for by itself, because there
+//! may be more than rules; only what is refused then stands against the plan. Where nothing can be asked,
+//! nothing does.
+
+use futures::future::join_all;
+
+use super::{Error, Session};
+use crate::capabilities::Kind;
+use crate::cluster::Question;
+use crate::plan::rights::{self, Right};
+use crate::plan::{self, Objection};
+
+/// What stands against any change of a release for want of rights to its records and its lock.
+pub(super) async fn objections(session: &Session<'_>) -> Vec<Objection> {
+    let Ok(status) = session.cluster.rules_in(session.namespace).await else {
+        return vec![];
+    };
+    let missing = rights::missing(&status, &needed(session));
+    let confirmed = join_all(missing.into_iter().map(|right| refused(session, right))).await;
+    let confirmed = confirmed.iter().filter(|right| !right.verbs.is_empty());
+    confirmed.map(Right::objection).collect()
+}
+
+/// The error of a change that could not even be planned for want of a right: with all rights that are
+/// missing, if records or lock are among them.
+pub async fn explained(session: &Session<'_>, error: Error) -> Error {
+    if !error.is_forbidden() {
+        return error;
+    }
+    let found = objections(session).await;
+    if found.is_empty() {
+        error
+    } else {
+        plan::Error::Refused(found).into()
+    }
+}
+
+fn needed(session: &Session<'_>) -> Vec<Right> {
+    let right = |kind: Kind, name: String, verbs: &[&'static str]| Right {
+        kind,
+        namespace: session.namespace.to_owned(),
+        name,
+        verbs: verbs.to_vec(),
+    };
+    let lock = Kind {
+        group: "coordination.k8s.io".to_owned(),
+        ..Kind::core("Lease", "leases")
+    };
+    let name = format!("sh.helm.release.v1.{}", session.release);
+    vec![
+        right(
+            session.driver.kind(),
+            name,
+            &["create", "get", "list", "patch"],
+        ),
+        right(
+            lock,
+            format!("pintle.{}", session.release),
+            &["create", "get", "update", "delete"],
+        ),
+    ]
+}
+
+/// What of a right is refused.
+async fn refused(session: &Session<'_>, right: Right) -> Right {
+    let asked = right.verbs.iter().map(|verb| {
+        session.cluster.may(Question {
+            verb,
+            kind: &right.kind,
+            namespace: &right.namespace,
+        })
+    });
+    let answers = join_all(asked).await;
+    let verbs = right.verbs.iter().zip(answers);
+    let verbs = verbs.filter(|(_, answer)| matches!(answer, Ok(false)));
+    let verbs = verbs.map(|(verb, _)| *verb).collect();
+    Right { verbs, ..right }
+}

@@ -1,0 +1,131 @@
+//! What a user has to be allowed to do besides what dry runs tell: the records of a release, and its lock.
+//!
+//! The rules that hold for the user (`SelfSubjectRulesReview` of `authorization.k8s.io/v1`) come in, what
+//! none of them gives goes out, and becomes objections to the plan.
+
+use serde_json::Value;
+
+use super::objection::{About, Class, Objection};
+use crate::capabilities::Kind;
+use crate::manifest::ResourceId;
+
+/// What has to be allowed on the resources of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// The kind.
+    pub kind: Kind,
+    /// The namespace.
+    pub namespace: String,
+    /// The resource that it is needed for.
+    pub name: String,
+    /// The verbs, as in roles.
+    pub verbs: Vec<&'static str>,
+}
+
+/// What of `needed` no rule gives, of the `status` of a review.
+///
+/// A rule for certain names counts, whatever the names: it is better to be refused later than to be
+/// refused in vain.
+pub fn missing(status: &Value, needed: &[Right]) -> Vec<Right> {
+    let rules = status.get("resourceRules").and_then(Value::as_array);
+    let rules: Vec<&Value> = rules.into_iter().flatten().collect();
+    let lacks = |right: &Right| {
+        let kind = &right.kind;
+        let gives = |rule: &&Value, verb: &str| {
+            has(rule, "verbs", verb)
+                && has(rule, "apiGroups", &kind.group)
+                && has(rule, "resources", &kind.plural)
+        };
+        let verbs = right.verbs.iter().copied();
+        let verbs = verbs.filter(|verb| !rules.iter().any(|rule| gives(rule, verb)));
+        Right {
+            verbs: verbs.collect(),
+            ..right.clone()
+        }
+    };
+    let lacking = needed.iter().map(lacks);
+    lacking.filter(|right| !right.verbs.is_empty()).collect()
+}
+
+fn has(rule: &Value, field: &str, wanted: &str) -> bool {
+    let values = rule.get(field).and_then(Value::as_array);
+    let mut values = values.into_iter().flatten();
+    values.any(|value| value == wanted || value == "*")
+}
+
+impl Right {
+    /// What stands against a plan for want of it.
+    pub fn objection(&self) -> Objection {
+        let kind = &self.kind;
+        let resource = match kind.group.as_str() {
+            "" => kind.plural.clone(),
+            group => format!("{}.{group}", kind.plural),
+        };
+        Objection {
+            id: ResourceId {
+                group: kind.group.clone(),
+                kind: kind.kind.clone(),
+                namespace: Some(self.namespace.clone()),
+                name: self.name.clone(),
+            },
+            origin: None,
+            about: About::Itself,
+            reason: format!(
+                "not allowed to {} {resource} in namespace {}",
+                self.verbs.join(", "),
+                self.namespace
+            ),
+            remedy: None,
+            class: Class::Refused,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Checks which verbs on Leases are missing, by the rules of a review.
+    #[track_caller]
+    fn check(rules: &Value, expected: &[&str]) {
+        let right = Right {
+            kind: Kind {
+                group: "coordination.k8s.io".to_owned(),
+                ..Kind::core("Lease", "leases")
+            },
+            namespace: "shop".to_owned(),
+            name: "pintle.web".to_owned(),
+            verbs: vec!["create", "get"],
+        };
+        let found = missing(&json!({ "resourceRules": rules }), &[right]);
+        let found: Vec<String> = found
+            .iter()
+            .map(|right| right.objection().to_string())
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_no_rule_gives_is_missing() {
+        let rule = |verbs: Value, groups: Value, resources: Value| json!({"verbs": verbs, "apiGroups": groups, "resources": resources});
+        let own = json!(["coordination.k8s.io"]);
+        let all = json!(["*"]);
+        let both = "Lease pintle.web: not allowed to create, get leases.coordination.k8s.io in \
+                    namespace shop";
+        check(&json!([]), &[both]);
+        check(&json!([rule(all.clone(), all.clone(), all.clone())]), &[]);
+        check(
+            &json!([rule(all.clone(), json!([""]), json!(["leases"]))]),
+            &[both],
+        );
+        let get = rule(json!(["get"]), own.clone(), json!(["leases"]));
+        let create = rule(json!(["create"]), own, all);
+        let one = "Lease pintle.web: not allowed to create leases.coordination.k8s.io in namespace \
+                   shop";
+        check(&json!([get]), &[one]);
+        check(&json!([get, create]), &[]);
+        check(&Value::Null, &[both]);
+    }
+}
