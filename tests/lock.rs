@@ -9,10 +9,9 @@ use pintle::history::Driver;
 use pintle::ops::{self, End, Options, Rules, Session, Terms};
 use pintle::release;
 use serde_json::{Value, json};
-use testbed::User;
 
 use crate::lifecycle::{left, small};
-use crate::support::{Place, Started, path, testbed};
+use crate::support::{Place, Started, testbed};
 
 /// A Lease of the release `app` that somebody renewed at `time`.
 pub(crate) fn lease(place: &Place, time: Timestamp) {
@@ -413,82 +412,6 @@ fn helm_is_given_ten_minutes() {
     check_statuses(&place, &["superseded", "failed", "deployed"]);
 }
 
-#[test]
-fn rights_to_records_and_leases_are_needed_and_an_administrator_has_them() {
-    let place = Place::new("lease-rights");
-    let chart = small(&place);
-    let user = ["--user", User::TenantAdmin.name()];
-    let verbs = "--verb=get,list,watch,create,update,patch,delete";
-    let allow = |place: &Place, role: &str, resources: &str| {
-        let resources = format!("--resource={resources}");
-        place
-            .kubectl(&["create", "role", role, verbs, &resources])
-            .ok();
-        let bind = ["create", "rolebinding", role, "--role", role];
-        place.kubectl(&[&bind[..], &user].concat()).ok();
-    };
-    allow(&place, "little", "configmaps,deployments.apps");
-    let lease = format!(
-        "\n  Lease pintle.app: not allowed to create, get, update, delete \
-         leases.coordination.k8s.io in namespace {}\n",
-        place.namespace
-    );
-    let secret = format!(
-        "\n  Secret sh.helm.release.v1.app: not allowed to create, get, list, patch secrets in \
-         namespace {}\n",
-        place.namespace
-    );
-    // All that is missing comes in one list, also where not even the history can be read.
-    let place = place.seen_by(User::TenantAdmin);
-    place
-        .pintle(&["install", "app", &chart])
-        .fails_with(1)
-        .says(&[
-            "error: 2 changes would be refused, so nothing was written\n",
-            &secret,
-            &lease,
-        ]);
-    let place = place.seen_by(User::Admin);
-    allow(&place, "secrets", "secrets,pods");
-    let place = place.seen_by(User::TenantAdmin);
-    place
-        .pintle(&["install", "app", &chart])
-        .fails_with(1)
-        .says(&[
-            "error: 1 change would be refused, so nothing was written\n",
-            &lease,
-        ]);
-    let place = place.seen_by(User::Admin);
-    assert_eq!(place.get(&["secrets,deployments"])["items"], json!([]));
-
-    // An administrator of the namespace, without any right in the cluster, can do everything.
-    let admin = ["create", "rolebinding", "two", "--clusterrole", "admin"];
-    place.kubectl(&[&admin[..], &user].concat()).ok();
-    let place = place.seen_by(User::TenantAdmin);
-    place.pintle(&["install", "app", &chart]).ok();
-    let set = ["--set", "maps={a}"];
-    for args in [
-        &[&["diff", "app", &chart], &set[..]].concat()[..],
-        &[&["upgrade", "app", &chart], &set[..]].concat(),
-        &["rollback", "app"],
-        &["list"],
-        &["history", "app"],
-        &["status", "app"],
-        &["uninstall", "app"],
-    ] {
-        place.pintle(args).ok();
-    }
-    let (kcp, web) = (path("charts/kcp"), path("examples/web"));
-    place.pintle(&["install", "kcp", &kcp, "--dry-run"]).ok();
-    place.pintle(&["install", "web", &web, "--no-wait"]).ok();
-    place.pintle(&["uninstall", "web"]).ok();
-    assert_eq!(
-        left(&place.seen_by(User::Admin)).len(),
-        6,
-        "roles and bindings"
-    );
-}
-
 #[tokio::test]
 async fn a_plan_does_not_outlive_what_it_was_made_from() {
     let place = Place::new("overtaken");
@@ -514,14 +437,17 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
         stop: None,
         watch: ops::unwatched,
     };
-    let rollback = ops::rollback(&session, Some(1), Rules::Hold, &Terms::default())
+    let terms = Terms {
+        end: End::Written,
+        ..Terms::default()
+    };
+    let rollback = ops::rollback(&session, Some(1), Rules::Hold, &terms)
         .await
         .unwrap();
     place
         .pintle(&["upgrade", "app", &folder, "--set", "maps={a}"])
         .ok();
     let options = Options {
-        end: End::Written,
         timeout: std::time::Duration::from_mins(1),
         history_max: 0,
         on_failure: ops::OnFailure::default(),

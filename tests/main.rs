@@ -34,6 +34,7 @@ mod plan;
 mod progress;
 mod readiness;
 mod records;
+mod rights;
 mod schemas;
 mod strings;
 mod support;

@@ -59,8 +59,6 @@ pub enum OnFailure {
 /// How a change is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// When it ends.
-    pub end: End,
     /// How long waits may take, all together; one that takes longer fails.
     pub timeout: Duration,
     /// How many revisions are kept; 0 keeps all.
@@ -76,6 +74,8 @@ pub struct Options {
 pub struct Terms {
     /// Whether the API server is asked about the plan before the first write.
     pub rehearsal: Rehearsal,
+    /// When it ends.
+    pub end: End,
     /// What happens when the namespace does not exist.
     pub namespace: NamespacePolicy,
     /// How resources are written.
@@ -95,11 +95,12 @@ pub struct Terms {
 }
 
 impl Default for Terms {
-    /// The API server is asked, the namespace must exist, resources are written as before, hooks are
-    /// run, nothing more is agreed to, and Helm has 10 minutes.
+    /// The API server is asked, all is waited for, the namespace must exist, resources are written as
+    /// before, hooks are run, nothing more is agreed to, and Helm has 10 minutes.
     fn default() -> Self {
         Self {
             rehearsal: Rehearsal::Server,
+            end: End::Ready,
             namespace: NamespacePolicy::MustExist,
             server_side: ServerSide::Auto,
             consent: Consent::default(),

@@ -37,7 +37,7 @@ impl Change {
             let store = session.store();
             store.update(&self.release, (session.now)()).await?;
         }
-        Box::pin(execute(session, self, options.end, &runner)).await?;
+        Box::pin(execute(session, self, &runner)).await?;
         runner
             .run(&self.plan.hooks.after(), &mut self.release)
             .await?;
@@ -60,7 +60,6 @@ impl Change {
 async fn execute(
     session: &Session<'_>,
     change: &Change,
-    end: End,
     runner: &Runner<'_, '_>,
 ) -> Result<(), Error> {
     let Runner {
@@ -101,7 +100,7 @@ async fn execute(
             execution
         }
     };
-    match end {
+    match change.terms.end {
         End::Written => Ok(()),
         End::Ready => last.settle().await,
     }

@@ -69,12 +69,11 @@ pub(super) async fn rehearse(
         .filter(|trial| trial.step.checked.objections.is_empty());
     let tried = all((cluster, plan.method), wanted, &made);
     let rights = async {
-        // What changes nothing records nothing.
-        let changes = !trials.is_empty();
-        Ok(if changes {
-            rights::objections(session).await
-        } else {
+        // What changes nothing records nothing, and who makes a namespace may get rights with it.
+        Ok(if trials.is_empty() || is_new {
             vec![]
+        } else {
+            rights::objections(session, plan, terms.end).await
         })
     };
     let (tried, quotas, lacking) = futures::try_join!(tried, quotas(cluster, plan, new), rights)?;

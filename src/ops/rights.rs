@@ -1,4 +1,5 @@
-//! What the user has to be allowed to do to records and lock, asked before the first write.
+//! What the user has to be allowed to do besides what is tried, asked before the first write: records,
+//! lock, and watching what is waited for.
 //!
 //! One request tells the rules of a namespace. What they do not give is asked for by itself, because there
 //! may be more than rules; only what is refused then stands against the plan. Where nothing can be asked,
@@ -6,19 +7,35 @@
 
 use futures::future::join_all;
 
-use super::{Error, Session};
+use super::{End, Error, Session};
 use crate::capabilities::Kind;
 use crate::cluster::Question;
 use crate::plan::rights::{self, Right};
-use crate::plan::{self, Objection};
+use crate::plan::{self, Objection, Plan};
 
-/// What stands against any change of a release for want of rights to its records and its lock.
-pub(super) async fn objections(session: &Session<'_>) -> Vec<Objection> {
+/// What stands against a plan for want of rights that nothing tries.
+pub(super) async fn objections(session: &Session<'_>, plan: &Plan, end: End) -> Vec<Objection> {
+    let has_gates = plan.stages.iter().any(|stage| !stage.gates.is_empty());
+    let awaited = match end {
+        End::Written if !has_gates => vec![],
+        _ => plan.awaited(),
+    };
+    let awaited = awaited.iter().map(|(id, kind)| (id, kind));
+    let hooks = plan.hooks.steps.iter().map(|hook| &hook.step);
+    let hooks = hooks.map(|step| (&step.id, &step.kind));
+    let watched = rights::to_watch(awaited.chain(hooks), session.namespace);
+    lacking(session, [to_record(session), watched].concat()).await
+}
+
+async fn lacking(session: &Session<'_>, needed: Vec<Right>) -> Vec<Objection> {
     let Ok(status) = session.cluster.rules_in(session.namespace).await else {
         return vec![];
     };
-    let missing = rights::missing(&status, &needed(session));
-    let confirmed = join_all(missing.into_iter().map(|right| refused(session, right))).await;
+    let is_home = |right: &Right| right.namespace == session.namespace;
+    let (home, elsewhere): (Vec<_>, Vec<_>) = needed.into_iter().partition(is_home);
+    let missing = rights::missing(&status, &home).into_iter();
+    let asked = missing.chain(elsewhere);
+    let confirmed = join_all(asked.map(|right| refused(session, right))).await;
     let confirmed = confirmed.iter().filter(|right| !right.verbs.is_empty());
     confirmed.map(Right::objection).collect()
 }
@@ -29,7 +46,7 @@ pub async fn explained(session: &Session<'_>, error: Error) -> Error {
     if !error.is_forbidden() {
         return error;
     }
-    let found = objections(session).await;
+    let found = lacking(session, to_record(session)).await;
     if found.is_empty() {
         error
     } else {
@@ -37,7 +54,8 @@ pub async fn explained(session: &Session<'_>, error: Error) -> Error {
     }
 }
 
-fn needed(session: &Session<'_>) -> Vec<Right> {
+/// What every change of a release needs. Old records are deleted, if not by this change.
+fn to_record(session: &Session<'_>) -> Vec<Right> {
     let right = |kind: Kind, name: String, verbs: &[&'static str]| Right {
         kind,
         namespace: session.namespace.to_owned(),
@@ -53,7 +71,7 @@ fn needed(session: &Session<'_>) -> Vec<Right> {
         right(
             session.driver.kind(),
             name,
-            &["create", "get", "list", "patch"],
+            &["create", "get", "list", "patch", "delete"],
         ),
         right(
             lock,

@@ -1,4 +1,5 @@
-//! What a user has to be allowed to do besides what dry runs tell: the records of a release, and its lock.
+//! What a user has to be allowed to do besides what dry runs tell: the records of a release, its lock, and
+//! watching what is waited for.
 //!
 //! The rules that hold for the user (`SelfSubjectRulesReview` of `authorization.k8s.io/v1`) come in, what
 //! none of them gives goes out, and becomes objections to the plan.
@@ -20,6 +21,40 @@ pub struct Right {
     pub name: String,
     /// The verbs, as in roles.
     pub verbs: Vec<&'static str>,
+}
+
+/// Kinds whose resources are hardly ever ready when they are written, so that they are watched.
+const SLOW: [(&str, &str); 8] = [
+    ("", "PersistentVolumeClaim"),
+    ("", "Pod"),
+    ("", "ReplicationController"),
+    ("apps", "DaemonSet"),
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("apps", "StatefulSet"),
+    ("batch", "Job"),
+];
+
+/// What has to be allowed to wait for these resources; `home` is the namespace of those that name none.
+pub fn to_watch<'a>(
+    awaited: impl Iterator<Item = (&'a ResourceId, &'a Kind)>,
+    home: &str,
+) -> Vec<Right> {
+    let mut rights: Vec<Right> = vec![];
+    for (id, kind) in awaited {
+        let is_slow = SLOW.contains(&(kind.group.as_str(), kind.kind.as_str()));
+        let namespace = id.namespace.as_deref().unwrap_or(home);
+        let is_new = |right: &Right| right.kind != *kind || right.namespace != namespace;
+        if is_slow && rights.iter().all(is_new) {
+            rights.push(Right {
+                kind: kind.clone(),
+                namespace: namespace.to_owned(),
+                name: id.name.clone(),
+                verbs: vec!["watch"],
+            });
+        }
+    }
+    rights
 }
 
 /// What of `needed` no rule gives, of the `status` of a review.

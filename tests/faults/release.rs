@@ -120,7 +120,7 @@ pub(super) fn prepare(place: &Place, charts: &Charts, revisions: u32) {
         made.unwrap();
         let terms = Terms {
             rehearsal: Rehearsal::None,
-            ..Terms::default()
+            ..Library::terms()
         };
         if revisions > 0 {
             let change = library.install(&charts.first, &terms).await;

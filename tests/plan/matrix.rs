@@ -130,7 +130,7 @@ impl Matrix {
     /// Carries an upgrade to the present rows out, and checks what comes of it.
     async fn upgrade(&self, column: &str) {
         let folder = self.chart(&self.rows);
-        let change = self.library.upgrade(&folder, &Terms::default()).await;
+        let change = self.library.upgrade(&folder, &Library::terms()).await;
         for row in &self.rows {
             let expected = if row.has(column) {
                 Effect::Configure
@@ -148,7 +148,7 @@ impl Matrix {
         let wrong = self.wrong(Foreign::Stays).await;
         assert!(wrong.is_empty(), "after {column}:\n{}", wrong.join("\n"));
         self.listening.taken();
-        let again = self.proxied.upgrade(&folder, &Terms::default()).await;
+        let again = self.proxied.upgrade(&folder, &Library::terms()).await;
         assert!(
             again.is_no_op(),
             "{column} once more: {:#?}",
@@ -164,7 +164,7 @@ impl Matrix {
 
     async fn roll_back(&self) {
         let session = self.library.session();
-        let change = ops::rollback(&session, Some(1), Rules::Hold, &Terms::default()).await;
+        let change = ops::rollback(&session, Some(1), Rules::Hold, &Library::terms()).await;
         self.library.execute(change.unwrap()).await;
     }
 
@@ -256,7 +256,7 @@ async fn every_kind_goes_through_every_change() {
     };
     let terms = Terms {
         consent,
-        ..Terms::default()
+        ..Library::terms()
     };
     let change = matrix.library.upgrade(&matrix.chart(&[]), &terms).await;
     matrix.library.execute(change).await;

@@ -244,14 +244,16 @@ async fn what_has_changed_since_is_not_made_anew() {
         notes: Notes::Root,
         reuse: ReuseValues::default(),
     };
-    let mut terms = Terms::default();
+    let mut terms = Terms {
+        end: End::Written,
+        ..Terms::default()
+    };
     terms.consent.recreate.insert("Job/once".parse().unwrap());
     let change = ops::upgrade(&session, &request, &terms).await.unwrap();
     place
         .kubectl(&["label", "job/once", "example.com/seen=yes"])
         .ok();
     let options = Options {
-        end: End::Written,
         timeout: std::time::Duration::from_mins(1),
         history_max: 0,
         on_failure: ops::OnFailure::default(),

@@ -50,6 +50,14 @@ impl Library {
         }
     }
 
+    /// Terms on which nothing is waited for.
+    pub(crate) fn terms() -> Terms {
+        Terms {
+            end: End::Written,
+            ..Terms::default()
+        }
+    }
+
     /// Decides an installation of the chart in a folder.
     pub(crate) async fn install(&self, folder: &str, terms: &Terms) -> Change {
         let chart = source::load(&ChartRef::Directory(folder.into())).unwrap();
@@ -64,10 +72,9 @@ impl Library {
         change.unwrap_or_else(|error| panic!("{error:?}"))
     }
 
-    /// Carries a change out; nothing is waited for.
+    /// Carries a change out.
     pub(crate) async fn execute(&self, change: Change) {
         let options = Options {
-            end: End::Written,
             timeout: Duration::from_mins(1),
             history_max: 0,
             on_failure: ops::OnFailure::default(),

@@ -31,7 +31,10 @@ pub(super) fn run(global: &Global, args: &Apply) -> Result<ExitCode, Failure> {
     with_cluster(&global, async |connection| {
         let session = connection.session(&file.release.name);
         let rehearsal = change::rehearsal(&args.check, args.change.dry_run);
-        let terms = ops::fixed(Arc::clone(&file), rehearsal);
+        let terms = Terms {
+            end: change::end(&args.change),
+            ..ops::fixed(Arc::clone(&file), rehearsal)
+        };
         let change = Box::pin(decide(&connection, &session, &given, (&file, &terms))).await?;
         let outcome = change::carry_out(&session, change, &args.change, &options).await?;
         change::print(&outcome, &args.change, done)

@@ -19,13 +19,7 @@ use crate::output::progress::Progress;
 
 /// The options that `args` stand for.
 pub(super) fn options(args: &ChangeArgs, history_max: usize) -> Options {
-    let end = if args.is_impatient() {
-        End::Written
-    } else {
-        End::Ready
-    };
     Options {
-        end,
         timeout: args.timeout,
         history_max,
         on_failure: OnFailure::Stay,
@@ -33,11 +27,21 @@ pub(super) fn options(args: &ChangeArgs, history_max: usize) -> Options {
     }
 }
 
-/// The terms that the flags stand for, where the namespace has to exist.
+/// When the change of these flags ends.
+pub(super) fn end(args: &ChangeArgs) -> End {
+    if args.is_impatient() {
+        End::Written
+    } else {
+        End::Ready
+    }
+}
+
+/// The terms that the flags stand for, where the namespace has to exist; `change` is there where the plan
+/// is carried out.
 pub(super) fn terms(
     check: &CheckArgs,
     (write, consent): (&WriteArgs, &ConsentArgs),
-    dry_run: Option<DryRun>,
+    change: Option<&ChangeArgs>,
 ) -> Terms {
     let permits = [
         (write.force_conflicts, Permit::TakeFields),
@@ -46,8 +50,8 @@ pub(super) fn terms(
         (consent.take_ownership, Permit::TakeOwnership),
     ];
     let given = permits.into_iter().filter(|(is_given, _)| *is_given);
-    Terms {
-        rehearsal: rehearsal(check, dry_run),
+    let mut terms = Terms {
+        rehearsal: rehearsal(check, change.and_then(|change| change.dry_run)),
         namespace: NamespacePolicy::MustExist,
         server_side: match write.server_side {
             ServerSideArg::Auto => ServerSide::Auto,
@@ -59,7 +63,12 @@ pub(super) fn terms(
             permits: given.map(|(_, permit)| permit).collect(),
         },
         ..Terms::default()
+    };
+    if let Some(change) = change {
+        terms.end = end(change);
+        terms.pending_timeout = patience(change);
     }
+    terms
 }
 
 /// How long Helm has for a revision.

@@ -42,12 +42,11 @@ fn fix(global: &Global, args: &Drift) -> Result<ExitCode, Failure> {
         return Err(Failure::FixOfMany { count });
     };
     let options = change::options(&args.change, args.history.history_max);
-    let mut terms = change::terms(
+    let terms = change::terms(
         &args.check,
         (&args.write, &args.consent),
-        args.change.dry_run,
+        Some(&args.change),
     );
-    terms.pending_timeout = change::patience(&args.change);
     with_cluster(global, async |connection| {
         let session = connection.session(name);
         let decide = async || ops::restore(&session, &terms).await;

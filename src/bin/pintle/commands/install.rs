@@ -17,7 +17,7 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
     let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),
-        args.change.dry_run,
+        Some(&args.change),
     );
     terms.hooks = args.hooks.policy();
     if args.create_namespace {
@@ -29,7 +29,6 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
     }
     let mut options = change::options(&args.change, 0);
     options.on_failure = args.failure.on_failure();
-    terms.pending_timeout = change::patience(&args.change);
     with_cluster(global, async |connection| {
         let name = match (given, &args.naming) {
             (Some(name), _) => name.to_owned(),

@@ -16,7 +16,7 @@ pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure>
     let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),
-        args.change.dry_run,
+        Some(&args.change),
     );
     terms.hooks = args.hooks.policy();
     let rules = if args.ignore_rules {
@@ -24,7 +24,6 @@ pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure>
     } else {
         Rules::Hold
     };
-    terms.pending_timeout = change::patience(&args.change);
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         // Helm takes revision 0 for the one before the newest.

@@ -39,6 +39,8 @@ pub(super) fn run(global: &Global, args: &Uninstall) -> Result<ExitCode, Failure
 fn terms(args: &Uninstall) -> Terms {
     let mut terms = Terms {
         rehearsal: change::rehearsal(&args.check, args.change.dry_run),
+        end: change::end(&args.change),
+        pending_timeout: change::patience(&args.change),
         cascade: args.cascade.map(|cascade| match cascade {
             CascadeArg::Background => Cascade::Background,
             CascadeArg::Foreground => Cascade::Foreground,
@@ -54,7 +56,6 @@ fn terms(args: &Uninstall) -> Terms {
     if args.delete_crds {
         terms.consent.permits.insert(Permit::DeleteDefinitions);
     }
-    terms.pending_timeout = change::patience(&args.change);
     terms
 }
 

@@ -22,7 +22,7 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
     let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),
-        args.change.dry_run,
+        Some(&args.change),
     );
     terms.recording = args.record.recording();
     if args.force_revision {
@@ -32,7 +32,6 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
         terms.namespace = NamespacePolicy::Create;
     }
     terms.hooks = args.hooks.policy();
-    terms.pending_timeout = change::patience(&args.change);
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
         let tenant = connection.tenant_values(&chart);

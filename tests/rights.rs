@@ -1,0 +1,111 @@
+//! What a user has to be allowed to do, and how it is told what is missing.
+
+use serde_json::{Value, json};
+use testbed::User;
+
+use crate::lifecycle::{left, small};
+use crate::support::{Place, path, testbed};
+
+/// Lets the user `tenant-admin` do these things in the namespace of a place.
+fn allow(place: &Place, role: &str, rules: &Value) {
+    let api = "rbac.authorization.k8s.io";
+    let role_body = json!({"metadata": {"name": role}, "rules": rules});
+    bind(place, ("roles", &role_body));
+    let binding = json!({
+        "metadata": {"name": role},
+        "roleRef": {"apiGroup": api, "kind": "Role", "name": role},
+        "subjects": [{"apiGroup": api, "kind": "User", "name": User::TenantAdmin.name()}],
+    });
+    bind(place, ("rolebindings", &binding));
+}
+
+fn bind(place: &Place, (plural, body): (&str, &Value)) {
+    let group = "/apis/rbac.authorization.k8s.io/v1";
+    let url = format!("{group}/namespaces/{}/{plural}", place.namespace);
+    let request = http::Request::post(url)
+        .header("Content-Type", "application/json")
+        .body(body.to_string().into_bytes())
+        .unwrap();
+    crate::support::api::send(&testbed().kubeconfig, request).unwrap();
+}
+
+/// Every verb that is needed but `watch`, on these resources of the API group.
+fn rule(group: &str, resources: &[&str]) -> Value {
+    let verbs = ["get", "list", "create", "update", "patch", "delete"];
+    json!({"apiGroups": [group], "resources": resources, "verbs": verbs})
+}
+
+#[test]
+fn all_rights_that_are_missing_are_told_before_the_first_write() {
+    let place = Place::new("rights");
+    let chart = small(&place);
+    let little = [rule("", &["configmaps"]), rule("apps", &["deployments"])];
+    allow(&place, "little", &json!(little));
+    let home = format!("in namespace {}\n", place.namespace);
+    let watch = format!("\n  Deployment app: not allowed to watch deployments.apps {home}");
+    let lease = format!(
+        "\n  Lease pintle.app: not allowed to create, get, update, delete \
+         leases.coordination.k8s.io {home}"
+    );
+    let secret = format!(
+        "\n  Secret sh.helm.release.v1.app: not allowed to create, get, list, patch, delete secrets \
+         {home}"
+    );
+    let counted =
+        |count: &str| format!("error: {count} would be refused, so nothing was written\n");
+    let place = place.seen_by(User::TenantAdmin);
+    let install = |said: &[&str]| {
+        let run = place.pintle(&["install", "app", &chart]);
+        run.fails_with(1).says(said);
+    };
+
+    // Nothing can be planned where not even the history can be read.
+    install(&[&counted("2 changes"), &secret, &lease]);
+    allow(&place, "secrets", &json!([rule("", &["secrets"])]));
+    install(&[&counted("2 changes"), &lease, &watch]);
+    let leases = rule("coordination.k8s.io", &["leases"]);
+    allow(&place, "leases", &json!([leases]));
+    install(&[&counted("1 change"), &watch]);
+    let place = place.seen_by(User::Admin);
+    assert_eq!(
+        place.get(&["secrets,deployments,leases"])["items"],
+        json!([])
+    );
+
+    // Without waiting, nothing has to be watched.
+    let place = place.seen_by(User::TenantAdmin);
+    place.pintle(&["install", "app", &chart, "--no-wait"]).ok();
+    place.pintle(&["uninstall", "app"]).ok();
+}
+
+#[test]
+fn an_administrator_of_a_namespace_can_do_everything() {
+    let place = Place::new("administrator");
+    let chart = small(&place);
+    let api = "rbac.authorization.k8s.io";
+    let binding = json!({
+        "metadata": {"name": "admin"},
+        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": "admin"},
+        "subjects": [{"apiGroup": api, "kind": "User", "name": User::TenantAdmin.name()}],
+    });
+    bind(&place, ("rolebindings", &binding));
+    let place = place.seen_by(User::TenantAdmin);
+    let (kcp, web) = (path("charts/kcp"), path("examples/web"));
+    for args in [
+        &["install", "app", &chart][..],
+        &["diff", "app", &chart, "--set", "maps={a}"],
+        &["upgrade", "app", &chart, "--set", "maps={a}"],
+        &["rollback", "app"],
+        &["list"],
+        &["history", "app"],
+        &["status", "app"],
+        &["uninstall", "app"],
+        &["install", "kcp", &kcp, "--dry-run"],
+        &["install", "web", &web, "--no-wait"],
+        &["uninstall", "web"],
+    ] {
+        place.pintle(args).ok();
+    }
+    let place = place.seen_by(User::Admin);
+    assert_eq!(left(&place), ["\"RoleBinding\"/\"admin\""]);
+}
