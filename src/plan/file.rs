@@ -133,6 +133,12 @@ pub enum Term {
     CreateNamespace,
     /// The notes of subcharts are added.
     RenderSubchartNotes,
+    /// The values of the running revision do not count.
+    ResetValues,
+    /// They count, and the defaults of its chart with them.
+    ReuseValues,
+    /// They count, above the defaults of the chart.
+    ResetThenReuseValues,
     /// No hooks are run.
     NoHooks,
     /// A rollback need not keep the rules of the charts.

@@ -1,4 +1,5 @@
-//! The release that suffers: two versions of a chart of 20 resources, and what is in its namespace.
+//! The release that suffers: two versions of a chart of 20 resources and three hooks, and what is in its
+//! namespace.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,9 @@ use serde_json::Value;
 use crate::support::library::Library;
 use crate::support::{Place, testbed};
 
-/// Twenty resources, of which a second version changes a part, takes one away and adds one.
+/// Twenty resources, of which a second version changes a part, takes one away and adds one; and a hook
+/// before each change, which stays until the next one, one after each change and one before the end, which
+/// are gone when they have succeeded.
 const TEMPLATE: &str = r#"
 {% for name in ["a", "b", "c", "d", "e", "f"] %}
 ---
@@ -81,6 +84,17 @@ spec: {keys: {token: {}}}
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: last}
+{% for name, when in {"before": "pre-install,pre-upgrade,pre-rollback", "after": "post-install,post-upgrade,post-rollback", "farewell": "pre-delete"} %}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ name }}
+  annotations:
+    helm.sh/hook: {{ when }}
+    {% if name != "before" %}helm.sh/hook-delete-policy: hook-succeeded{% endif %}
+data: {version: "{{ values.version }}"}
+{% endfor %}
 "#;
 
 /// The two versions of the chart, as folders.
@@ -181,7 +195,9 @@ impl State {
     /// What of it stays in a version: uids, and the content of generated Secrets that have it.
     pub(super) fn kept(&self, version: u32) -> Self {
         let wanted = names(version);
+        // A hook is made anew each time.
         let resources = self.resources.iter();
+        let resources = resources.filter(|(name, _)| *name != HOOK);
         let stay = resources.filter(|(name, _)| wanted.contains(name));
         Self {
             resources: stay
@@ -207,6 +223,9 @@ impl State {
         self.resources.extend(other.resources);
     }
 }
+
+/// The hook that stays.
+const HOOK: &str = "ConfigMap before";
 
 fn kinds() -> Vec<Kind> {
     let of = |group: &str, kind: &str, plural: &str| Kind {
@@ -235,7 +254,7 @@ fn names(version: u32) -> Vec<String> {
     let secrets = ["authority", "m", "p", "tls", "token"].map(|name| format!("Secret {name}"));
     let pairs = ["Service", "ServiceAccount"].into_iter();
     let pairs = pairs.flat_map(|kind| ["m", "p"].map(|name| format!("{kind} {name}")));
-    let others = ["Deployment app", "Role r", "RoleBinding r"].map(str::to_owned);
+    let others = ["Deployment app", "Role r", "RoleBinding r", HOOK].map(str::to_owned);
     let only = format!("ConfigMap only-{version}");
     let mut all: Vec<String> = maps.into_iter().chain(secrets).chain(pairs).collect();
     all.extend(others);
@@ -269,7 +288,7 @@ pub(super) fn check(place: &Place, version: u32, kept: &State) -> Result<(), Str
     }
     let content = |name: &str| state.resources[name].1.to_string();
     if version > 0 {
-        for name in ["ConfigMap a", "Role r"] {
+        for name in ["ConfigMap a", "Role r", HOOK] {
             if !content(name).contains(&format!("\"{version}\"")) {
                 return Err(format!("{name} is {}", content(name)));
             }

@@ -184,6 +184,17 @@ fn the_way_back_is_planned_as_well() {
         .ok()
         .prints(&["has been rolled back", "REVISION: 3"]);
     assert_eq!(place.get(&["configmap/settings"])["data"]["size"], "small");
+
+    // The chart has no defaults, so this is all that the values may come from.
+    let more = ["--reset-then-reuse-values", "--set", "replicas=2"];
+    let reuse = ["plan", "web", &files.chart, "--out", file];
+    place
+        .pintle(&[&reuse[..], &more].concat())
+        .ok()
+        .prints(&["1 to configure", "spec.replicas: 1 -> 2"]);
+    check_schema(file);
+    place.pintle(&["apply", file]).ok().prints(&["REVISION: 4"]);
+    assert_eq!(place.get(&["configmap/settings"])["data"]["size"], "small");
 }
 
 /// What somebody does between plan and apply, and what is said of it.

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::change::{HistoryMax, duration};
 use super::{
-    ChangeArgs, CheckArgs, ConsentArgs, HookArgs, NotesArgs, OutputArgs, ValueArgs, WriteArgs,
+    ChangeArgs, CheckArgs, ConsentArgs, HookArgs, NotesArgs, OutputArgs, ReuseArgs, ValueArgs, WriteArgs,
 };
 
 #[derive(Debug, Args)]
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) ignore_rules: bool,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) reuse: ReuseArgs,
     #[command(flatten)]
     pub(crate) notes: NotesArgs,
     #[command(flatten)]
@@ -56,7 +58,7 @@ pub(crate) struct Plan {
 }
 
 /// What a rollback takes none of.
-const OF_CHARTS: [&str; 8] = [
+const OF_CHARTS: [&str; 11] = [
     "chart",
     "files",
     "set_json",
@@ -64,6 +66,9 @@ const OF_CHARTS: [&str; 8] = [
     "set_string",
     "set_file",
     "set_literal",
+    "reset_values",
+    "reuse_values",
+    "reset_then_reuse_values",
     "create_namespace",
 ];
 

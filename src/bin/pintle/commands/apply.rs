@@ -116,9 +116,22 @@ async fn decide(
         overrides: &given.overrides,
         tenant: &tenant,
         notes,
-        reuse: ReuseValues::default(),
+        reuse: reuse(file),
     };
     Ok(ops::plan(session, &request, terms).await?)
+}
+
+/// What becomes of the values of the running revision.
+fn reuse(file: &PlanFile) -> ReuseValues {
+    if file.has(Term::ResetValues) {
+        ReuseValues::No
+    } else if file.has(Term::ReuseValues) {
+        ReuseValues::WithDefaults
+    } else if file.has(Term::ResetThenReuseValues) {
+        ReuseValues::Yes
+    } else {
+        ReuseValues::IfNoneGiven
+    }
 }
 
 #[cfg(test)]

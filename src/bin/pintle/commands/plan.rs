@@ -76,7 +76,7 @@ async fn decide(
         overrides: &given.overrides,
         tenant: &tenant,
         notes: args.notes.notes(),
-        reuse: ReuseValues::default(),
+        reuse: args.reuse.reuse(),
     };
     Ok(ops::plan(session, &request, terms).await?)
 }
@@ -88,9 +88,15 @@ fn making(args: &Plan, given: &Given, into: Option<String>) -> Result<Making, Fa
         (args.ignore_rules, Term::IgnoreRules),
     ];
     let asked = asked.into_iter().filter(|(is_given, _)| *is_given);
+    let reuse = match args.reuse.reuse() {
+        ReuseValues::IfNoneGiven => None,
+        ReuseValues::No => Some(Term::ResetValues),
+        ReuseValues::WithDefaults => Some(Term::ReuseValues),
+        ReuseValues::Yes => Some(Term::ResetThenReuseValues),
+    };
     Ok(Making {
         inputs: given.inputs(&inputs::salt()?)?,
-        asked: asked.map(|(_, term)| term).collect(),
+        asked: asked.map(|(_, term)| term).chain(reuse).collect(),
         lifetime: SignedDuration::try_from(args.expires).unwrap_or_default(),
         into,
     })
