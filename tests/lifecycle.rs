@@ -348,6 +348,42 @@ fn old_revisions_are_pruned() {
 }
 
 #[test]
+fn a_rollback_without_a_number_goes_on_or_to_what_was_good() {
+    let place = Place::new("back");
+    let chart = small(&place);
+    let stuck = ["--set", "stuck=true"];
+    let quick = ["--timeout", "1s"];
+    place
+        .pintle(&[&["install", "app", &chart, "--no-wait"], &stuck[..]].concat())
+        .ok();
+    let good = ["upgrade", "app", &chart, "--set", "stuck=false"];
+    place.pintle(&good).ok();
+    // The first revision never becomes ready, and the same command goes on to it all the same.
+    place
+        .pintle(&[&["rollback", "app"], &quick[..]].concat())
+        .fails_with(3);
+    place
+        .pintle(&["rollback", "app", "--no-wait"])
+        .ok()
+        .prints(&["REVISION: 4", "Rollback to 1"]);
+    place
+        .pintle(&["rollback", "app"])
+        .ok()
+        .prints(&["Rollback to 2"]);
+    // Two upgrades fail; the one before the newest is no way back.
+    for map in ["maps={a}", "maps={b}"] {
+        let upgrade = ["upgrade", "app", &chart, "--set", map];
+        place
+            .pintle(&[&upgrade[..], &stuck, &quick].concat())
+            .fails_with(3);
+    }
+    place
+        .pintle(&["rollback", "app"])
+        .ok()
+        .prints(&["REVISION: 8", "Rollback to 5"]);
+}
+
+#[test]
 fn transition_rules_see_the_running_values() {
     let place = Place::new("rules");
     let web = path(WEB);

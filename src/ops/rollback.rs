@@ -10,7 +10,8 @@ use crate::manifest::HookEvent;
 use crate::plan::{HookAim, Remains};
 use crate::release::{HookRun, Release, Status};
 
-/// Decides to go back to revision `to`, or to the one before the newest.
+/// Decides to go back to revision `to`; without one, to what an unfinished rollback goes back to, or else to
+/// the last good revision before the newest.
 ///
 /// # Errors
 /// If there is no such release or revision, Helm may be changing it, the rules of the charts forbid
@@ -24,7 +25,7 @@ pub async fn rollback(
 ) -> Result<Change, Error> {
     let past = Past::read(session).await?;
     plan_file::confirm(session, terms, &past).await?;
-    lock::refuse_helm(session, &past, terms)?;
+    lock::refuse_helm(session, &past, terms.pending_timeout)?;
     let target = target(session, &past, to)?;
     let method = method::decide(session, &past, terms)?;
     let release = session.store().read(target).await?;
@@ -62,12 +63,11 @@ pub async fn rollback(
     Ok(change)
 }
 
-/// The revision that is wanted; without a wish the one before the newest.
+/// The revision that is wanted.
 fn target<'a>(session: &Session<'_>, past: &'a Past, to: Option<u32>) -> Result<&'a Entry, Error> {
     let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
     let Some(wanted) = to else {
-        let before = past.entries.iter().rev().nth(1);
-        return before.ok_or_else(|| Error::NothingBefore {
+        return unnamed(past).ok_or_else(|| Error::NothingBefore {
             release: session.release.to_owned(),
             revision: newest.revision,
         });
@@ -78,6 +78,23 @@ fn target<'a>(session: &Session<'_>, past: &'a Past, to: Option<u32>) -> Result<
         revision: wanted,
         known: past.entries.iter().map(|entry| entry.revision).collect(),
     })
+}
+
+/// Where a rollback goes that names no revision. One that has not come to its end goes on. Helm takes the
+/// one before the newest, which may have failed as well; that is left to where none was ever good.
+fn unnamed(past: &Past) -> Option<&Entry> {
+    let (newest, before) = past.entries.split_last()?;
+    let begun = past.base.last().filter(|release| {
+        let status = release.info.status;
+        release.revision == newest.revision && (status == Status::Failed || status.is_pending())
+    });
+    let begun = begun.and_then(|release| release.info.rollback_revision);
+    let was_good = |entry: &&Entry| matches!(entry.status, Status::Deployed | Status::Superseded);
+    let mut older = before.iter().rev();
+    let unfinished = { older.clone() }.find(|entry| Some(entry.revision) == begun);
+    unfinished
+        .or_else(|| older.clone().find(was_good))
+        .or_else(|| older.next())
 }
 
 /// The pending revision that brings `target` back.

@@ -193,7 +193,8 @@ fn the_way_back_is_planned_as_well() {
         .ok()
         .prints(&["1 to configure", "spec.replicas: 1 -> 2"]);
     check_schema(file);
-    place.pintle(&["apply", file]).ok().prints(&["REVISION: 4"]);
+    let apply = ["apply", file, "--set", "replicas=2"];
+    place.pintle(&apply).ok().prints(&["REVISION: 4"]);
     assert_eq!(place.get(&["configmap/settings"])["data"]["size"], "small");
 }
 

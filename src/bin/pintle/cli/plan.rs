@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::change::{HistoryMax, duration};
 use super::{
-    ChangeArgs, CheckArgs, ConsentArgs, HookArgs, NotesArgs, OutputArgs, ReuseArgs, ValueArgs, WriteArgs,
+    ChangeArgs, CheckArgs, ConsentArgs, HookArgs, NotesArgs, OutputArgs, ReuseArgs, ValueArgs,
+    WriteArgs,
 };
 
 #[derive(Debug, Args)]
@@ -18,7 +19,7 @@ pub(crate) struct Plan {
     /// Chart: the path of a chart's folder or archive
     #[arg(required_unless_present = "rollback")]
     pub(crate) chart: Option<String>,
-    /// Plan to go back to this revision instead; 0 for the one before the newest
+    /// Plan to go back to this revision instead; 0 for the last good one before the newest
     #[arg(long, value_name = "REVISION", conflicts_with_all = OF_CHARTS)]
     pub(crate) rollback: Option<u32>,
     /// Go back though the chart's rules forbid it
