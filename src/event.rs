@@ -3,6 +3,8 @@
 //! Operations emit events through a callback; the binary turns them into lines on stderr. Results
 //! are return values, not events.
 
+use jiff::Timestamp;
+
 use crate::chart::Position;
 use crate::health::{Condition, Health};
 use crate::manifest::{HookEvent, ResourceId};
@@ -160,6 +162,10 @@ pub enum Event {
     Locked {
         /// Who has it, as it calls itself.
         holder: String,
+        /// When it was taken, as far as that is known.
+        since: Option<Timestamp>,
+        /// What is done under it: `upgrading to revision 3`.
+        doing: String,
     },
     /// The outcome is recorded.
     Finished {

@@ -2,9 +2,10 @@
 //! it to its end.
 //!
 //! A proxy between pintle and the API server spoils one write of each run: the process is killed before
-//! or after it, the connection breaks, or the answer is a refusal or none. By default each write
-//! suffers one of the [`TROUBLES`] in turn; with `PINTLE_FAULTS=all` every one.
+//! or after it, the connection breaks, the answer is a refusal or none, or nothing comes through any more. By
+//! default each write suffers one of the [`TROUBLES`] in turn; with `PINTLE_FAULTS=all` every one.
 
+mod lease;
 mod release;
 
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use ::testbed::{Fault, Faulty, Gateway};
+use jiff::{SignedDuration, Timestamp};
 
+use crate::lock::signal;
 use crate::support::{Place, Run, Started, testbed};
 use release::{Charts, State};
 
@@ -26,13 +29,16 @@ const PATIENCE: &str = "5s";
 enum Trouble {
     KilledBefore,
     KilledAfter,
+    /// The process cannot reach the API server any more, and ends by itself.
+    Cut,
     Fault(Fault),
 }
 
-/// The first three leave it open what the API server has done; the others are answers, or none.
-const TROUBLES: [Trouble; 7] = [
+/// The first four leave it open what the API server has done; the others are answers, or none.
+const TROUBLES: [Trouble; 8] = [
     Trouble::KilledBefore,
     Trouble::KilledAfter,
+    Trouble::Cut,
     Trouble::Fault(Fault::Reset),
     Trouble::Fault(Fault::Answer(429)),
     Trouble::Fault(Fault::Answer(500)),
@@ -111,6 +117,31 @@ fn rollbacks_survive_faults_at_every_write() {
 #[test]
 fn uninstallations_survive_faults_at_every_write() {
     check(Change::Uninstall);
+}
+
+#[test]
+fn a_second_signal_ends_a_change_that_cannot_stop() {
+    let place = Place::without_namespace("faults");
+    let charts = Charts::write(&place);
+    let kubectl = testbed().bin.join("kubectl");
+    let gateway = Gateway::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap();
+    let bench = Bench {
+        change: Change::Upgrade,
+        charts: &charts,
+        gateway: &gateway,
+    };
+    release::prepare(&place, &charts, 1);
+    let before = State::of(&place);
+    let (faulty, mut started) = bench.start(&place, (8, Fault::Hang));
+    while !faulty.happens_within(Duration::from_millis(20)) {
+        assert!(!started.has_ended(), "{}", started.end());
+    }
+    signal(&started, "INT");
+    signal(&started, "TERM");
+    let run = started.end().fails_with(130);
+    // One that stops in order would have recorded that it was interrupted.
+    assert_eq!(State::of(&place).newest(), Some("pending-upgrade"), "{run}");
+    bench.go_on(&place, &before).unwrap();
 }
 
 #[track_caller]
@@ -204,21 +235,28 @@ impl Bench<'_> {
         let fault = match case.trouble {
             Trouble::KilledBefore => Fault::Hang,
             Trouble::KilledAfter => Fault::Hold,
+            Trouble::Cut => Fault::Cut,
             Trouble::Fault(fault) => fault,
         };
         let (faulty, mut started) = self.start(&place, (case.number, fault));
-        let Trouble::Fault(_) = case.trouble else {
+        if matches!(case.trouble, Trouble::KilledBefore | Trouble::KilledAfter) {
             while !faulty.happens_within(Duration::from_millis(20)) {
                 if started.has_ended() {
                     return Err(format!("no such write: {}", started.end()));
                 }
             }
             started.kill();
+            if case.number.is_multiple_of(2) {
+                self.is_refused_elsewhere(&place)?;
+            }
             return self.go_on(&place, &before);
-        };
+        }
         let run = started.end();
         if !faulty.happens_within(Duration::ZERO) {
             return Err(format!("no such write: {run}"));
+        }
+        if case.trouble == Trouble::Cut {
+            return self.go_on(&place, &before);
         }
         if run.code != Some(0) {
             return Err(format!("not survived: {run}"));
@@ -228,7 +266,23 @@ impl Bench<'_> {
             .map_err(|wrong| format!("{wrong}: {run}"))
     }
 
-    /// Gives the command once more after its process was killed.
+    /// Gives the command once more as from another machine, where nobody knows that the holder of the lock is
+    /// dead, and lets the lock expire then.
+    fn is_refused_elsewhere(&self, place: &Place) -> Result<(), String> {
+        let Some(renewed) = lease::set(place, Timestamp::now()) else {
+            return Ok(());
+        };
+        let run = place.pintle(&self.change.args(self.charts));
+        let is_held = run.code == Some(4) && run.stderr.contains("locked by eve@elsewhere");
+        if !is_held && !is_done(&run) && !is_idle(&run) {
+            return Err(format!("another machine's lock does not hold: {run}"));
+        }
+        let expired = renewed - SignedDuration::from_secs(31);
+        lease::set(place, expired).map(drop);
+        Ok(())
+    }
+
+    /// Gives the command once more after its process has ended.
     fn go_on(&self, place: &Place, before: &State) -> Result<(), String> {
         let half = State::of(place);
         let mut kept = before.kept(self.change.wanted());
@@ -238,9 +292,13 @@ impl Bench<'_> {
         if run.code != Some(0) && !is_done(&run) {
             return Err(format!("stuck: {run}"));
         }
-        if is_idle(&run) {
-            // The next command that has something to write takes a lock that is left, and gives it back.
-            kept.extend(State::of(place).lock());
+        if self.change == Change::Install && is_done(&run) {
+            // The release is there; whoever goes on takes away what is left of the lock.
+            let upgrade = ["upgrade", "app", &self.charts.first, "--no-wait"];
+            let run = place.pintle(&upgrade);
+            if !is_idle(&run) {
+                return Err(format!("not done: {run}"));
+            }
         }
         release::check(place, self.change.wanted(), &kept)
             .map_err(|wrong| format!("{wrong}: {run}"))

@@ -143,13 +143,32 @@ fn a_second_command_is_told_of_the_first() {
         place
             .pintle(&[command, "app", &chart])
             .fails_with(4)
-            .says(&["release app is locked by", &holder, " since "]);
+            .says(&[
+                "release app is locked by",
+                &holder,
+                " since ",
+                ", installing revision 1\n",
+            ]);
     }
     place.pintle(&["uninstall", "app"]).fails_with(4);
     let run = place.pintle(&["diff", "app", &chart]).ok();
     assert!(!run.stderr.contains("earlier command"), "{run}");
     check_statuses(&place, &["pending-install"]);
+
+    // Who waits goes on when the first one has ended.
+    let mut second = place.start_pintle(&[
+        "upgrade",
+        "app",
+        &chart,
+        "--no-wait",
+        "--lock-timeout",
+        "10m",
+    ]);
+    second.says(&["waiting for ", &holder, ", installing revision 1"]);
     first.kill();
+    second.end().ok();
+    check_statuses(&place, &["failed", "deployed"]);
+    assert_eq!(leases(&place), 0);
 }
 
 #[test]
@@ -410,6 +429,40 @@ fn helm_is_given_ten_minutes() {
         .ok()
         .says(&["revision 2 was left pending-upgrade"]);
     check_statuses(&place, &["superseded", "failed", "deployed"]);
+}
+
+#[test]
+fn what_helm_has_left_is_unlocked_and_who_waits_for_it_goes_on() {
+    let place = Place::new("helm-unlock");
+    let chart = small(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let helm = place.start_helm(&["upgrade", "app", &stuck_for_helm(&place), "--wait"]);
+    let changed = "--for=jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
+    place
+        .kubectl(&["wait", changed, "deployment/app", "--timeout=60s"])
+        .ok();
+    helm.kill();
+    let upgrade = ["upgrade", "app", &chart, "--no-wait", "--lock-timeout"];
+    let mut waits = place.start_pintle(&[&upgrade[..], &["10m"]].concat());
+    waits.says(&["waiting for Helm, upgrading to revision 2"]);
+    let left = "Helm has left revision 2 pending-upgrade, and may be at work on it until 20";
+    place
+        .pintle(&["unlock", "app"])
+        .fails_with(4)
+        .says(&[left, "--yes"]);
+    check_statuses(&place, &["deployed", "pending-upgrade"]);
+    place
+        .pintle(&["unlock", "app", "--yes"])
+        .ok()
+        .says(&[left])
+        .prints(&["is unlocked"]);
+    waits.end().ok();
+    check_statuses(&place, &["superseded", "failed", "deployed"]);
+    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    assert_eq!(
+        history[1]["description"],
+        "Unlocked while it was pending-upgrade"
+    );
 }
 
 #[tokio::test]

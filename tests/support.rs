@@ -7,7 +7,7 @@ pub(crate) mod schemas;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -196,6 +196,15 @@ impl Place {
     }
 }
 
+/// Reads up to a line that has all of `parts`, and gives what follows.
+#[track_caller]
+fn find<R: Read>(from: R, parts: &[&str]) -> impl Iterator<Item = String> + use<R> {
+    let mut lines = BufReader::new(from).lines().map_while(Result::ok);
+    let found = lines.find(|line| parts.iter().all(|part| line.contains(part)));
+    assert!(found.is_some(), "no line has {parts:?}");
+    lines
+}
+
 /// A program that runs beside the test.
 pub(crate) struct Started {
     command: String,
@@ -216,10 +225,15 @@ impl Started {
     /// Reads what it prints on stdout, up to a line that has all of `parts`. What follows is lost.
     #[track_caller]
     pub(crate) fn until(&mut self, parts: &[&str]) {
-        let stdout = self.child.stdout.take().expect("read once");
-        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        let found = lines.find(|line| parts.iter().all(|part| line.contains(part)));
-        assert!(found.is_some(), "no line has {parts:?}");
+        drop(find(self.child.stdout.take().expect("read once"), parts));
+    }
+
+    /// Reads what it says on stderr, up to a line that has all of `parts`. What follows is lost.
+    #[track_caller]
+    pub(crate) fn says(&mut self, parts: &[&str]) {
+        // It goes on to be read, so that the program can write.
+        let rest = find(self.child.stderr.take().expect("read once"), parts);
+        std::thread::spawn(move || rest.for_each(drop));
     }
 
     /// Waits until it has ended.

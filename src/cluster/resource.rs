@@ -160,9 +160,20 @@ impl<'a> Patch<'a> {
         match self {
             Self::Apply(..) | Self::Merge(_) => Again::Always,
             Self::Json(body) => versioned_json(body),
+            Self::StrategicMerge(body) if owns_only(body) => Again::Always,
             Self::StrategicMerge(body) => versioned(body),
         }
     }
+}
+
+/// Whether a patch adds owners and does nothing else: they are a list by uid.
+fn owns_only(body: &Value) -> bool {
+    fn only<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+        let map = value.as_object()?;
+        map.get(name).filter(|_| map.len() == 1)
+    }
+    let metadata = only(body, "metadata");
+    metadata.is_some_and(|metadata| only(metadata, "ownerReferences").is_some())
 }
 
 fn versioned(body: &Value) -> Again {

@@ -60,7 +60,7 @@ impl Change {
             Box::pin(self.tidy(session, on)).await?;
             return self.keep(session, options, on).await;
         }
-        lock::refuse_other(session, &self.past)?;
+        lock::refuse_other(session, &self.past).await?;
         Box::pin(self.make_namespace(session, on)).await?;
         let mut lease = lock::take(session, on).await?;
         let undo = Undo::of(&self, options);
@@ -117,13 +117,17 @@ impl Change {
         let Under { held, proof, stop } = under;
         stop.or(lock::confirm(session, &self.past)).await?;
         self.notices.iter().for_each(|notice| on(notice.clone()));
-        outcome::begin(session, &self).await?;
+        let record = outcome::begin(session, &self).await?;
         on(Event::Begun {
             revision: self.release.revision,
             counts: self.plan.counts(),
         });
         let lock = held.clone();
-        let result = Box::pin(self.carry_out(session, (options, held, stop), on)).await;
+        let kept = outcome::keep_sources(session, &self, record.as_deref()).await;
+        let result = match kept {
+            Ok(()) => Box::pin(self.carry_out(session, (options, held, stop), on)).await,
+            Err(error) => Err(error),
+        };
         lock::prove(session, proof).await?;
         let release = match result {
             Ok(()) => outcome::succeed(session, self, options.history_max).await?,
@@ -174,6 +178,8 @@ impl Change {
         let (_, held) = watch::channel(true);
         let wishes = (options, held, Wish::of(session.stop));
         Box::pin(self.carry_out(session, wishes, on)).await?;
+        // A process that was killed after its last record has left it. It disturbs nobody if it stays.
+        let _ = lock::sweep(session).await;
         self.past
             .base
             .pop()

@@ -198,7 +198,7 @@ pub enum Error {
         until: Timestamp,
     },
     /// Another command is changing the release.
-    #[error("release {release} is locked by {holder}{}", Since(*since))]
+    #[error("release {release} is locked by {holder}{}, {doing}", Since(*since))]
     Held {
         /// The release.
         release: String,
@@ -206,6 +206,8 @@ pub enum Error {
         holder: String,
         /// When it began.
         since: Option<Timestamp>,
+        /// What it does: `upgrading to revision 3`.
+        doing: String,
     },
     /// The lock was lost before the change was done.
     #[error("stopped half-way: the lock of release {release} was lost")]

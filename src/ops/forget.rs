@@ -28,7 +28,7 @@ pub async fn forget(session: &Session<'_>, terms: &Terms) -> Result<Forgetting, 
     if past.entries.is_empty() {
         return Err(Error::no_release(session));
     }
-    lock::refuse_helm(session, &past, terms)?;
+    lock::refuse_helm(session, &past, terms.pending_timeout)?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let (mut known, mut stays) = (BTreeSet::new(), vec![]);
     for release in past.base.iter().rev() {
@@ -53,7 +53,7 @@ impl Forgetting {
         session: &Session<'_>,
         on: &mut dyn FnMut(Event),
     ) -> Result<(), Error> {
-        lock::refuse_other(session, &self.past)?;
+        lock::refuse_other(session, &self.past).await?;
         let lease = lock::take(session, on).await?;
         let deleted = match lock::confirm(session, &self.past).await {
             Ok(()) => outcome::delete_all(session, &self.past.entries).await,

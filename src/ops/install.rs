@@ -31,7 +31,7 @@ pub(super) async fn after(
     terms: &Terms,
     mut past: Past,
 ) -> Result<Change, Error> {
-    lock::refuse_helm(session, &past, terms)?;
+    lock::refuse_helm(session, &past, terms.pending_timeout)?;
     past.operation = Operation::Install;
     let is_taken = |status: Status| match status {
         Status::PendingInstall => false,

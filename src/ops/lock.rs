@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::prepare::Past;
-use super::{Error, Session, Terms};
+use super::{Error, Session};
 use crate::cluster::{Claim, Lease, Lost, Proof, Taking, Tenure};
 use crate::event::Event;
 use crate::history::Entry;
-use crate::release::Info;
+use crate::release::{Info, Status};
 
 /// The pause before a lock that is held is looked at again.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -25,7 +25,7 @@ pub(super) async fn take<'a>(
     on: &mut dyn FnMut(Event),
 ) -> Result<Lease<'a>, Error> {
     match session.cluster.take_lease(claim(session)).await? {
-        Taking::Held(tenure) => Err(held(session, tenure)),
+        Taking::Held(tenure) => Err(held(session, tenure).await),
         Taking::Taken(lease) => {
             if let Some(tenure) = lease.before() {
                 on(Event::TakenOver {
@@ -37,32 +37,57 @@ pub(super) async fn take<'a>(
     }
 }
 
-/// Waits a moment, and then until nobody holds the release or `deadline` comes.
+/// Waits a moment, and then until nobody holds the release or `deadline` comes. Helm, which holds no lock,
+/// has until `helms` for a revision that it has left pending.
 ///
 /// # Errors
-/// If the Lease cannot be read.
+/// If the Lease or the records cannot be read.
 pub async fn wait(
     session: &Session<'_>,
-    deadline: Instant,
+    (deadline, helms): (Instant, Option<Timestamp>),
     on: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
     let mut told = None;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         tokio::time::sleep(PAUSE.min(left)).await;
-        let Some(tenure) = session.cluster.lease_holder(claim(session)).await? else {
-            return Ok(());
+        let (holder, since) = match session.cluster.lease_holder(claim(session)).await? {
+            Some(tenure) => (tenure.holder, tenure.since),
+            None if is_with_helm(session, helms).await? => ("Helm".to_owned(), None),
+            None => return Ok(()),
         };
-        if told.as_ref() != Some(&tenure.holder) {
+        if told.as_ref() != Some(&holder) {
             on(Event::Locked {
-                holder: tenure.holder.clone(),
+                holder: holder.clone(),
+                since,
+                doing: doing(session).await,
             });
-            told = Some(tenure.holder);
+            told = Some(holder);
         }
         if left.is_zero() {
             return Ok(());
         }
     }
+}
+
+/// Whether Helm may still be at work on the newest revision.
+async fn is_with_helm(session: &Session<'_>, until: Option<Timestamp>) -> Result<bool, Error> {
+    if until.is_none_or(|until| until <= (session.now)()) {
+        return Ok(false);
+    }
+    let entries = session.store().history(session.release).await?;
+    let newest = entries.last();
+    Ok(newest.is_some_and(|entry| entry.status.is_pending() && entry.summary.is_none()))
+}
+
+/// What is done to the release, as far as that can be read.
+async fn doing(session: &Session<'_>) -> String {
+    let entries = session.store().history(session.release).await;
+    let entries = entries.unwrap_or_default();
+    let (status, revision) = entries
+        .last()
+        .map_or((Status::Unknown, 0), |entry| (entry.status, entry.revision));
+    status.doing(revision)
 }
 
 /// Gives the lock back. That fails without harm: it ends by itself.
@@ -95,10 +120,10 @@ pub(super) async fn confirm(session: &Session<'_>, past: &Past) -> Result<(), Er
 }
 
 /// Refuses a change that was planned while another one was under way, even if that has ended since.
-pub(super) fn refuse_other(session: &Session<'_>, past: &Past) -> Result<(), Error> {
+pub(super) async fn refuse_other(session: &Session<'_>, past: &Past) -> Result<(), Error> {
     match &past.other {
         None => Ok(()),
-        Some(tenure) => Err(held(session, tenure.clone())),
+        Some(tenure) => Err(held(session, tenure.clone()).await),
     }
 }
 
@@ -116,11 +141,15 @@ pub(super) async fn other(
 }
 
 /// Refuses to change a release that Helm may be changing.
-pub(super) fn refuse_helm(session: &Session<'_>, past: &Past, terms: &Terms) -> Result<(), Error> {
+pub(super) fn refuse_helm(
+    session: &Session<'_>,
+    past: &Past,
+    patience: SignedDuration,
+) -> Result<(), Error> {
     let (Some(entry), Some(release)) = (past.newest(), past.base.last()) else {
         return Ok(());
     };
-    match helms_until(entry, &release.info, terms.pending_timeout) {
+    match helms_until(entry, &release.info, patience) {
         Some(until) if (session.now)() < until => Err(Error::Pending {
             release: session.release.to_owned(),
             revision: entry.revision,
@@ -163,8 +192,9 @@ pub(super) fn lost(session: &Session<'_>, source: Lost) -> Error {
     }
 }
 
-fn held(session: &Session<'_>, tenure: Tenure) -> Error {
+async fn held(session: &Session<'_>, tenure: Tenure) -> Error {
     Error::Held {
+        doing: doing(session).await,
         release: session.release.to_owned(),
         holder: tenure.holder,
         since: tenure.since,

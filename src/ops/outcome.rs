@@ -13,18 +13,30 @@ const CONCURRENCY: usize = 16;
 /// The longest description that a record gets, in characters.
 const MAX_DESCRIPTION: usize = 1024;
 
-/// Records the pending revision, which locks the release; an uninstallation marks the newest one.
-pub(super) async fn begin(session: &Session<'_>, change: &Change) -> Result<(), Error> {
+/// Records the pending revision, which locks the release, and gives the uid of its record; an uninstallation
+/// marks the newest one.
+pub(super) async fn begin(session: &Session<'_>, change: &Change) -> Result<Option<String>, Error> {
     let now = (session.now)();
     let store = session.store();
     if change.release.info.status == Status::Uninstalling {
         store.update(&change.release, now).await?;
-        return Ok(());
+        return Ok(None);
     }
-    let uid = store.create(&change.release, now).await?;
-    store
-        .keep_sources(&change.release, &change.sources, &uid)
-        .await?;
+    Ok(Some(store.create(&change.release, now).await?))
+}
+
+/// Stores what the record that was begun has too much of.
+pub(super) async fn keep_sources(
+    session: &Session<'_>,
+    change: &Change,
+    record: Option<&str>,
+) -> Result<(), Error> {
+    if let Some(uid) = record {
+        let store = session.store();
+        store
+            .keep_sources(&change.release, &change.sources, uid)
+            .await?;
+    }
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use crate::release::{Release, Status};
 /// that failed, or the change cannot be planned. Nothing is written.
 pub async fn restore(session: &Session<'_>, terms: &Terms) -> Result<Change, Error> {
     let past = Past::read(session).await?;
-    lock::refuse_helm(session, &past, terms)?;
+    lock::refuse_helm(session, &past, terms.pending_timeout)?;
     let target = past.deployed().ok_or_else(|| Error::no_release(session))?;
     let method = method::decide(session, &past, terms)?;
     let target = target.clone();

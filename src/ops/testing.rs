@@ -4,6 +4,7 @@ mod filter;
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -38,6 +39,8 @@ pub struct TestRequest {
     pub logs: Logs,
     /// How long all of them may take.
     pub timeout: Duration,
+    /// How long a revision that Helm left pending counts as under way.
+    pub pending_timeout: SignedDuration,
 }
 
 /// What tests have come to.
@@ -67,7 +70,7 @@ pub async fn test(
     on: &mut dyn FnMut(Event),
 ) -> Result<Tested, Error> {
     let past = Past::read(session).await?;
-    lock::refuse_helm(session, &past, &Terms::default())?;
+    lock::refuse_helm(session, &past, request.pending_timeout)?;
     let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
     let release = session.store().read(newest).await?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);

@@ -26,7 +26,7 @@ pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, E
         return Err(Error::no_release(session));
     };
     if newest.status != Status::Uninstalling {
-        lock::refuse_helm(session, &past, terms)?;
+        lock::refuse_helm(session, &past, terms.pending_timeout)?;
     }
     if newest.status == Status::Uninstalled && terms.recording.history == History::Keep {
         return Err(Error::Uninstalled {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::prepare::Past;
 use super::{Error, Session, lock};
 use crate::cluster::{Left, Tenure};
+use crate::history::Entry;
 use crate::release::{Release, Status};
 
 /// What keeps others from changing a release.
@@ -14,12 +15,19 @@ pub struct Locked {
     lease: Option<Left>,
     /// What Helm has left pending, and until when it counts as under way.
     pending: Option<(Release, Timestamp)>,
+    /// What is done under the lock.
+    doing: String,
 }
 
 impl Locked {
     /// Who holds the Lease, or has held it last without giving it back.
     pub fn holder(&self) -> Option<&Tenure> {
         self.lease.as_ref()?.tenure.as_ref()
+    }
+
+    /// What is done under the lock, as far as that is recorded.
+    pub fn doing(&self) -> &str {
+        &self.doing
     }
 
     /// Whether the holder of the Lease may be at work: it is not known to be dead, and has renewed the
@@ -55,7 +63,11 @@ pub async fn locked(session: &Session<'_>, patience: SignedDuration) -> Result<L
         .newest()
         .zip(past.base.last())
         .and_then(|(entry, release)| lock::helms_until(entry, &release.info, patience));
+    let newest = past.newest();
+    let (status, revision) =
+        newest.map_or((Status::Unknown, 0), |entry| (entry.status, entry.revision));
     Ok(Locked {
+        doing: status.doing(revision),
         lease,
         pending: past.base.pop().zip(until),
     })
@@ -64,13 +76,23 @@ pub async fn locked(session: &Session<'_>, patience: SignedDuration) -> Result<L
 /// Takes that away: deletes the Lease, and records a revision that Helm has left pending as failed.
 ///
 /// # Errors
-/// If the Lease was renewed or taken since it was read, or a write fails.
+/// If the Lease was renewed or taken since it was read, Helm has come to an end since, or a write fails.
 pub async fn unlock(session: &Session<'_>, locked: Locked) -> Result<(), Error> {
     if let Some(left) = &locked.lease {
         let claim = lock::claim(session);
         session.cluster.delete_lease(claim, left).await?;
     }
     if let Some((mut release, _)) = locked.pending {
+        let entries = session.store().history(session.release).await?;
+        let newest = entries.last();
+        let is_same = |entry: &Entry| {
+            (entry.revision, entry.status) == (release.revision, release.info.status)
+        };
+        if !newest.is_some_and(is_same) {
+            return Err(Error::Overtaken {
+                release: session.release.to_owned(),
+            });
+        }
         release.info.description = format!("Unlocked while it was {}", release.info.status);
         release.info.status = Status::Failed;
         session.store().update(&release, (session.now)()).await?;

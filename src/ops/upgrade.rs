@@ -56,7 +56,7 @@ pub(super) async fn after(
     terms: &Terms,
     past: Past,
 ) -> Result<Change, Error> {
-    lock::refuse_helm(session, &past, terms)?;
+    lock::refuse_helm(session, &past, terms.pending_timeout)?;
     if past.base.is_empty() {
         return Err(match past.newest() {
             Some(newest) => Error::Uninstalled {

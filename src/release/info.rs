@@ -102,6 +102,18 @@ impl Status {
             .map_or(Self::Unknown, |(s, _)| *s)
     }
 
+    /// What whoever holds the lock does, by the status of the newest revision: a change that is not recorded
+    /// yet, or no more, begins or ends.
+    pub fn doing(self, revision: u32) -> String {
+        match self {
+            Self::PendingInstall => format!("installing revision {revision}"),
+            Self::PendingUpgrade => format!("upgrading to revision {revision}"),
+            Self::PendingRollback => format!("rolling back with revision {revision}"),
+            Self::Uninstalling => "uninstalling".to_owned(),
+            _ => "beginning or ending a change".to_owned(),
+        }
+    }
+
     /// Whether a change is under way, or was when its process ended.
     pub fn is_pending(self) -> bool {
         matches!(

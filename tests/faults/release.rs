@@ -207,16 +207,9 @@ impl State {
         }
     }
 
-    /// What a killed process has left of its lock.
-    pub(super) fn lock(&self) -> Self {
-        let resources = self.resources.iter();
-        let leases = resources.filter(|(name, _)| name.starts_with("Lease "));
-        Self {
-            resources: leases
-                .map(|(name, found)| (name.clone(), found.clone()))
-                .collect(),
-            revisions: BTreeMap::new(),
-        }
+    /// The status of the newest revision.
+    pub(super) fn newest(&self) -> Option<&str> {
+        self.revisions.values().next_back().map(String::as_str)
     }
 
     pub(super) fn extend(&mut self, other: Self) {

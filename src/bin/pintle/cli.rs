@@ -17,7 +17,7 @@ use pintle::history::Driver;
 
 pub(crate) use change::{CascadeArg, Install, Rollback, Uninstall, Upgrade};
 pub(crate) use change::{
-    ChangeArgs, CheckArgs, ConsentArgs, DryRun, HookArgs, ServerSideArg, WriteArgs,
+    ChangeArgs, CheckArgs, ConsentArgs, DryRun, HookArgs, LockArgs, ServerSideArg, WriteArgs,
 };
 pub(crate) use chart::{
     Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template, ValueArgs,

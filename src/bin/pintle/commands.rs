@@ -20,6 +20,7 @@ mod show;
 mod status;
 mod template;
 mod test;
+mod turn;
 mod uninstall;
 mod unlock;
 mod upgrade;

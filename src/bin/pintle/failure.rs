@@ -6,6 +6,7 @@ mod hint;
 use std::error::Error;
 use std::io;
 
+use jiff::Timestamp;
 use pintle::chart;
 use pintle::cluster::Unready;
 use pintle::history;
@@ -156,6 +157,14 @@ impl Failure {
                     | ops::Error::History(history::Error::Exists { .. })
             )
         )
+    }
+
+    /// When a revision that Helm has left pending counts as abandoned, if that is in the way.
+    pub(crate) fn helms_until(&self) -> Option<Timestamp> {
+        match self.operation() {
+            Some(ops::Error::Pending { until, .. }) => Some(*until),
+            _ => None,
+        }
     }
 
     /// The kind of an I/O error.

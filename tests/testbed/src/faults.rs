@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
@@ -30,6 +30,8 @@ pub enum Fault {
     Reset,
     /// It is not carried out, and answered with this HTTP code; 429 asks for a pause of 1 s.
     Answer(u16),
+    /// It is not carried out, and from then on no request is, reads included.
+    Cut,
 }
 
 /// A way to the API server on which something goes wrong.
@@ -47,6 +49,8 @@ struct Plan {
     writes: Arc<AtomicUsize>,
     /// The number of the write, from 1, and what happens to it; none never comes.
     at: (usize, Fault),
+    /// Whether nothing comes through any more.
+    is_cut: Arc<AtomicBool>,
     done: Sender<()>,
 }
 
@@ -65,6 +69,7 @@ impl Faulty {
             socket: gateway.socket().to_owned(),
             writes: Arc::clone(&writes),
             at,
+            is_cut: Arc::default(),
             done: sender,
         };
         thread::spawn(move || {
@@ -106,6 +111,9 @@ impl Plan {
             usize::MAX
         };
         let (at, fault) = self.at;
+        if self.is_cut.load(Ordering::SeqCst) {
+            return reset(&client);
+        }
         if number != at {
             return pass(&request, &self.socket, &mut client);
         }
@@ -122,9 +130,12 @@ impl Plan {
             Fault::Reset => {
                 answer(&request, &self.socket)?;
                 self.happened();
-                // Closing then resets instead of ending in order.
-                rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO))?;
-                return Ok(());
+                return reset(&client);
+            }
+            Fault::Cut => {
+                self.is_cut.store(true, Ordering::SeqCst);
+                self.happened();
+                return reset(&client);
             }
         }
         // Until the client gives up.
@@ -135,6 +146,14 @@ impl Plan {
         // Nobody may wait for it.
         let _ = self.done.send(());
     }
+}
+
+/// Sees to it that closing the connection resets it instead of ending it in order.
+fn reset(client: &TcpStream) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_socket_linger(
+        client,
+        Some(Duration::ZERO),
+    )?)
 }
 
 /// A request as it is passed on: whole, and the only one of its connection.

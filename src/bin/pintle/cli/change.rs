@@ -97,8 +97,11 @@ pub(crate) struct Upgrade {
 pub(crate) struct Rollback {
     /// Name of the release
     pub(crate) name: String,
-    /// Revision to go back to [default: the one before the newest]
+    /// Revision to go back to [default: the last good one before the newest]
     pub(crate) revision: Option<u32>,
+    /// Description of the new revision
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
     /// Go back though the chart's rules forbid it, such as over a minor version of Kubernetes
     #[arg(long)]
     pub(crate) ignore_rules: bool,
@@ -188,7 +191,10 @@ pub(crate) struct ChangeArgs {
     /// Print the plan and change nothing; `client` does not ask the API server about it
     #[arg(long, value_enum, num_args = 0..=1, require_equals = true, value_name = "WHERE")]
     #[arg(default_missing_value = "server")]
-    pub(crate) dry_run: Option<DryRun>,
+    dry_run: Option<DryRunArg>,
+    /// What drifts is put back in any case, and what cannot be is made anew by --recreate
+    #[arg(long, hide = true, alias = "force-replace")]
+    force: bool,
     /// Wait until the last resources are ready, which is the default; Helm's words are taken
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_name = "HOW")]
     #[arg(default_missing_value = "watcher", conflicts_with = "no_wait")]
@@ -258,6 +264,15 @@ pub(crate) enum WaitArg {
 }
 
 impl ChangeArgs {
+    /// Where the change is only tried; none where it is made.
+    pub(crate) fn dry_run(&self) -> Option<DryRun> {
+        match self.dry_run? {
+            DryRunArg::None => None,
+            DryRunArg::Server => Some(DryRun::Server),
+            DryRunArg::Client => Some(DryRun::Client),
+        }
+    }
+
     /// Whether the command ends before everything is ready.
     pub(crate) fn is_impatient(&self) -> bool {
         self.no_wait || self.wait == Some(WaitArg::HookOnly)
@@ -291,13 +306,25 @@ impl PendingArgs {
 }
 
 /// Where a dry run is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DryRun {
+    /// By the API server too.
+    Server,
+    /// Here alone.
+    Client,
+}
+
+/// Helm's words for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DryRunArg {
     /// By the API server too.
     #[value(alias = "true")]
     Server,
     /// Here alone.
     Client,
+    /// There is none.
+    #[value(alias = "false", hide = true)]
+    None,
 }
 
 /// How much is checked before a change.

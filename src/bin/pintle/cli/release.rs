@@ -7,7 +7,7 @@ use pintle::ops::FilterTerm;
 use pintle::release;
 use regex::Regex;
 
-use super::change::{HistoryMax, PendingArgs, duration};
+use super::change::{HistoryMax, LockArgs, PendingArgs, duration};
 use super::{ChangeArgs, CheckArgs, ConsentArgs, OutputArgs, ReuseArgs, ValueArgs, WriteArgs};
 
 #[derive(Debug, Args)]
@@ -224,6 +224,8 @@ pub(crate) struct Test {
     /// How long all tests together may take
     #[arg(long, default_value = "5m", value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

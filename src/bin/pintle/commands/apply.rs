@@ -30,13 +30,14 @@ pub(super) fn run(global: &Global, args: &Apply) -> Result<ExitCode, Failure> {
     let file = Arc::new(file);
     with_cluster(&global, async |connection| {
         let session = connection.session(&file.release.name);
-        let rehearsal = change::rehearsal(&args.check, args.change.dry_run);
+        let rehearsal = change::rehearsal(&args.check, args.change.dry_run());
         let terms = Terms {
             end: change::end(&args.change),
             ..ops::fixed(Arc::clone(&file), rehearsal)
         };
-        let change = Box::pin(decide(&connection, &session, &given, (&file, &terms))).await?;
-        let outcome = change::carry_out(&session, change, &args.change, &options).await?;
+        let decide =
+            async || Box::pin(decide(&connection, &session, &given, (&file, &terms))).await;
+        let outcome = change::run(&session, (&args.change, &options), decide).await?;
         change::print(&outcome, &args.change, done)
     })
 }
@@ -96,14 +97,14 @@ async fn decide(
     session: &Session<'_>,
     given: &Given,
     (file, terms): (&PlanFile, &Terms),
-) -> Result<Change, Failure> {
+) -> Result<Change, ops::Error> {
     let Some(named) = &given.chart else {
         let rules = if file.has(Term::IgnoreRules) {
             Rules::Waive
         } else {
             Rules::Hold
         };
-        return Ok(ops::rollback(session, file.release.to, rules, terms).await?);
+        return ops::rollback(session, file.release.to, rules, terms).await;
     };
     let tenant = connection.tenant_values(&named.chart);
     let notes = if file.has(Term::RenderSubchartNotes) {
@@ -118,7 +119,7 @@ async fn decide(
         notes,
         reuse: reuse(file),
     };
-    Ok(ops::plan(session, &request, terms).await?)
+    ops::plan(session, &request, terms).await
 }
 
 /// What becomes of the values of the running revision.

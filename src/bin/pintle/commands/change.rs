@@ -9,8 +9,8 @@ use pintle::ops::{
 };
 use pintle::plan::{Consent, Permit};
 use pintle::release::{Release, Status};
-use tokio::time::Instant;
 
+use super::turn::in_turn;
 use crate::cli::{ChangeArgs, CheckArgs, ConsentArgs, DryRun, ServerSideArg, WriteArgs};
 use crate::failure::Failure;
 use crate::output;
@@ -51,7 +51,7 @@ pub(super) fn terms(
     ];
     let given = permits.into_iter().filter(|(is_given, _)| *is_given);
     let mut terms = Terms {
-        rehearsal: rehearsal(check, change.and_then(|change| change.dry_run)),
+        rehearsal: rehearsal(check, change.and_then(ChangeArgs::dry_run)),
         namespace: NamespacePolicy::MustExist,
         server_side: match write.server_side {
             ServerSideArg::Auto => ServerSide::Auto,
@@ -102,24 +102,14 @@ pub(super) async fn run(
     (args, options): (&ChangeArgs, &Options),
     decide: impl AsyncFn() -> Result<Change, ops::Error>,
 ) -> Result<Outcome, Failure> {
-    let deadline = Instant::now() + args.lock.lock_timeout;
-    loop {
-        let attempt = async {
-            let change = match decide().await {
-                Ok(change) => change,
-                Err(error) => return Err(ops::explained(session, error).await.into()),
-            };
-            carry_out(session, change, args, options).await
+    let attempt = async || {
+        let change = match decide().await {
+            Ok(change) => change,
+            Err(error) => return Err(ops::explained(session, error).await.into()),
         };
-        match Box::pin(attempt).await {
-            Err(failure) if failure.is_for_now() && Instant::now() < deadline => {
-                let format = args.output.output;
-                let mut progress = Progress::of_change(session.release, format);
-                ops::wait(session, deadline, &mut |event| progress.on(event)).await?;
-            }
-            ended => return ended,
-        }
-    }
+        carry_out(session, change, args, options).await
+    };
+    in_turn(session, (&args.lock, args.output.output), attempt).await
 }
 
 /// Prints the plan of a dry run, or carries the change out.
@@ -129,7 +119,7 @@ pub(super) async fn carry_out(
     args: &ChangeArgs,
     options: &Options,
 ) -> Result<Outcome, Failure> {
-    if args.dry_run.is_some() {
+    if args.dry_run().is_some() {
         Progress::new(session.release).all(change.notices.iter().cloned());
         output::plan::print(&change, args.output.output, View::default())?;
         return Ok(Outcome::Printed);

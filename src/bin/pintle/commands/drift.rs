@@ -15,7 +15,7 @@ pub(super) fn run(global: &Global, args: &Drift) -> Result<ExitCode, Failure> {
         return fix(global, args);
     }
     let change = &args.change;
-    if change.dry_run.is_some() || change.no_wait || !args.consent.recreate.is_empty() {
+    if change.dry_run().is_some() || change.no_wait || !args.consent.recreate.is_empty() {
         return Err(Failure::NothingToFix);
     }
     with_cluster(global, async |connection| {

@@ -19,6 +19,7 @@ pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure>
         Some(&args.change),
     );
     terms.hooks = args.hooks.policy();
+    terms.recording.description.clone_from(&args.description);
     let rules = if args.ignore_rules {
         Rules::Waive
     } else {
@@ -26,7 +27,7 @@ pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure>
     };
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
-        // Helm takes revision 0 for the one before the newest.
+        // As in Helm, 0 is as good as none.
         let to = args.revision.filter(|revision| *revision > 0);
         let decide = async || ops::rollback(&session, to, rules, &terms).await;
         let outcome = change::run(&session, (&args.change, &options), decide).await?;

@@ -7,6 +7,7 @@ use pintle::plan::{Cascade, Permit};
 use serde_json::json;
 
 use super::change::{self, Outcome};
+use super::turn::in_turn;
 use crate::cli::{CascadeArg, Format, Global, Uninstall};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
@@ -38,7 +39,7 @@ pub(super) fn run(global: &Global, args: &Uninstall) -> Result<ExitCode, Failure
 
 fn terms(args: &Uninstall) -> Terms {
     let mut terms = Terms {
-        rehearsal: change::rehearsal(&args.check, args.change.dry_run),
+        rehearsal: change::rehearsal(&args.check, args.change.dry_run()),
         end: change::end(&args.change),
         pending_timeout: change::patience(&args.change),
         cascade: args.cascade.map(|cascade| match cascade {
@@ -87,19 +88,24 @@ async fn uninstall(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Re
 
 /// Deletes the records of one release, and tells what stays.
 async fn forget(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Result<(), Failure> {
-    let forgetting = ops::forget(session, terms).await?;
-    let (revisions, stays) = (forgetting.revisions.clone(), forgetting.stays.clone());
+    let is_tried = args.change.dry_run().is_some();
+    let format = args.change.output.output;
+    let attempt = async || {
+        let forgetting = ops::forget(session, terms).await?;
+        let (revisions, stays) = (forgetting.revisions.clone(), forgetting.stays.clone());
+        if !is_tried {
+            let mut progress = Progress::of_change(session.release, format);
+            forgetting
+                .execute(session, &mut |event| progress.on(event))
+                .await?;
+        }
+        Ok((revisions, stays))
+    };
+    let (revisions, stays) = in_turn(session, (&args.change.lock, format), attempt).await?;
     let stays: Vec<String> = stays.iter().map(ToString::to_string).collect();
-    let is_tried = args.change.dry_run.is_some();
-    if !is_tried {
-        let mut progress = Progress::new(session.release);
-        forgetting
-            .execute(session, &mut |event| progress.on(event))
-            .await?;
-    }
-    if args.change.output.output != Format::Table {
+    if format != Format::Table {
         let data = json!({"name": session.release, "revisions": revisions, "stays": stays});
-        return output::print_data(&data, args.change.output.output);
+        return output::print_data(&data, format);
     }
     let done = if is_tried { "would be" } else { "has been" };
     let records = match revisions.len() {

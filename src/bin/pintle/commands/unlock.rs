@@ -45,9 +45,9 @@ fn tell(locked: &Locked) {
             .since
             .map_or(String::new(), |since| format!(" since {since:.0}"));
         let state = if locked.is_held() {
-            ""
+            format!(", {}", locked.doing())
         } else {
-            ", which has ended or hangs"
+            ", which has ended or hangs".to_owned()
         };
         progress::print(&format!("locked by {}{since}{state}", tenure.holder));
     }

@@ -174,7 +174,14 @@ fn line(release: &str, event: Event) -> String {
         Event::Health { id, until, health } => seen(&id, until, &health),
         Event::Stopping => stopping(),
         Event::GoingBack { revision, to } => back(revision, to),
-        Event::Locked { holder } => format!("waiting for the lock of {holder}"),
+        Event::Locked {
+            holder,
+            since,
+            doing,
+        } => {
+            let since = since.map_or(String::new(), |since| format!(" since {since:.0}"));
+            format!("waiting for {holder}{since}, {doing}")
+        }
         Event::Finished { revision, status } => {
             format!("{release}: revision {revision} is {status}")
         }

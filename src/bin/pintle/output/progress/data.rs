@@ -96,7 +96,12 @@ fn notice(event: &Event) -> Option<Value> {
             deployed,
         } => json!({"revision": revision, "status": status.name(),
             "deployed": deployed}),
-        Event::TakenOver { holder } | Event::Locked { holder } => json!({"holder": holder}),
+        Event::TakenOver { holder } => json!({"holder": holder}),
+        Event::Locked {
+            holder,
+            since,
+            doing,
+        } => json!({"holder": holder, "since": since, "doing": doing}),
         Event::Unreleased { reason } => json!({"reason": reason}),
         _ => return None,
     })

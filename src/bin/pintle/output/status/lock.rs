@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pintle::cluster::Tenure;
-use pintle::release::{Release, Status};
+use pintle::release::Release;
 use serde::Serialize;
 
 use crate::process::Who;
@@ -24,21 +24,13 @@ pub(super) struct Lock<'a> {
 /// What is known of who changes a release, and of how far that is.
 pub(super) fn lock<'a>(holder: &'a Tenure, release: &Release) -> Lock<'a> {
     let who = Who::of(&holder.holder);
-    let revision = release.revision;
-    let doing = match release.info.status {
-        Status::PendingInstall => format!("installing revision {revision}"),
-        Status::PendingUpgrade => format!("upgrading to revision {revision}"),
-        Status::PendingRollback => format!("rolling back with revision {revision}"),
-        Status::Uninstalling => "uninstalling".to_owned(),
-        _ => "beginning or ending a change".to_owned(),
-    };
     Lock {
         holder: &holder.holder,
         user: who.as_ref().map(|who| who.user),
         host: who.as_ref().map(|who| who.host),
         pid: who.as_ref().map(|who| who.pid),
         since: holder.since,
-        doing,
+        doing: release.info.status.doing(release.revision),
     }
 }
 
