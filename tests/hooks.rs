@@ -216,6 +216,96 @@ fn a_hook_that_fails_ends_the_change_and_the_next_one_runs_it_again() {
     assert_eq!(place.get(&["pods"])["items"].as_array().unwrap().len(), 1);
 }
 
+/// A resource and one hook, which deletes itself whatever comes of it.
+const ONE: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ release.name }}}
+data: {colour: {{ values.colour }}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: hook-{{ release.name }}
+  annotations:
+    helm.sh/hook: {{ values.event }}
+    helm.sh/hook-delete-policy: hook-succeeded,hook-failed
+    helm.sh/hook-output-log-policy: hook-failed
+spec:
+  backoffLimit: 0
+  template:
+    metadata: {labels: {testbed/plays: {{ values.plays }}}}
+    spec: {restartPolicy: Never, containers: [{name: sql, image: "sql:1"}]}
+"#;
+
+#[test]
+fn a_hook_of_any_event_that_fails_ends_the_change_in_order() {
+    let place = Place::new("events");
+    let values = "colour: blue\nplays: success\nevent: none\n";
+    let chart = place.chart("one", values, ONE);
+    // Each event with its change, and whether the release's own resource is as the change wants it by then.
+    let table = [
+        ("pre-install", "install", false),
+        ("post-install", "install", true),
+        ("pre-upgrade", "upgrade", false),
+        ("post-upgrade", "upgrade", true),
+        ("pre-rollback", "rollback", false),
+        ("post-rollback", "rollback", true),
+        ("pre-delete", "uninstall", false),
+        ("post-delete", "uninstall", true),
+    ];
+    for (event, command, is_done) in table {
+        let set = |colour: &str, plays: &str| {
+            format!("colour={colour},plays={plays},event={event}")
+        };
+        let (bad, good) = (set("blue", "failure"), set("red", "success"));
+        let run = |args: &[&str]| place.pintle(args);
+        if command != "install" {
+            run(&["install", event, &chart, "--set", &bad]).ok();
+        }
+        if command == "rollback" {
+            run(&["upgrade", event, &chart, "--set", &good]).ok();
+        }
+        let red = set("red", "failure");
+        let failed = match command {
+            "install" => run(&["install", event, &chart, "--set", &red]),
+            "upgrade" => run(&["upgrade", event, &chart, "--set", &red]),
+            _ => run(&[command, event]),
+        };
+        let told = format!("{event} hook Job hook-{event}");
+        // The simulated node has no logs to print, and says so.
+        let log = "no logs of pod hook-";
+        failed.fails_with(1).says(&[&told, "backoff limit", log]);
+        let history = run(&["history", event, "-o", "json"]).ok().json();
+        let newest = history.as_array().unwrap().last().unwrap();
+        assert_eq!(newest["status"], "failed", "{event}");
+        let colour = &place.get(&["configmaps"])["items"].as_array().unwrap().clone();
+        let own = colour.iter().find(|map| map["metadata"]["name"] == event);
+        let own = own.map(|map| map["data"]["colour"].as_str().unwrap());
+        let (before, after) = match command {
+            "install" => (None, Some("red")),
+            "upgrade" => (Some("blue"), Some("red")),
+            "rollback" => (Some("red"), Some("blue")),
+            _ => (Some("blue"), None),
+        };
+        assert_eq!(own, if is_done { after } else { before }, "{event}");
+        // It is gone by its policy, and the next command goes on.
+        eventually("the hook is gone", || {
+            let jobs = place.get(&["jobs"])["items"].as_array().unwrap().len();
+            (jobs == 0).then_some(())
+        });
+        if command == "uninstall" {
+            run(&["uninstall", event, "--no-hooks"]).ok();
+        } else {
+            run(&["upgrade", event, &chart, "--set", &good])
+                .ok()
+                .prints(&["STATUS: deployed"]);
+            run(&["uninstall", event]).ok();
+        }
+    }
+    assert_eq!(left(&place), [] as [&str; 0]);
+}
+
 #[test]
 fn what_is_no_hook_is_not_deleted_for_one() {
     let place = Place::new("nohook");

@@ -79,6 +79,33 @@ fn all_rights_that_are_missing_are_told_before_the_first_write() {
 }
 
 #[test]
+fn rights_that_nobody_may_give_away_without_having_them_are_told_by_the_dry_run() {
+    let place = Place::new("escalation");
+    let template = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n\
+                    metadata: {name: reader}\n\
+                    rules: [{apiGroups: [\"\"], resources: [pods/exec], verbs: [create]}]\n";
+    let chart = place.chart("grant", "", template);
+    let rules = [
+        rule("", &["secrets"]),
+        rule("coordination.k8s.io", &["leases"]),
+        rule("rbac.authorization.k8s.io", &["roles"]),
+    ];
+    allow(&place, "some", &json!(rules));
+    let place = place.seen_by(User::TenantAdmin);
+    place
+        .pintle(&["install", "app", &chart])
+        .fails_with(1)
+        .says(&[
+            "error: 1 change would be refused, so nothing was written\n",
+            "Role reader (grant/templates/all.yaml:1)",
+            "attempting to grant RBAC permissions not currently held",
+            "pods/exec",
+        ]);
+    let place = place.seen_by(User::Admin);
+    assert_eq!(place.get(&["secrets,leases"])["items"], json!([]));
+}
+
+#[test]
 fn an_administrator_of_a_namespace_can_do_everything() {
     let place = Place::new("administrator");
     let chart = small(&place);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Change, Error, Session, credentials, outcome};
+use super::{Change, Error, Session, credentials, outcome, read};
 use crate::cluster::{KnownValues, SickPod, Unready, Warning};
 use crate::history::Entry;
 use crate::release::{FailedEvent, FailedPod, FailedResource, Failure, Release, Status};
@@ -118,12 +118,7 @@ pub async fn failed(session: &Session<'_>, revision: Option<u32>) -> Result<Rele
             newest.ok_or_else(|| Error::NoFailure { release: release() })?
         }
         Some(wanted) => {
-            let found = entries.iter().find(|entry| entry.revision == wanted);
-            let found = found.ok_or_else(|| Error::NoRevision {
-                release: release(),
-                revision: wanted,
-                known: entries.iter().map(|entry| entry.revision).collect(),
-            })?;
+            let found = read::numbered(session, &entries, wanted)?;
             Some(found).filter(is_failed).ok_or(Error::NotFailed {
                 release: release(),
                 revision: wanted,

@@ -236,8 +236,10 @@ fn known(past: &Past) -> Vec<Known> {
 }
 
 fn resources(plan: &Plan, change: &Change) -> Vec<Planned> {
-    let config = &change.release.config;
-    let withheld = Withheld::of(&change.aim.desired, &change.observed, config);
+    // What stands in the cluster came of the values of earlier revisions.
+    let releases = change.past.base.iter().chain([&change.release]);
+    let values = releases.flat_map(|release| [&release.config, &release.chart.values]);
+    let withheld = Withheld::of(&change.aim.desired, &change.observed, values);
     let uids = uids(&change.observed);
     let sources = Sources {
         uids: &uids,

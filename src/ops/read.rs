@@ -119,8 +119,9 @@ pub async fn is_interrupted(
     if !release.info.status.is_pending() {
         return Ok(false);
     }
-    let revisions = history(session, 0, patience).await?;
-    Ok(revisions.interrupted.contains(&release.revision))
+    let newest = history(session, 1, patience).await?;
+    let is_newest = |entry: &Entry| entry.revision == release.revision;
+    Ok(!newest.entries.iter().any(is_newest) || newest.interrupted.contains(&release.revision))
 }
 
 /// One whole revision of a release.
@@ -133,16 +134,23 @@ pub async fn find(session: &Session<'_>, revision: Revision) -> Result<Release, 
     let entry = match revision {
         Revision::Newest => newest,
         Revision::Deployed => history::deployed(&entries).unwrap_or(newest),
-        Revision::Number(wanted) => entries
-            .iter()
-            .find(|entry| entry.revision == wanted)
-            .ok_or_else(|| Error::NoRevision {
-                release: session.release.to_owned(),
-                revision: wanted,
-                known: entries.iter().map(|entry| entry.revision).collect(),
-            })?,
+        Revision::Number(wanted) => numbered(session, &entries, wanted)?,
     };
     Ok(session.store().read(entry).await?)
+}
+
+/// The revision of a number.
+pub(super) fn numbered<'a>(
+    session: &Session<'_>,
+    entries: &'a [Entry],
+    wanted: u32,
+) -> Result<&'a Entry, Error> {
+    let found = entries.iter().find(|entry| entry.revision == wanted);
+    found.ok_or_else(|| Error::NoRevision {
+        release: session.release.to_owned(),
+        revision: wanted,
+        known: entries.iter().map(|entry| entry.revision).collect(),
+    })
 }
 
 /// Who is changing a release now; none if nobody is, or if that may not be read.

@@ -4,7 +4,7 @@ use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{Desired, Past};
 use super::transition::{self, Rules};
-use super::{Change, Error, Session, Terms, lock, method, plan_file};
+use super::{Change, Error, Session, Terms, lock, method, plan_file, read};
 use crate::history::Entry;
 use crate::manifest::HookEvent;
 use crate::plan::{HookAim, Remains};
@@ -72,12 +72,7 @@ fn target<'a>(session: &Session<'_>, past: &'a Past, to: Option<u32>) -> Result<
             revision: newest.revision,
         });
     };
-    let found = past.entries.iter().find(|entry| entry.revision == wanted);
-    found.ok_or_else(|| Error::NoRevision {
-        release: session.release.to_owned(),
-        revision: wanted,
-        known: past.entries.iter().map(|entry| entry.revision).collect(),
-    })
+    read::numbered(session, &past.entries, wanted)
 }
 
 /// Where a rollback goes that names no revision. One that has not come to its end goes on. Helm takes the

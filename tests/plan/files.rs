@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::SignedDuration;
 use pintle::plan::file::PlanFile;
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ const TEMPLATE: &str = r#"
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings, labels: {tier: {{ values.tier }}}}
-data: {size: "{{ values.size }}", dsn: "postgres://me:{{ values.login }}@db"}
+data: {size: "{{ values.size }}", dsn: "postgres://me:{{ values.login }}@db", pass: "{{ values.password }}"}
 ---
 apiVersion: v1
 kind: Secret
@@ -48,7 +49,7 @@ spec:
         - {name: app, image: 'app:1', envFrom: [{secretRef: {name: token}}]}
 "#;
 
-const VALUES: &str = "tier: front\nsize: small\nlogin: swordfish\nreplicas: 1\n";
+const VALUES: &str = "tier: front\nsize: small\nlogin: swordfish\npassword: perch-of-old\nreplicas: 1\n";
 
 /// The chart, its values in a file of their own, and where a plan goes.
 struct Files {
@@ -102,6 +103,8 @@ fn what_is_planned_is_applied_and_nothing_else() {
         .prints(&["2 to issue, 3 to create", "+ Deployment web"])
         .says(&["which `pintle apply` carries out until"]);
     check_schema(file);
+    let held = files.read();
+    assert_eq!(held.expires.duration_since(held.created), SignedDuration::from_hours(2));
     let mode = fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let namespace = place.kubectl(&["get", "namespace", &place.namespace]);
@@ -416,10 +419,10 @@ fn what_is_no_plan_is_refused() {
 fn no_secret_is_in_a_file() {
     let place = Place::new("plan-secrets");
     let files = Files::new(&place);
-    let first = ["--set", "login=barracuda-1"];
+    let first = ["--set", "login=barracuda-1,password=flounder-1"];
     let install = ["install", "web", &files.chart, "-f", &files.values];
     place.pintle(&[&install[..], &first].concat()).ok();
-    let second = ["--set-string", "login=stickleback-2"];
+    let second = ["--set-string", "login=stickleback-2,password=halibut-2"];
     let run = place.pintle(&files.plan(&second)).ok();
     assert!(!run.stderr.contains("stickleback"), "{run}");
     let text = fs::read_to_string(&files.plan).unwrap();
@@ -427,6 +430,10 @@ fn no_secret_is_in_a_file() {
         "barracuda-1".to_owned(),
         "stickleback-2".to_owned(),
         "swordfish".to_owned(),
+        // These stand in no Secret.
+        "flounder-1".to_owned(),
+        "halibut-2".to_owned(),
+        "perch-of-old".to_owned(),
     ];
     for name in ["login", "token", "ca"] {
         let mut secret = place.get(&[&format!("secret/{name}")]);
@@ -451,12 +458,14 @@ fn no_secret_is_in_a_file() {
     }
     // It says all the same that something changes.
     let file: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(file["inputs"]["flags"]["keys"], json!(["login"]));
+    assert_eq!(file["inputs"]["flags"]["keys"], json!(["login", "password"]));
     let settings = file["resources"].as_array().unwrap().iter();
     let mut settings = settings.filter(|one| one["name"] == "settings");
     assert_eq!(
         settings.next().unwrap()["fields"],
-        json!([{"path": "data.dsn", "old": "(redacted)", "new": "(redacted)", "cause": "chart"}])
+        json!(["data.dsn", "data.pass"].map(|path| {
+            json!({"path": path, "old": "(redacted)", "new": "(redacted)", "cause": "chart"})
+        }))
     );
     place
         .pintle(&[&["apply", files.plan.as_str()][..], &second].concat())

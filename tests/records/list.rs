@@ -77,6 +77,15 @@ async fn releases_are_listed_as_by_helm() {
         assert!(!names(&run).is_empty(), "{flags:?}");
     }
     check_same(&place, &["list", "-q", "-f", "g"]);
+    // In all namespaces there is one of this name.
+    let far = revision(&place, (&place.namespace, 1, "deployed"), 10);
+    store(&cluster(&place).await, &far).await;
+    let name = format!("^{}$", place.namespace);
+    let run = check_same(&place, &["list", "-A", "-f", &name, "-o", "json"]);
+    assert_eq!(names(&run), [place.namespace.as_str()]);
+    place
+        .kubectl(&["delete", "secret", &format!("sh.helm.release.v1.{}.v1", place.namespace)])
+        .ok();
     check_same(&place, &["list", "-q", "-o", "json", "--offset", "4"]);
     check_same(&place, &["history", "apple", "--max", "2", "-o", "json"]);
     // Superseded revisions alone are all listed; Helm leaves those of one name in any order.
@@ -116,4 +125,6 @@ async fn only_what_is_shown_is_read() {
     assert_eq!(payloads(&["history", "cheese"]), (0, 2));
     assert_eq!(payloads(&["history", "apple", "--max", "1"]), (1, 2));
     assert_eq!(payloads(&["get", "notes", "cheese"]), (1, 2));
+    assert_eq!(payloads(&["status", "cheese"]).0, 1);
+    assert_eq!(payloads(&["status", "apple"]).0, 1);
 }

@@ -24,9 +24,13 @@ const REDACTED: &str = "(redacted)";
 pub struct Withheld(BTreeSet<String>);
 
 impl Withheld {
-    /// What the wanted Secrets and those of the cluster hold, and the values that are likely to be
-    /// secret by their keys.
-    pub fn of(desired: &Manifest, observed: &Observed, config: &Values) -> Self {
+    /// What the wanted Secrets and those of the cluster hold, and what is likely to be secret by its key
+    /// of the values that made what is wanted, or what is there.
+    pub fn of<'a>(
+        desired: &Manifest,
+        observed: &Observed,
+        values: impl IntoIterator<Item = &'a Values>,
+    ) -> Self {
         let mut all = Self::default();
         let is_secret = |id: &ResourceId| id.kind == "Secret" && id.group.is_empty();
         let live = observed.iter().filter(|(id, _)| is_secret(id));
@@ -35,9 +39,8 @@ impl Withheld {
         let wanted = wanted.filter(|resource| is_secret(&resource.id));
         let wanted = wanted.map(|resource| &resource.body);
         wanted.chain(live).for_each(|body| all.secret(body));
-        for (key, value) in &config.0 {
-            all.value(key, value);
-        }
+        let entries = values.into_iter().flat_map(|values| &values.0);
+        entries.for_each(|(key, value)| all.value(key, value));
         all
     }
 
@@ -126,8 +129,8 @@ mod tests {
         };
         let observed = Observed::from([(id, live)]);
         let config = json!({"db": {"password": "swordfish", "pin": 123_456, "keys": [987_654]}});
-        let config = serde_json::from_value(config).unwrap();
-        let withheld = Withheld::of(&Manifest::default(), &observed, &config);
+        let config: Values = serde_json::from_value(config).unwrap();
+        let withheld = Withheld::of(&Manifest::default(), &observed, [&config]);
         assert_eq!(withheld.redacted(value), *expected);
     }
 
