@@ -38,6 +38,7 @@ mod prepare;
 mod read;
 mod recording;
 mod rehearse;
+mod removal;
 mod restore;
 mod rights;
 mod rollback;

@@ -38,6 +38,7 @@ mod stage;
 mod state;
 mod step;
 mod trend;
+mod unwanted;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};

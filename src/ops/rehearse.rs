@@ -11,15 +11,15 @@ use serde_json::Value;
 
 use super::aim::Aim;
 use super::deploy::NamespacePolicy;
-use super::{Error, Session, Terms, rights, step};
+use super::{Error, Session, Terms, removal, rights, step};
 use crate::builtin;
 use crate::cluster::{
-    self, Address, Cluster, Deletion, Effect, Force, Patch, Validation, Write, Written,
+    self, Address, Cluster, Effect, Force, Patch, Propagation, Validation, Write, Written,
 };
 use crate::event::Event;
 use crate::manifest::ResourceId;
 use crate::plan::rehearsal::{self, Made, Pods, Request, Trial, Verdict, quota};
-use crate::plan::{self, About, Method, Plan, Precondition, Step};
+use crate::plan::{self, About, Method, Plan, Step};
 
 /// As the executor writes, but nothing is kept.
 const DRY_RUN: Write<'_> = Write {
@@ -173,10 +173,10 @@ async fn send(
     let force = step::force(method);
     let written = match request {
         Request::Delete(precondition) => {
-            return cluster
-                .delete(at, deletion(precondition))
-                .await
-                .map(|()| None);
+            // A trial need not say what becomes of what the resource owns.
+            let how = (Propagation::default(), Effect::DryRun);
+            let tried = removal::remove(cluster, at, precondition, how).await;
+            return tried.map(|_| None);
         }
         Request::Create(body) if method.is_server_side() => {
             cluster.create_by_apply(at, body, DRY_RUN).await
@@ -233,18 +233,6 @@ impl Finding {
         };
         self.verdicts.push(rehearsal::judge(of, &refusal, made));
         Ok(())
-    }
-}
-
-/// A deletion that is tried.
-fn deletion(precondition: &Precondition) -> Deletion<'_> {
-    Deletion {
-        only_if: cluster::Precondition {
-            uid: Some(&precondition.uid),
-            resource_version: None,
-        },
-        effect: Effect::DryRun,
-        ..Deletion::default()
     }
 }
 

@@ -4,10 +4,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::issue::Issuer;
+use super::removal::{self, Begun};
 use super::stop::Wish;
 use super::{StepError, owners};
 use crate::cluster::{
-    self, Address, Cluster, Deletion, Effect, Force, Propagation, Validation, Write, Written,
+    self, Address, Cluster, Effect, Force, Propagation, Validation, Write, Written,
 };
 use crate::event::Done;
 use crate::plan::diff::Patch;
@@ -64,8 +65,13 @@ pub(super) async fn run(step: &Step, context: Context<'_>) -> Result<Option<Done
             (Some(Done::Recreated), Some(live))
         }
         Action::Delete(precondition, cascade) => {
-            let deletion = deletion(precondition, *cascade);
-            (delete(step, deletion, cluster).await?, None)
+            let propagation = match cascade {
+                Cascade::Background => Propagation::Background,
+                Cascade::Foreground => Propagation::Foreground,
+                Cascade::Orphan => Propagation::Orphan,
+            };
+            let done = delete(step, (precondition, propagation), cluster).await?;
+            (done, None)
         }
     };
     match &step.credential {
@@ -242,7 +248,11 @@ async fn recreate(
     context: Context<'_>,
 ) -> Result<Value, StepError> {
     let cluster = context.cluster;
-    make_way(step, recreation, cluster).await?;
+    let propagation = match recreation.way {
+        Way::Whole => Propagation::Foreground,
+        Way::Orphan => Propagation::Orphan,
+    };
+    delete(step, (&recreation.precondition, propagation), cluster).await?;
     let gone = [(step.id.clone(), step.kind.clone())];
     let left = context.deadline.saturating_duration_since(Instant::now());
     let interrupted = || StepError::Interrupted {
@@ -257,53 +267,6 @@ async fn recreate(
     create(step, &recreation.body, context).await
 }
 
-/// Deletes what is made anew, as long as it has not changed in substance.
-async fn make_way(
-    step: &Step,
-    recreation: &Recreation,
-    cluster: &Cluster,
-) -> Result<(), StepError> {
-    let Recreation {
-        precondition, way, ..
-    } = recreation;
-    let mut version = precondition.resource_version.clone();
-    for _ in 0..ATTEMPTS {
-        let deletion = Deletion {
-            propagation: match way {
-                Way::Whole => Propagation::Foreground,
-                Way::Orphan => Propagation::Orphan,
-            },
-            only_if: cluster::Precondition {
-                uid: Some(&precondition.uid),
-                resource_version: Some(&version),
-            },
-            effect: Effect::Persist,
-        };
-        match cluster.delete(&at(step), deletion).await {
-            Ok(()) => return Ok(()),
-            Err(error) if error.is_not_found() => return Ok(()),
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(failed(step, "delete", error)),
-        }
-        let live = cluster.get(&at(step)).await;
-        let live = live.map_err(|source| failed(step, "read", source))?;
-        match live {
-            None => return Ok(()),
-            Some(live) if is_going(&live, precondition) => return Ok(()),
-            Some(live) if precondition.holds(&live) => {
-                version = Precondition::of(&live).resource_version;
-            }
-            Some(_) => return Err(changed(step)),
-        }
-    }
-    Err(changed(step))
-}
-
-/// Whether the resource that a step was decided on is being deleted.
-fn is_going(live: &Value, precondition: &Precondition) -> bool {
-    live["metadata"]["uid"] == precondition.uid && live["metadata"]["deletionTimestamp"].is_string()
-}
-
 /// The version of a resource that has not changed in substance since the plan was made.
 async fn still(
     step: &Step,
@@ -316,29 +279,16 @@ async fn still(
     Ok(same.map(|live| Precondition::of(&live).resource_version))
 }
 
-fn deletion(precondition: &Precondition, cascade: Cascade) -> Deletion<'_> {
-    Deletion {
-        propagation: match cascade {
-            Cascade::Background => Propagation::Background,
-            Cascade::Foreground => Propagation::Foreground,
-            Cascade::Orphan => Propagation::Orphan,
-        },
-        only_if: cluster::Precondition {
-            uid: Some(&precondition.uid),
-            resource_version: None,
-        },
-        effect: Effect::Persist,
-    }
-}
-
+/// Deletes the resource of a step, and tells whether there was anything to delete.
 async fn delete(
     step: &Step,
-    deletion: Deletion<'_>,
+    (precondition, propagation): (&Precondition, Propagation),
     cluster: &Cluster,
 ) -> Result<Option<Done>, StepError> {
-    match cluster.delete(&at(step), deletion).await {
-        Ok(()) => Ok(Some(Done::Deleted)),
-        Err(error) if error.is_not_found() => Ok(None),
+    let how = (propagation, Effect::Persist);
+    match removal::remove(cluster, &at(step), precondition, how).await {
+        Ok(Begun::Now) => Ok(Some(Done::Deleted)),
+        Ok(Begun::Before) => Ok(None),
         Err(error) if error.is_conflict() => Err(changed(step)),
         Err(error) => Err(failed(step, "delete", error)),
     }

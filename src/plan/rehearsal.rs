@@ -48,7 +48,7 @@ pub enum Request<'a> {
     /// The same, which comes after the handover: the apply alone tells conflicts with others, the patch
     /// what comes of it.
     Claim(&'a Value, &'a Handover, &'a Patch),
-    /// The end of a resource, if it is still this one.
+    /// The end of a resource, if it is still what that was decided on.
     Delete(&'a Precondition),
 }
 

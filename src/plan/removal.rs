@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::resource::{self, Base};
+use super::resource::Base;
 use super::stage::{Gate, Part, Stage, Until};
-use super::{Inputs, Step, definition, phases};
+use super::{Inputs, Step, definition, phases, unwanted};
 use crate::manifest::group::{self, Dependencies};
 use crate::manifest::{ResourceId, uninstall_rank};
 
@@ -100,18 +100,18 @@ fn part(place: &Place) -> Part {
 /// The steps with the places that they belong to.
 fn steps(inputs: &Inputs<'_>, base: &Base<'_>, dependencies: &Dependencies) -> Vec<(Place, Step)> {
     let wanted: BTreeSet<&ResourceId> = inputs.desired.resources.iter().map(|r| &r.id).collect();
-    let orphans = resource::orphans(inputs, base, &wanted);
+    let orphans = unwanted::orphans(inputs, base, &wanted);
     let is_generated: BTreeSet<ResourceId> = orphans.iter().map(|step| step.id.clone()).collect();
-    let unwanted = base.newest().filter(|resource| {
+    let dropped = base.newest().filter(|resource| {
         let id = &resource.id;
         !wanted.contains(id) && !is_generated.contains(id)
     });
-    let pruned = unwanted.filter_map(|resource| {
+    let pruned = dropped.filter_map(|resource| {
         let place = match group::group_of(&resource.body) {
             Some(name) => Place::Group(-dependencies.height(name), name.to_owned()),
             None => Place::Ungrouped,
         };
-        Some((place, resource::prune(resource, inputs)?))
+        Some((place, unwanted::prune(resource, inputs, base)?))
     });
     let orphans = orphans.into_iter().map(|step| (Place::Generated, step));
     pruned

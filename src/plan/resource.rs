@@ -6,18 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::checked::Checked;
-use super::consent::Permit;
 use super::credentials::{self, Decision, Issues};
 use super::diff::{self, Sides};
 use super::objection::{About, Class, Objection};
 use super::server_side;
-use super::step::{Cascade, Credential, Keep};
+use super::step::Credential;
 use super::written::{Written, anew, apply_instead, create, twice};
 use super::{Action, Inputs, Precondition, Step};
-use super::{definition, ignored, immutable, ownership, pod_template};
+use super::{definition, ignored, immutable, pod_template};
 use crate::builtin;
-use crate::manifest::generator::{GENERATOR_LABEL, Product, RELEASE_LABEL};
-use crate::manifest::{self, Resource, ResourceId, ResourcePolicy};
+use crate::manifest::{Resource, ResourceId};
 use crate::release::ApplyMethod;
 
 /// The resources of the base: for each the versions that were applied, oldest first, with the
@@ -291,105 +289,4 @@ fn touches_pods(desired: &Value, action: &Action) -> bool {
         return false;
     };
     pod_template::is_below(path, difference)
-}
-
-/// What happens to a resource that was applied and is wanted no more; none if it is gone.
-pub(super) fn prune(resource: &Resource, inputs: &Inputs<'_>) -> Option<Step> {
-    let live = inputs.observed.get(&resource.id)?;
-    let kind = inputs
-        .kinds
-        .find(&resource.api_version, &resource.id.kind)?
-        .clone();
-    let action = if resource.policy() == ResourcePolicy::Keep {
-        Action::Keep(Keep::Policy)
-    } else {
-        unwanted(&resource.id, live, inputs)
-    };
-    Some(Step {
-        id: resource.id.clone(),
-        kind,
-        origin: Some(resource.origin.clone()),
-        action,
-        apply: None,
-        credential: None,
-        remark: None,
-        checked: Checked::default(),
-    })
-}
-
-/// What was generated for the release and no generator makes any more, by its labels.
-///
-/// They stay as long as a revision in the history has their generator, because a rollback to it
-/// goes on with their keys.
-pub(super) fn orphans(
-    inputs: &Inputs<'_>,
-    base: &Base<'_>,
-    wanted: &BTreeSet<&ResourceId>,
-) -> Vec<Step> {
-    let found = inputs
-        .observed
-        .iter()
-        .filter(|(id, live)| is_generated(id, live, inputs) && !wanted.contains(id));
-    let step = |(id, live): (&ResourceId, &Value)| {
-        let applied = base.resources.get(id).and_then(|versions| versions.last());
-        let applied = applied.map(|(resource, _)| resource);
-        let keeps = applied.is_some_and(|resource| resource.policy() == ResourcePolicy::Keep);
-        let action = if keeps {
-            Action::Keep(Keep::Policy)
-        } else {
-            unwanted(id, live, inputs)
-        };
-        Some(Step {
-            id: id.clone(),
-            kind: builtin::kind("", &id.kind)?.clone(),
-            origin: applied.map(|resource| resource.origin.clone()),
-            action,
-            apply: None,
-            credential: None,
-            remark: None,
-            checked: Checked::default(),
-        })
-    };
-    found.filter_map(step).collect()
-}
-
-/// Whether a live Secret or config map carries the marks of what is generated for this release.
-pub(super) fn is_generated(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> bool {
-    [Product::Secret, Product::ConfigMap]
-        .iter()
-        .any(|product| id.kind == product.kind())
-        && id.group.is_empty()
-        && id.namespace.as_deref() == Some(inputs.owner.namespace)
-        && ownership::label(live, RELEASE_LABEL) == Some(inputs.owner.release)
-        && ownership::label(live, GENERATOR_LABEL).is_some()
-}
-
-fn unwanted(id: &ResourceId, live: &Value, inputs: &Inputs<'_>) -> Action {
-    let keeps = manifest::annotation(live, "helm.sh/resource-policy")
-        .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"));
-    let mention = inputs
-        .mentions
-        .get(&id.name)
-        .filter(|_| is_generated(id, live, inputs));
-    if keeps {
-        Action::Keep(Keep::Policy)
-    } else if let Some(why) = inputs.owner.mismatch(live) {
-        Action::Keep(Keep::Foreign(why))
-    } else if live.pointer("/metadata/deletionTimestamp").is_some() {
-        Action::Keep(Keep::BeingDeleted)
-    } else if let Some(text) = instances(id, inputs) {
-        Action::Keep(Keep::Instances(text))
-    } else if let Some(revision) = mention {
-        Action::Keep(Keep::Mentioned(*revision))
-    } else {
-        Action::Delete(Precondition::of(live), Cascade::Background)
-    }
-}
-
-/// What there is of the kind of a definition that is wanted no more.
-fn instances(id: &ResourceId, inputs: &Inputs<'_>) -> Option<String> {
-    if inputs.consent.permits(Permit::DeleteDefinitions) {
-        return None;
-    }
-    inputs.found.instances.get(id).cloned()
 }

@@ -135,7 +135,7 @@ pub enum Action {
     Recreate(Box<Recreation>),
     /// It is what is wanted; nothing is sent.
     Unchanged,
-    /// It is deleted, provided that it is still the same resource.
+    /// It is deleted, provided that it is still what that was decided on.
     Delete(Precondition, Cascade),
     /// It is wanted no more and stays.
     Keep(Keep),

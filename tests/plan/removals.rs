@@ -1,12 +1,16 @@
-//! Deletions that would be refused.
+//! Deletions that would be refused, and what is not deleted after all.
 
-use serde_json::Value;
+use pintle::builtin;
+use pintle::cluster::{Address, Patch, Write};
+use pintle::ops;
+use serde_json::{Value, json};
 use testbed::User;
 
 use super::requests::Listening;
-use super::{Denial, chart, deny, line};
+use super::{Denial, chart, deny, deployment, line};
 use crate::lifecycle::left;
-use crate::support::Place;
+use crate::support::library::Library;
+use crate::support::{Place, testbed};
 
 /// A chart of these config maps, beside one that stays.
 fn maps(place: &Place, names: &[&str]) -> String {
@@ -150,4 +154,71 @@ fn rights_to_delete_are_asked_for_beforehand() {
         ]);
     }
     few.pintle(&["history", "maps"]).ok().prints(&["deployed"]);
+}
+
+/// The address of a config map in the namespace of the test.
+fn map(name: &str) -> Address<'_> {
+    Address {
+        kind: builtin::kind("", "ConfigMap").unwrap(),
+        namespace: None,
+        name,
+    }
+}
+
+#[tokio::test]
+async fn what_has_changed_since_is_not_deleted() {
+    let place = Place::new("meanwhile");
+    let library = Library::of(&testbed().kubeconfig, &place.namespace, "maps").await;
+    let terms = Library::terms();
+    let data = |name: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{a: one}}\n"
+        )
+    };
+    let text: String = ["stays", "kept", "adopted", "edited", "noted"]
+        .map(data)
+        .concat();
+    let all = chart(
+        &place,
+        "maps",
+        &format!("{text}{}", deployment("idle", 0, "")),
+    );
+    library.execute(library.install(&all, &terms).await).await;
+    let few = chart(&place, "maps", &data("stays"));
+    let change = library.upgrade(&few, &terms).await;
+    let annotated = |key: &str, value: &str| json!({"metadata": {"annotations": {key: value}}});
+    for (name, patch) in [
+        ("kept", annotated("helm.sh/resource-policy", "keep")),
+        ("adopted", annotated("meta.helm.sh/release-name", "other")),
+        ("edited", json!({"data": {"a": "two"}})),
+        ("noted", annotated("example.com/seen", "yes")),
+    ] {
+        let patched = (library.cluster)
+            .patch(&map(name), Patch::Merge(&patch), Write::by("somebody"))
+            .await;
+        patched.unwrap();
+    }
+    let status = r#"{"status": {"conditions": [{"type": "Seen", "status": "True"}]}}"#;
+    let seen = [
+        "patch",
+        "deployment/idle",
+        "--subresource=status",
+        "-p",
+        status,
+    ];
+    place.kubectl(&seen).ok();
+    let error = library.end(change, &mut |_| ()).await.unwrap_err();
+    assert_eq!(error.kind(), ops::ErrorKind::Conflict);
+    for (name, is_there) in [
+        ("kept", true),
+        ("adopted", true),
+        ("edited", true),
+        ("noted", false),
+    ] {
+        let live = library.cluster.get(&map(name)).await.unwrap();
+        assert_eq!(live.is_some(), is_there, "{name}");
+        let told = format!("ConfigMap {name} was changed by somebody else");
+        assert_eq!(error.to_string().contains(&told), is_there, "{error}");
+    }
+    place.kubectl(&["get", "deployment/idle"]).fails_with(1);
 }

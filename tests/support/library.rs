@@ -7,8 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle::chart::{Chart, Overrides, Values};
 use pintle::cluster::{Cluster, Holder, Target};
+use pintle::event::Event;
 use pintle::history::Driver;
 use pintle::ops::{self, Change, ChartRequest, End, Options, ReuseValues, Session, Terms};
+use pintle::release::Release;
 use pintle::render::Notes;
 use pintle::source::{self, ChartRef};
 
@@ -74,14 +76,23 @@ impl Library {
 
     /// Carries a change out.
     pub(crate) async fn execute(&self, change: Change) {
+        let ended = self.end(change, &mut |_| ()).await;
+        ended.unwrap_or_else(|error| panic!("{error:?}"));
+    }
+
+    /// Carries a change out, whatever comes of it.
+    pub(crate) async fn end(
+        &self,
+        change: Change,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Release, ops::Error> {
         let options = Options {
             timeout: Duration::from_mins(1),
             history_max: 0,
             on_failure: ops::OnFailure::default(),
             leftovers: ops::Leftovers::default(),
         };
-        let ended = change.execute(&self.session(), &options, &mut |_| ()).await;
-        ended.unwrap_or_else(|error| panic!("{error:?}"));
+        change.execute(&self.session(), &options, on).await
     }
 }
 

@@ -299,7 +299,7 @@ impl Case<'_> {
                 None => (self.refusal.told.clone(), None),
             },
             (409, None) if self.about == About::Removal => (
-                "it was deleted and made anew since it was read".to_owned(),
+                "it was changed, or made anew, since it was read".to_owned(),
                 some("run the command again"),
             ),
             (409, None) if matches!(self.step.action, Action::Create(_)) => (
@@ -631,7 +631,7 @@ mod tests {
         said(
             409,
             "the UID in the precondition (1) does not match the UID in record (2)",
-            "conflict: it was deleted and made anew since it was read",
+            "conflict: it was changed, or made anew, since it was read",
         );
         said(
             422,
