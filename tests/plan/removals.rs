@@ -222,3 +222,36 @@ async fn what_has_changed_since_is_not_deleted() {
     }
     place.kubectl(&["get", "deployment/idle"]).fails_with(1);
 }
+
+#[test]
+fn what_belongs_to_another_release_by_now_stays() {
+    let place = Place::new("relabelled");
+    place
+        .pintle(&["install", "maps", &maps(&place, &["first", "second"])])
+        .ok();
+    let relabel = |name: &str| {
+        let named = format!("configmap/{name}");
+        let other = "meta.helm.sh/release-name=other";
+        let annotate = ["annotate", "--overwrite", &named, other];
+        place.kubectl(&annotate).ok();
+    };
+    let why =
+        "belongs to somebody else now: meta.helm.sh/release-name is \"other\" instead of \"maps\"";
+    relabel("first");
+    let few = maps(&place, &["second"]);
+    place
+        .pintle(&["diff", "maps", &few])
+        .ok()
+        .prints(&["1 kept", "= ConfigMap first", why]);
+    place.pintle(&["upgrade", "maps", &few]).ok();
+    relabel("second");
+    place
+        .pintle(&["uninstall", "maps", "--dry-run"])
+        .ok()
+        .prints(&["1 to delete, 1 kept", "= ConfigMap second", why]);
+    place.pintle(&["uninstall", "maps"]).ok();
+    for name in ["first", "second"] {
+        place.get(&[&format!("configmap/{name}")]);
+    }
+    place.kubectl(&["get", "configmap/stays"]).fails_with(1);
+}
