@@ -119,6 +119,13 @@ pub enum Event {
         /// What will be done.
         counts: Counts,
     },
+    /// Somebody has changed what the change is about, and what is left of it is planned again.
+    Replanned {
+        /// The resources that were changed.
+        ids: Vec<ResourceId>,
+        /// What will be done.
+        counts: Counts,
+    },
     /// A hook is run.
     Hook {
         /// When.

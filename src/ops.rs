@@ -39,6 +39,7 @@ mod read;
 mod recording;
 mod rehearse;
 mod removal;
+mod replan;
 mod restore;
 mod rights;
 mod rollback;

@@ -336,6 +336,15 @@ impl Plan {
         stages.flat_map(|stage| stage.awaited.clone()).collect()
     }
 
+    /// The resources that it deletes.
+    pub fn deleted(&self) -> Vec<(ResourceId, Kind)> {
+        let steps = self.steps();
+        let deleted = steps.filter(|step| matches!(step.action, Action::Delete(..)));
+        deleted
+            .map(|step| (step.id.clone(), step.kind.clone()))
+            .collect()
+    }
+
     /// How many steps do what.
     pub fn counts(&self) -> Counts {
         Counts::of(self.steps())

@@ -4,6 +4,7 @@ mod compared;
 mod definitions;
 mod files;
 mod matrix;
+mod meanwhile;
 pub(crate) mod output;
 mod owners;
 mod peers;

@@ -13,7 +13,7 @@ use crate::support::{Place, Run, path};
 
 /// The events of a run, each of which has to fit the schema, by their names.
 #[track_caller]
-fn events(run: &Run) -> Vec<(String, Value)> {
+pub(crate) fn events(run: &Run) -> Vec<(String, Value)> {
     let text = fs::read_to_string(path("schemas/events.schema.json")).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();
     assert!(jsonschema::meta::is_valid(&schema));

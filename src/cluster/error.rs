@@ -271,6 +271,17 @@ impl Error {
         matches!(self, Self::NotFound { .. })
     }
 
+    /// Tells whether the resource does not exist, though its kind is served.
+    pub fn is_gone(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound {
+                missing: Missing::Resource,
+                ..
+            }
+        )
+    }
+
     /// Tells whether the resource to be created exists.
     pub fn is_already_exists(&self) -> bool {
         matches!(self, Self::AlreadyExists { .. })

@@ -10,6 +10,7 @@ use super::aim::Aim;
 use super::catalogue::Catalogue;
 use super::prepare::{Desired, Past};
 use super::rehearse::{self, Rehearsal};
+use super::replan::{self, Tries};
 use super::{
     Error, Leftovers, Recording, ServerSide, Session, Unchanged, credentials, method, plan_file,
 };
@@ -195,16 +196,7 @@ pub(super) async fn decide(
         completed,
         terms: terms.clone(),
     };
-    plan_file::hold(&change)?;
-    if change.is_no_op() {
-        // No revision, no hooks.
-        change.plan.hooks = Hooks::default();
-    }
-    if terms.rehearsal == Rehearsal::Server {
-        let Change { plan, aim, .. } = &mut change;
-        let warnings = rehearse::rehearse(session, plan, aim, terms).await?;
-        change.notices.extend(warnings);
-    }
+    change.ask(session).await?;
     rehearse::refuse(&change.plan)?;
     Ok(change)
 }
@@ -239,6 +231,44 @@ fn bundled(manifest: &mut Manifest, mut definitions: Vec<Resource>) -> BTreeSet<
 }
 
 impl Change {
+    /// Asks the API server about it, and plans it again if somebody has changed what it is about since
+    /// that was read.
+    async fn ask(&mut self, session: &Session<'_>) -> Result<(), Error> {
+        let mut tries = Tries::of(&self.terms);
+        let mut changed = vec![];
+        loop {
+            plan_file::hold(self)?;
+            if self.is_no_op() {
+                // No revision, no hooks.
+                self.plan.hooks = Hooks::default();
+            }
+            let mut warnings = vec![];
+            if self.terms.rehearsal == Rehearsal::Server {
+                let Self {
+                    plan, aim, terms, ..
+                } = self;
+                warnings = rehearse::rehearse(session, plan, aim, terms).await?;
+            }
+            let conflicts = replan::conflicts(&self.plan);
+            if conflicts.is_empty() || !tries.take() {
+                self.notices.extend(warnings);
+                break;
+            }
+            changed = conflicts;
+            let seen = self.aim.observe(session).await?;
+            let plan = self.aim.search(session, &seen.observed).await?;
+            self.plan = plan.deleting(self.terms.cascade);
+            self.observed = seen.observed;
+        }
+        if !changed.is_empty() {
+            self.notices.push(Event::Replanned {
+                ids: changed,
+                counts: self.plan.counts(),
+            });
+        }
+        Ok(())
+    }
+
     /// Whether the newest revision is already what is wanted, so that there is nothing to record.
     pub fn is_no_op(&self) -> bool {
         let Some(newest) = self.past.base.last() else {

@@ -19,7 +19,7 @@ use crate::cluster::{self, Cluster, Wait};
 use crate::event::{Done, Event};
 use crate::health::{Condition, Health};
 use crate::manifest::ResourceId;
-use crate::plan::{Action, Counts, Gate, Owner, Plan, Stage, Step, Until};
+use crate::plan::{Counts, Gate, Owner, Plan, Stage, Step, Until};
 
 /// How many steps of a phase are begun at once; the cluster has fewer requests under way.
 const BEGUN: usize = 64;
@@ -225,9 +225,10 @@ impl Execution<'_, '_> {
         Box::pin(self.cluster.wait_for(wait, &mut tell)).await
     }
 
-    /// Waits until everything is ready, and what was deleted is gone.
-    pub(super) async fn settle(&self) -> Result<(), Error> {
-        self.unless_stopped(self.settled()).await
+    /// Waits until everything is ready, and what was deleted is gone; an earlier plan has begun to delete
+    /// `before`.
+    pub(super) async fn settle(&self, before: &[(ResourceId, Kind)]) -> Result<(), Error> {
+        self.unless_stopped(self.settled(before)).await
     }
 
     /// Waits for something unless it has to stop.
@@ -242,7 +243,7 @@ impl Execution<'_, '_> {
         waited
     }
 
-    async fn settled(&self) -> Result<(), Error> {
+    async fn settled(&self, before: &[(ResourceId, Kind)]) -> Result<(), Error> {
         let awaited = self.plan.awaited();
         if !awaited.is_empty() {
             self.voice.say(Event::Waiting {
@@ -250,13 +251,7 @@ impl Execution<'_, '_> {
             });
             self.reach(Condition::Ready, &awaited).await?;
         }
-        let is_deletion = |step: &&Step| matches!(step.action, Action::Delete(..));
-        let deleted: Vec<_> = self
-            .plan
-            .steps()
-            .filter(is_deletion)
-            .map(|step| (step.id.clone(), step.kind.clone()))
-            .collect();
+        let deleted = [&self.plan.deleted()[..], before].concat();
         if !deleted.is_empty() {
             self.cluster.wait_gone(&deleted, self.time_left()).await?;
         }

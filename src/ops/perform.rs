@@ -5,11 +5,11 @@ use tokio::time::Instant;
 
 use super::execute::{Execution, Reached, Voice};
 use super::hook::Runner;
-use super::rehearse::{self, Rehearsal};
+use super::replan::{self, Planner, Tries, Why};
 use super::stop::Wish;
 use super::{Change, End, Error, Options, Session, outcome};
 use crate::event::Event;
-use crate::plan::{Hooks, Plan};
+use crate::plan::Plan;
 use crate::release::Status;
 
 impl Change {
@@ -56,78 +56,65 @@ impl Change {
     }
 }
 
-/// Carries a plan out, and what is planned anew once the addresses are there that it depends on.
+/// Carries a plan out, and what is planned anew: once the addresses are there that the rest depends on,
+/// and where somebody has changed what it is about.
 async fn execute(
     session: &Session<'_>,
-    change: &Change,
+    change: &mut Change,
     runner: &Runner<'_, '_>,
 ) -> Result<(), Error> {
-    let Runner {
-        voice,
-        deadline,
-        lock,
-        stop,
-        ..
-    } = runner;
-    let now = (session.now)();
-    let execution = Execution {
-        plan: &change.plan,
-        owner: session.owner(),
-        cluster: session.cluster,
-        voice,
-        deadline: *deadline,
-        since: now,
-        now,
-        lock: lock.clone(),
-        stop: stop.clone(),
-    };
-    let rest;
-    let last = match execution.run().await? {
-        Reached::End => execution,
-        Reached::Addresses => {
-            rest = self::rest(session, change, voice).await?;
-            let now = (session.now)();
-            let execution = Execution {
-                plan: &rest,
-                now,
-                ..execution
-            };
-            if execution.run().await? == Reached::Addresses {
-                return Err(Error::AddressLost {
-                    services: rest.unknown(),
-                });
-            }
-            execution
-        }
-    };
-    match change.terms.end {
-        End::Written => Ok(()),
-        End::Ready => last.settle().await,
-    }
-}
-
-/// Plans what is left once the addresses are known, and asks about it as about the whole.
-async fn rest(session: &Session<'_>, change: &Change, voice: &Voice<'_>) -> Result<Plan, Error> {
     let Change {
+        plan: whole,
         aim,
         terms,
         notices,
         ..
     } = change;
-    let mut rest = aim.plan(session, &aim.observe(session).await?.observed)?;
-    // Those of the whole plan run.
-    rest.hooks = Hooks::default();
-    if terms.rehearsal == Rehearsal::Server {
-        let warnings = rehearse::rehearse(session, &mut rest, aim, terms).await?;
-        let new = warnings.into_iter().filter(|told| !notices.contains(told));
-        new.for_each(|warning| voice.say(warning));
+    let mut planner = Planner {
+        session,
+        aim,
+        terms,
+        notices,
+        tries: Tries::of(terms),
+    };
+    let since = (session.now)();
+    let mut rest: Option<Plan> = None;
+    let mut going = vec![];
+    let mut is_known = false;
+    loop {
+        let plan = rest.as_ref().unwrap_or(whole);
+        let execution = Execution {
+            plan,
+            owner: session.owner(),
+            cluster: session.cluster,
+            voice: runner.voice,
+            deadline: runner.deadline,
+            since,
+            now: (session.now)(),
+            lock: runner.lock.clone(),
+            stop: runner.stop.clone(),
+        };
+        let why = match execution.run().await {
+            Ok(Reached::End) => {
+                return match terms.end {
+                    End::Written => Ok(()),
+                    End::Ready => execution.settle(&going).await,
+                };
+            }
+            Ok(Reached::Addresses) if is_known => {
+                return Err(Error::AddressLost {
+                    services: plan.unknown(),
+                });
+            }
+            Ok(Reached::Addresses) => {
+                is_known = true;
+                Why::Addresses
+            }
+            Err(error) => Why::Changed(planner.changed(error)?),
+        };
+        let next = planner.rest(plan, why, runner.voice).await?;
+        let deleted = [going, plan.deleted()].concat();
+        going = replan::going(deleted, &next).collect();
+        rest = Some(next);
     }
-    let objections = rest.objections();
-    if !objections.is_empty() {
-        return Err(Error::Rest(objections));
-    }
-    voice.say(Event::Planned {
-        counts: rest.counts(),
-    });
-    Ok(rest)
 }

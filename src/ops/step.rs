@@ -171,6 +171,7 @@ async fn configure(
                 return Ok(written.live);
             }
             Err(error) if error.is_outdated() => {}
+            Err(error) if error.is_gone() => return Err(changed(step)),
             Err(error) => return Err(failed(step, "patch", error)),
         }
         let Some(newer) = still(step, precondition, cluster).await? else {

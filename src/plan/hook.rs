@@ -295,7 +295,7 @@ fn foreign(hook: &Hook) -> Objection {
         about: About::Itself,
         reason: "it exists already and is no hook".to_owned(),
         remedy: Some("delete it, or give the hook another name".to_owned()),
-        class: Class::Conflict,
+        class: Class::Taken,
     }
 }
 

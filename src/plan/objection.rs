@@ -41,6 +41,8 @@ pub enum Class {
     OverQuota,
     /// Somebody else has changed it since it was read.
     Conflict,
+    /// Its name is that of something else.
+    Taken,
     /// Other field managers own fields of it that the chart sets.
     Owned,
 }

@@ -349,10 +349,10 @@ fn what_appears_meanwhile_is_not_taken_over() {
     place.kubectl(&create).ok();
     let scale = ["scale", "deployment/first", "--replicas=0"];
     place.kubectl(&scale).ok();
-    started
-        .end()
-        .fails_with(4)
-        .says(&["ConfigMap late", "it exists already"]);
+    started.end().fails_with(4).says(&[
+        "resources exist already and do not belong to this release: ConfigMap late",
+        "--take-ownership",
+    ]);
     let live = place.get(&["configmap/late"]);
     assert_eq!(live["data"], json!({"x": "theirs"}));
     assert!(live["metadata"].get("labels").is_none());

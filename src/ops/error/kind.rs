@@ -97,7 +97,8 @@ impl Error {
 }
 
 fn refused(objections: &[Objection]) -> ErrorKind {
-    let is_conflict = |one: &Objection| matches!(one.class, Class::Conflict | Class::Owned);
+    let conflicts = [Class::Conflict, Class::Owned, Class::Taken];
+    let is_conflict = |one: &Objection| conflicts.contains(&one.class);
     if objections.iter().any(is_conflict) {
         ErrorKind::Conflict
     } else {

@@ -73,6 +73,16 @@ impl StepError {
         matches!(self, Self::Interrupted { .. })
     }
 
+    /// Whether the resource is not what the step was decided on, so that it may be decided again. That
+    /// others own fields of it is no such reason.
+    pub(in crate::ops) fn is_outdated(&self) -> bool {
+        match self {
+            Self::Changed { .. } => true,
+            Self::Request { source, .. } => source.is_already_exists() || source.is_outdated(),
+            Self::Issue { .. } | Self::Issuer { .. } | Self::Interrupted { .. } => false,
+        }
+    }
+
     /// Whether somebody else holds the resource or has changed it.
     pub(super) fn is_conflict(&self) -> bool {
         match self {

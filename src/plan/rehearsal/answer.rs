@@ -440,7 +440,7 @@ mod tests {
             Verdict::Warned(text) => format!("warned: {text}"),
             Verdict::Refused(objection) => match objection.class {
                 Class::Refused | Class::OverQuota => format!("refused: {}", objection.reason),
-                Class::Conflict => format!("conflict: {}", objection.reason),
+                Class::Conflict | Class::Taken => format!("conflict: {}", objection.reason),
                 Class::Owned => format!("owned: {}", objection.reason),
             },
             Verdict::Webhook(name, objection) => format!("{name}: {}", objection.reason),

@@ -157,13 +157,15 @@ fn reset(client: &TcpStream) -> io::Result<()> {
 }
 
 /// A request as it is passed on: whole, and the only one of its connection.
-struct Request {
+pub(crate) struct Request {
+    /// Its first line.
+    pub(crate) first: String,
     bytes: Vec<u8>,
     is_write: bool,
 }
 
 impl Request {
-    fn read(client: &mut TcpStream) -> io::Result<Self> {
+    pub(crate) fn read(client: &mut TcpStream) -> io::Result<Self> {
         let mut bytes = Vec::new();
         let head = loop {
             if let Some(end) = end_of_head(&bytes) {
@@ -190,6 +192,7 @@ impl Request {
         Ok(Self {
             bytes,
             is_write: is_write(first),
+            first: first.to_owned(),
         })
     }
 }
@@ -213,7 +216,7 @@ fn more(client: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<usize> {
 }
 
 /// Has a request carried out and passes the answer on as it comes.
-fn pass(request: &Request, socket: &Path, client: &mut TcpStream) -> io::Result<()> {
+pub(crate) fn pass(request: &Request, socket: &Path, client: &mut TcpStream) -> io::Result<()> {
     let mut server = send(request, socket)?;
     io::copy(&mut server, client)?;
     client.shutdown(Shutdown::Both)

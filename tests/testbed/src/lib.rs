@@ -3,8 +3,8 @@
 //!
 //! [`builder`] compiles the components from Go modules into a cache folder, [`launch`] starts them
 //! and ends them, and [`running`] is what a test uses to find a testbed or to start one.
-//! [`recorder`] writes down what a client asks the API server, and [`faults`] spoils it; both go
-//! through a [`gateway`]. The library prints nothing; the binary `testbed` beside it is the process
+//! [`recorder`] writes down what a client asks the API server, [`faults`] spoils it, and a [`meddler`] is
+//! faster; all go through a [`gateway`]. The library prints nothing; the binary `testbed` beside it is the process
 //! that the components live and die with.
 
 #![expect(
@@ -38,9 +38,12 @@ pub mod recorder;
 
 pub mod faults;
 
+pub mod meddler;
+
 pub use faults::{Fault, Faulty};
 pub use gateway::Gateway;
 pub use launch::{Options, Testbed};
+pub use meddler::Meddler;
 pub use place::{Place, User};
 pub use recorder::Recorder;
 pub use running::Running;

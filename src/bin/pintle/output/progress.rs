@@ -136,8 +136,7 @@ fn line(release: &str, event: Event) -> String {
                  chart has: charts/ may hold other charts than are meant"
         ),
         Event::Warned { text, ids } => {
-            let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
-            format!("{CHANGED}warning{CHANGED:#}: {}: {text}", ids.join(", "))
+            format!("{CHANGED}warning{CHANGED:#}: {}: {text}", listed(&ids))
         }
         Event::Interrupted { revision, status } => {
             format!("revision {revision} was left {status} by an earlier command")
@@ -161,12 +160,12 @@ fn line(release: &str, event: Event) -> String {
         Event::Stage { part, counts } => format!("{part}: {}", summary(counts)),
         Event::Stepped { id, done } => stepped(&id, done),
         Event::Addresses { services } => {
-            let services: Vec<_> = services.iter().map(ToString::to_string).collect();
-            format!("waiting for the address of {}", services.join(", "))
+            format!("waiting for the address of {}", listed(&services))
         }
         Event::Planned { counts } => {
             format!("{}: addresses are known: {}", release, summary(counts))
         }
+        Event::Replanned { ids, counts } => replanned(release, &ids, counts),
         Event::Hook { event, id } => format!("{event} hook {id}"),
         Event::HookOutput(output) => written(&output),
         Event::HookTrouble { id, reason } => leaves(id.as_ref(), &reason),
@@ -186,6 +185,20 @@ fn line(release: &str, event: Event) -> String {
             format!("{release}: revision {revision} is {status}")
         }
     }
+}
+
+/// Why a change is planned again, and what is left of it.
+fn replanned(release: &str, ids: &[ResourceId], counts: Counts) -> String {
+    format!(
+        "{CHANGED}planned again{CHANGED:#}: somebody has changed {} meanwhile: {release}: {}",
+        listed(ids),
+        summary(counts)
+    )
+}
+
+fn listed(ids: &[ResourceId]) -> String {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    ids.join(", ")
 }
 
 /// For how many resources is waited.

@@ -40,8 +40,8 @@ impl Board {
             Event::Planned { .. } => self.remove("addresses".to_owned(), line),
             Event::Waiting { .. } => self.set("waiting".to_owned(), line),
             Event::Locked { .. } => self.set("lock".to_owned(), line),
-            // What was waited for in vain is no more of interest.
-            Event::GoingBack { .. } | Event::Finished { .. } => {
+            // What was waited for in vain is no more of interest, and what still is will be told again.
+            Event::GoingBack { .. } | Event::Finished { .. } | Event::Replanned { .. } => {
                 let lines = std::mem::take(&mut self.lines);
                 let gone = lines.into_keys().map(Change::Remove);
                 gone.chain([Change::Tell(line)]).collect()

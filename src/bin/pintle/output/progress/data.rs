@@ -60,6 +60,7 @@ fn name(event: &Event) -> &'static str {
         Event::Stepped { .. } => "stepped",
         Event::Addresses { .. } => "addresses",
         Event::Planned { .. } => "planned",
+        Event::Replanned { .. } => "replanned",
         Event::Hook { .. } => "hook",
         Event::HookTrouble { .. } => "hook-trouble",
         Event::Waiting { .. } => "waiting",
@@ -130,6 +131,9 @@ fn step(event: &Event) -> Option<Value> {
             json!({"resources": resources(services)})
         }
         Event::Planned { counts } => json!({"counts": counted(*counts)}),
+        Event::Replanned { ids, counts } => {
+            json!({"resources": resources(ids), "counts": counted(*counts)})
+        }
         Event::Hook { event, id } => {
             json!({"hook": event.to_string(), "resource": resource(id)})
         }
