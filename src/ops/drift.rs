@@ -220,7 +220,7 @@ async fn scaled(
 ) -> Result<BTreeSet<ResourceId>, Error> {
     let is_scaled = |one: &&Drifted| {
         let mut fields = one.fields.iter();
-        Rule::replicas().kinds.contains(&one.id.kind.as_str())
+        Rule::replicas().is_about(&one.id)
             && fields.any(|field| field.change.path == "spec.replicas")
     };
     let all = drifted.iter().flatten();

@@ -88,7 +88,7 @@ pub(super) async fn scaled(
             Action::Configure(difference, _) => {
                 let mut changes = difference.changes.iter();
                 let is_scaled = changes.any(|change| change.path == "spec.replicas");
-                let is_meant = Rule::replicas().kinds.contains(&step.id.kind.as_str());
+                let is_meant = Rule::replicas().is_about(&step.id);
                 (is_scaled && is_meant).then_some(&step.id)
             }
             _ => None,

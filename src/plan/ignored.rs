@@ -13,8 +13,8 @@ use crate::manifest::{ResourceId, annotation};
 /// One field that is left to its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
-    /// The kinds that have it.
-    pub kinds: &'static [&'static str],
+    /// The kinds that have it, each with its API group.
+    pub kinds: &'static [(&'static str, &'static str)],
     /// Where it stands; `[]` for each item of a list.
     pub field: &'static str,
     /// Whose it is.
@@ -38,30 +38,45 @@ enum Case {
 }
 
 impl Rule {
-    /// The rule of replicas.
+    /// The rule of replicas that are scaled.
     pub fn replicas() -> &'static Self {
         &RULES[0]
     }
+
+    /// Whether it is about resources of the kind of this one.
+    pub fn is_about(&self, id: &ResourceId) -> bool {
+        self.kinds.contains(&(id.group.as_str(), id.kind.as_str()))
+    }
 }
 
+const WORKLOADS: &[(&str, &str)] = &[
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    ("apps", "ReplicaSet"),
+    ("", "ReplicationController"),
+];
+
 /// All rules.
-pub const RULES: [Rule; 7] = [
+pub const RULES: [Rule; 8] = [
     Rule {
-        kinds: &[
-            "Deployment",
-            "StatefulSet",
-            "ReplicaSet",
-            "ReplicationController",
-        ],
+        kinds: WORKLOADS,
         field: "spec.replicas",
         owner: "HorizontalPodAutoscaler",
         when: "an autoscaler has the workload as its target",
         case: Case::Scaled,
     },
     Rule {
+        kinds: WORKLOADS,
+        field: "spec.replicas",
+        // The API server would make it 1, whatever it is.
+        owner: "one who scales it",
+        when: "the chart gives no number",
+        case: Case::Empty,
+    },
+    Rule {
         kinds: &[
-            "MutatingWebhookConfiguration",
-            "ValidatingWebhookConfiguration",
+            (ADMISSION, "MutatingWebhookConfiguration"),
+            (ADMISSION, "ValidatingWebhookConfiguration"),
         ],
         field: "webhooks[].clientConfig.caBundle",
         owner: "injector of CA bundles",
@@ -69,35 +84,35 @@ pub const RULES: [Rule; 7] = [
         case: Case::Injected,
     },
     Rule {
-        kinds: &["CustomResourceDefinition"],
+        kinds: &[("apiextensions.k8s.io", "CustomResourceDefinition")],
         field: "spec.conversion.webhook.clientConfig.caBundle",
         owner: "injector of CA bundles",
         when: INJECTED,
         case: Case::Injected,
     },
     Rule {
-        kinds: &["APIService"],
+        kinds: &[("apiregistration.k8s.io", "APIService")],
         field: "spec.caBundle",
         owner: "injector of CA bundles",
         when: INJECTED,
         case: Case::Injected,
     },
     Rule {
-        kinds: &["Service"],
+        kinds: &[("", "Service")],
         field: "spec.clusterIP",
         owner: "API server",
         when: "the chart gives no address",
         case: Case::Empty,
     },
     Rule {
-        kinds: &["PersistentVolumeClaim"],
+        kinds: &[("", "PersistentVolumeClaim")],
         field: "spec.volumeName",
         owner: "volume controller",
         when: "the chart gives no volume",
         case: Case::Empty,
     },
     Rule {
-        kinds: &["Pod"],
+        kinds: &[("", "Pod")],
         field: "spec.tolerations",
         owner: "API server",
         when: "it has only added how long nodes may be away",
@@ -105,6 +120,7 @@ pub const RULES: [Rule; 7] = [
     },
 ];
 
+const ADMISSION: &str = "admissionregistration.k8s.io";
 /// The taints of nodes for which the admission plugin `DefaultTolerationSeconds` adds tolerations.
 const AWAY: [&str; 2] = [
     "node.kubernetes.io/not-ready",
@@ -143,10 +159,7 @@ pub(super) fn leave(
     inputs: &Inputs<'_>,
 ) -> Vec<Ignored> {
     let mut ignored = vec![];
-    for rule in RULES
-        .iter()
-        .filter(|rule| rule.kinds.contains(&id.kind.as_str()))
-    {
+    for rule in RULES.iter().filter(|rule| rule.is_about(id)) {
         for spot in spots(rule.field, live) {
             let Some(found) = spot.value(live) else {
                 continue;
@@ -295,4 +308,68 @@ fn spots<'a>(field: &str, live: &'a Value) -> Vec<Spot<'a>> {
         field: pointer(field),
     };
     names.map(spot).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::capabilities::Kinds;
+    use crate::manifest::Manifest;
+    use crate::plan::{Consent, Found, Method, Observed, Owner};
+    use crate::release::ApplyMethod;
+
+    /// Checks whose the replicas of a resource are, which were applied as 2 and are 5 now.
+    #[track_caller]
+    fn check((group, kind): (&str, &str), mut desired: Value, expected: &str) {
+        let id = ResourceId {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            namespace: Some("shop".to_owned()),
+            name: "web".to_owned(),
+        };
+        let inputs = Inputs {
+            desired: &Manifest::default(),
+            base: &[],
+            observed: &Observed::new(),
+            mentions: &BTreeMap::new(),
+            owner: Owner {
+                release: "web",
+                namespace: "shop",
+            },
+            kinds: &Kinds::default(),
+            found: &Found::default(),
+            method: Method::ClientSide,
+            before: ApplyMethod::ClientSide,
+            consent: &Consent::default(),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let base = json!({"spec": {"replicas": 2}});
+        let live = json!({"spec": {"replicas": 5}});
+        let mut applied = [Cow::Borrowed(&base)];
+        leave(&id, (&mut desired, &mut applied), &live, &inputs);
+        let whose = |body: &Value| match body.pointer("/spec/replicas") {
+            Some(_) => "the chart's",
+            None => "left",
+        };
+        assert_eq!(whose(&applied[0]), expected, "{group} {kind}: {desired}");
+        let is_left = desired.pointer("/spec/replicas").is_none();
+        assert!(is_left || expected != "left", "{group} {kind}: {desired}");
+    }
+
+    #[test]
+    fn replicas_that_the_chart_does_not_give_are_left() {
+        let absent = || json!({"spec": {}});
+        check(("apps", "Deployment"), absent(), "left");
+        check(("", "ReplicationController"), absent(), "left");
+        let null = json!({"spec": {"replicas": null}});
+        check(("apps", "StatefulSet"), null, "left");
+        let given = json!({"spec": {"replicas": 1}});
+        check(("apps", "Deployment"), given, "the chart's");
+        check(("example.com", "Deployment"), absent(), "the chart's");
+    }
 }

@@ -382,6 +382,23 @@ fn replicas_that_an_autoscaler_has_not_written_yet_stay() {
 }
 
 #[test]
+fn replicas_that_a_chart_does_not_give_any_more_stay() {
+    let place = Place::new("ssa-bare");
+    let web = |image: &str| deployment("web", 3, "").replace("app:1", image);
+    let given = chart(&place, "web", &web("app:1"));
+    let install = ["install", "web", &given, "--server-side", "--no-wait"];
+    place.pintle(&install).ok();
+    let bare = web("app:2").replace("  replicas: 3\n", "");
+    let bare = chart(&place, "web", &bare);
+    place.pintle(&["upgrade", "web", &bare, "--no-wait"]).ok();
+    assert_eq!(place.get(&["deployment/web"])["spec"]["replicas"], 3);
+    place
+        .pintle(&["upgrade", "web", &bare, "--no-wait"])
+        .ok()
+        .prints(&["is unchanged"]);
+}
+
+#[test]
 fn stamps_and_keys_survive_helm() {
     let place = Place::new("ssa-stamps");
     let token = "---\napiVersion: generate.pintle.dev/v1\nkind: RandomSecret\nmetadata: {name: token}\n\
