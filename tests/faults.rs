@@ -278,8 +278,8 @@ impl Bench<'_> {
             return Err(format!("another machine's lock does not hold: {run}"));
         }
         let expired = renewed - SignedDuration::from_secs(31);
-        lease::set(place, expired).map(drop);
-        Ok(())
+        let set = lease::set(place, expired);
+        set.map(drop).ok_or_else(|| "the lock is gone".to_owned())
     }
 
     /// Gives the command once more after its process has ended.

@@ -238,26 +238,26 @@ spec:
     spec: {restartPolicy: Never, containers: [{name: sql, image: "sql:1"}]}
 "#;
 
+/// Each event with its change, and whether the release's own resource is as the change wants it by then.
+const EVENTS: [(&str, &str, bool); 8] = [
+    ("pre-install", "install", false),
+    ("post-install", "install", true),
+    ("pre-upgrade", "upgrade", false),
+    ("post-upgrade", "upgrade", true),
+    ("pre-rollback", "rollback", false),
+    ("post-rollback", "rollback", true),
+    ("pre-delete", "uninstall", false),
+    ("post-delete", "uninstall", true),
+];
+
 #[test]
 fn a_hook_of_any_event_that_fails_ends_the_change_in_order() {
     let place = Place::new("events");
     let values = "colour: blue\nplays: success\nevent: none\n";
     let chart = place.chart("one", values, ONE);
-    // Each event with its change, and whether the release's own resource is as the change wants it by then.
-    let table = [
-        ("pre-install", "install", false),
-        ("post-install", "install", true),
-        ("pre-upgrade", "upgrade", false),
-        ("post-upgrade", "upgrade", true),
-        ("pre-rollback", "rollback", false),
-        ("post-rollback", "rollback", true),
-        ("pre-delete", "uninstall", false),
-        ("post-delete", "uninstall", true),
-    ];
-    for (event, command, is_done) in table {
-        let set = |colour: &str, plays: &str| {
-            format!("colour={colour},plays={plays},event={event}")
-        };
+    for (event, command, is_done) in EVENTS {
+        let set =
+            |colour: &str, plays: &str| format!("colour={colour},plays={plays},event={event}");
         let (bad, good) = (set("blue", "failure"), set("red", "success"));
         let run = |args: &[&str]| place.pintle(args);
         if command != "install" {
@@ -279,7 +279,10 @@ fn a_hook_of_any_event_that_fails_ends_the_change_in_order() {
         let history = run(&["history", event, "-o", "json"]).ok().json();
         let newest = history.as_array().unwrap().last().unwrap();
         assert_eq!(newest["status"], "failed", "{event}");
-        let colour = &place.get(&["configmaps"])["items"].as_array().unwrap().clone();
+        let colour = &place.get(&["configmaps"])["items"]
+            .as_array()
+            .unwrap()
+            .clone();
         let own = colour.iter().find(|map| map["metadata"]["name"] == event);
         let own = own.map(|map| map["data"]["colour"].as_str().unwrap());
         let (before, after) = match command {

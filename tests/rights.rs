@@ -39,8 +39,6 @@ fn rule(group: &str, resources: &[&str]) -> Value {
 fn all_rights_that_are_missing_are_told_before_the_first_write() {
     let place = Place::new("rights");
     let chart = small(&place);
-    let little = [rule("", &["configmaps"]), rule("apps", &["deployments"])];
-    allow(&place, "little", &json!(little));
     let home = format!("in namespace {}\n", place.namespace);
     let watch = format!("\n  Deployment app: not allowed to watch deployments.apps {home}");
     let lease = format!(
@@ -53,15 +51,26 @@ fn all_rights_that_are_missing_are_told_before_the_first_write() {
     );
     let counted =
         |count: &str| format!("error: {count} would be refused, so nothing was written\n");
+    let unread = |resource: &str, kinds: &str| {
+        format!("\n  {resource}: not allowed to list, create, patch {kinds} {home}")
+    };
     let place = place.seen_by(User::TenantAdmin);
     let install = |said: &[&str]| {
-        let run = place.pintle(&["install", "app", &chart]);
+        let run = place.pintle(&["install", "app", &chart, "--set", "maps={a}"]);
         run.fails_with(1).says(said);
     };
 
     // Nothing can be planned where not even the history can be read.
     install(&[&counted("2 changes"), &secret, &lease]);
     allow(&place, "secrets", &json!([rule("", &["secrets"])]));
+    install(&[
+        &counted("3 changes"),
+        &lease,
+        &unread("ConfigMap a", "configmaps"),
+        &unread("Deployment app", "deployments.apps"),
+    ]);
+    let little = [rule("", &["configmaps"]), rule("apps", &["deployments"])];
+    allow(&place, "little", &json!(little));
     install(&[&counted("2 changes"), &lease, &watch]);
     let leases = rule("coordination.k8s.io", &["leases"]);
     allow(&place, "leases", &json!([leases]));

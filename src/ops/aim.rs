@@ -75,7 +75,7 @@ impl Aim {
     }
 
     /// Every resource once, with the kind that the cluster serves.
-    fn wanted(&self) -> Vec<(ResourceId, Kind)> {
+    pub(super) fn wanted(&self) -> Vec<(ResourceId, Kind)> {
         let mut wanted = BTreeMap::new();
         let manifests = self.base.iter().chain([&self.desired]);
         let resources = manifests.flat_map(|manifest| &manifest.resources);

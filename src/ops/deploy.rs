@@ -13,6 +13,7 @@ use super::rehearse::{self, Rehearsal};
 use super::replan::{self, Tries};
 use super::{
     Error, Leftovers, Recording, ServerSide, Session, Unchanged, credentials, method, plan_file,
+    rights,
 };
 use crate::event::Event;
 use crate::manifest::{Manifest, Resource, ResourceId};
@@ -178,7 +179,12 @@ pub(super) async fn decide(
         kinds: catalogue.into_kinds(),
         now: (terms.fixed.as_ref()).map_or_else(session.now, |fixed| fixed.created),
     };
-    let seen = aim.observe(session).await?;
+    let seen = match aim.observe(session).await {
+        Err(error) if error.is_forbidden() => {
+            return Err(rights::unread(session, &aim, error).await);
+        }
+        seen => seen?,
+    };
     if release.info.status != Status::Uninstalling {
         let generated = (&aim.desired, seen.generated.as_slice());
         aim.mentions = credentials::mentions(session, &past, generated).await?;

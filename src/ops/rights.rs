@@ -7,6 +7,7 @@
 
 use futures::future::join_all;
 
+use super::aim::Aim;
 use super::{End, Error, Session};
 use crate::capabilities::Kind;
 use crate::cluster::Question;
@@ -40,13 +41,25 @@ async fn lacking(session: &Session<'_>, needed: Vec<Right>) -> Vec<Objection> {
     confirmed.map(Right::objection).collect()
 }
 
+/// The error of a change whose resources cannot be read: with all rights that are missing.
+pub(super) async fn unread(session: &Session<'_>, aim: &Aim, error: Error) -> Error {
+    let wanted = aim.wanted();
+    let resources = wanted.iter().map(|(id, kind)| (id, kind));
+    let written = rights::to_write(resources, session.namespace);
+    told(session, [to_record(session), written].concat(), error).await
+}
+
 /// The error of a change that could not even be planned for want of a right: with all rights that are
 /// missing, if records or lock are among them.
 pub async fn explained(session: &Session<'_>, error: Error) -> Error {
     if !error.is_forbidden() {
         return error;
     }
-    let found = lacking(session, to_record(session)).await;
+    told(session, to_record(session), error).await
+}
+
+async fn told(session: &Session<'_>, needed: Vec<Right>, error: Error) -> Error {
+    let found = lacking(session, needed).await;
     if found.is_empty() {
         error
     } else {

@@ -15,7 +15,7 @@ use crate::manifest::ResourceId;
 pub struct Right {
     /// The kind.
     pub kind: Kind,
-    /// The namespace.
+    /// The namespace; empty for what is in none.
     pub namespace: String,
     /// The resource that it is needed for.
     pub name: String,
@@ -40,17 +40,37 @@ pub fn to_watch<'a>(
     awaited: impl Iterator<Item = (&'a ResourceId, &'a Kind)>,
     home: &str,
 ) -> Vec<Right> {
+    let slow =
+        awaited.filter(|(_, kind)| SLOW.contains(&(kind.group.as_str(), kind.kind.as_str())));
+    all(slow, (home, &["watch"]))
+}
+
+/// What has to be allowed to see these resources and to write them.
+pub fn to_write<'a>(
+    resources: impl Iterator<Item = (&'a ResourceId, &'a Kind)>,
+    home: &str,
+) -> Vec<Right> {
+    all(resources, (home, &["list", "create", "patch"]))
+}
+
+/// The verbs for each kind and namespace once.
+fn all<'a>(
+    resources: impl Iterator<Item = (&'a ResourceId, &'a Kind)>,
+    (home, verbs): (&str, &[&'static str]),
+) -> Vec<Right> {
     let mut rights: Vec<Right> = vec![];
-    for (id, kind) in awaited {
-        let is_slow = SLOW.contains(&(kind.group.as_str(), kind.kind.as_str()));
-        let namespace = id.namespace.as_deref().unwrap_or(home);
+    for (id, kind) in resources {
+        let namespace = match id.namespace.as_deref() {
+            _ if !kind.namespaced => "",
+            namespace => namespace.unwrap_or(home),
+        };
         let is_new = |right: &Right| right.kind != *kind || right.namespace != namespace;
-        if is_slow && rights.iter().all(is_new) {
+        if rights.iter().all(is_new) {
             rights.push(Right {
                 kind: kind.clone(),
                 namespace: namespace.to_owned(),
                 name: id.name.clone(),
-                verbs: vec!["watch"],
+                verbs: verbs.to_vec(),
             });
         }
     }
@@ -96,20 +116,20 @@ impl Right {
             "" => kind.plural.clone(),
             group => format!("{}.{group}", kind.plural),
         };
+        let place = match self.namespace.as_str() {
+            "" => String::new(),
+            namespace => format!(" in namespace {namespace}"),
+        };
         Objection {
             id: ResourceId {
                 group: kind.group.clone(),
                 kind: kind.kind.clone(),
-                namespace: Some(self.namespace.clone()),
+                namespace: Some(self.namespace.clone()).filter(|_| kind.namespaced),
                 name: self.name.clone(),
             },
             origin: None,
             about: About::Itself,
-            reason: format!(
-                "not allowed to {} {resource} in namespace {}",
-                self.verbs.join(", "),
-                self.namespace
-            ),
+            reason: format!("not allowed to {} {resource}{place}", self.verbs.join(", ")),
             remedy: None,
             class: Class::Refused,
         }

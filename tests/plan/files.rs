@@ -49,7 +49,8 @@ spec:
         - {name: app, image: 'app:1', envFrom: [{secretRef: {name: token}}]}
 "#;
 
-const VALUES: &str = "tier: front\nsize: small\nlogin: swordfish\npassword: perch-of-old\nreplicas: 1\n";
+const VALUES: &str =
+    "tier: front\nsize: small\nlogin: swordfish\npassword: perch-of-old\nreplicas: 1\n";
 
 /// The chart, its values in a file of their own, and where a plan goes.
 struct Files {
@@ -104,7 +105,10 @@ fn what_is_planned_is_applied_and_nothing_else() {
         .says(&["which `pintle apply` carries out until"]);
     check_schema(file);
     let held = files.read();
-    assert_eq!(held.expires.duration_since(held.created), SignedDuration::from_hours(2));
+    assert_eq!(
+        held.expires.duration_since(held.created),
+        SignedDuration::from_hours(2)
+    );
     let mode = fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let namespace = place.kubectl(&["get", "namespace", &place.namespace]);
@@ -458,7 +462,10 @@ fn no_secret_is_in_a_file() {
     }
     // It says all the same that something changes.
     let file: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(file["inputs"]["flags"]["keys"], json!(["login", "password"]));
+    assert_eq!(
+        file["inputs"]["flags"]["keys"],
+        json!(["login", "password"])
+    );
     let settings = file["resources"].as_array().unwrap().iter();
     let mut settings = settings.filter(|one| one["name"] == "settings");
     assert_eq!(

@@ -84,7 +84,11 @@ async fn releases_are_listed_as_by_helm() {
     let run = check_same(&place, &["list", "-A", "-f", &name, "-o", "json"]);
     assert_eq!(names(&run), [place.namespace.as_str()]);
     place
-        .kubectl(&["delete", "secret", &format!("sh.helm.release.v1.{}.v1", place.namespace)])
+        .kubectl(&[
+            "delete",
+            "secret",
+            &format!("sh.helm.release.v1.{}.v1", place.namespace),
+        ])
         .ok();
     check_same(&place, &["list", "-q", "-o", "json", "--offset", "4"]);
     check_same(&place, &["history", "apple", "--max", "2", "-o", "json"]);

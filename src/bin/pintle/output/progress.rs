@@ -10,6 +10,7 @@ use std::io::{IsTerminal as _, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
 use pintle::event::{Done, Event, HookOutput};
 use pintle::health::{Condition, Health};
 use pintle::manifest::ResourceId;
@@ -131,10 +132,7 @@ fn line(release: &str, event: Event) -> String {
         Event::Deprecated { chart } => {
             format!("{CHANGED}warning{CHANGED:#}: the chart {chart} is deprecated")
         }
-        Event::StaleLock { file } => format!(
-            "{CHANGED}warning{CHANGED:#}: {file} was made for other dependencies than the \
-                 chart has: charts/ may hold other charts than are meant"
-        ),
+        Event::StaleLock { file } => stale(&file),
         Event::Warned { text, ids } => {
             format!("{CHANGED}warning{CHANGED:#}: {}: {text}", listed(&ids))
         }
@@ -177,10 +175,7 @@ fn line(release: &str, event: Event) -> String {
             holder,
             since,
             doing,
-        } => {
-            let since = since.map_or(String::new(), |since| format!(" since {since:.0}"));
-            format!("waiting for {holder}{since}, {doing}")
-        }
+        } => locked((&holder, since), &doing),
         Event::Finished { revision, status } => {
             format!("{release}: revision {revision} is {status}")
         }
@@ -199,6 +194,20 @@ fn replanned(release: &str, ids: &[ResourceId], counts: Counts) -> String {
 fn listed(ids: &[ResourceId]) -> String {
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     ids.join(", ")
+}
+
+/// What a lock that does not fit the chart may mean.
+fn stale(file: &str) -> String {
+    format!(
+        "{CHANGED}warning{CHANGED:#}: {file} was made for other dependencies than the chart has: \
+         charts/ may hold other charts than are meant"
+    )
+}
+
+/// Who is waited for, and what they do.
+fn locked((holder, since): (&str, Option<Timestamp>), doing: &str) -> String {
+    let since = since.map_or(String::new(), |since| format!(" since {since:.0}"));
+    format!("waiting for {holder}{since}, {doing}")
 }
 
 /// For how many resources is waited.
