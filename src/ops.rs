@@ -6,6 +6,7 @@
 //! that is not executed.
 
 mod aim;
+mod attribute;
 mod between;
 mod bundled;
 mod catalogue;
@@ -54,6 +55,7 @@ mod uninstall;
 mod unlock;
 mod upgrade;
 
+pub use attribute::attribute;
 pub use between::{Between, between};
 pub use cleanup::Leftovers;
 pub use credentials::{Credentials, credentials};

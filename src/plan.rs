@@ -5,6 +5,7 @@
 //! plan out is left to `ops`, showing it to the binary.
 
 pub mod addresses;
+mod attribution;
 pub mod between;
 mod checked;
 mod clash;

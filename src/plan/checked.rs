@@ -1,5 +1,8 @@
 //! What is known of a step besides what it does.
 
+use std::collections::BTreeMap;
+
+use super::drift::Author;
 use super::ignored::Ignored;
 use super::objection::Objection;
 use super::rehearsal::Verdict;
@@ -15,6 +18,8 @@ pub struct Checked {
     pub objections: Vec<Objection>,
     /// The fields that differ from what is wanted and are left to others.
     pub ignored: Vec<Ignored>,
+    /// Who changed the fields that drifted, by their paths, as far as that was asked for.
+    pub authors: BTreeMap<String, Author>,
 }
 
 impl Checked {

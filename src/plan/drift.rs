@@ -4,7 +4,7 @@
 //! out, with who wrote it last. What the revision does not speak of is not looked at, and neither is
 //! what [`ignored`] leaves to autoscalers and controllers.
 
-mod author;
+pub(super) mod author;
 pub mod report;
 
 use std::borrow::Cow;

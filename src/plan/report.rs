@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::between::Compared;
 use super::credentials;
 use super::diff::{Cause, Change, Difference};
+use super::drift::Author;
 use super::ignored::Ignored;
 use super::redact::{self, Secrets};
 use super::roll;
@@ -159,6 +160,9 @@ pub struct Field {
     pub new: Option<Value>,
     /// `chart` or `drift`.
     pub cause: &'static str,
+    /// Who changed it, where somebody did and that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Author>,
 }
 
 impl Report {
@@ -300,6 +304,9 @@ fn line(stage: usize, step: &Step, secrets: Secrets) -> Line {
     if let Some(difference) = difference(&step.action) {
         shown = fields(&step.id, &difference.changes, secrets);
     }
+    for field in shown.iter_mut().filter(|field| field.cause == "drift") {
+        field.by = step.checked.authors.get(&field.path).cloned();
+    }
     let credential = step.credential.as_ref();
     let made = credential.map_or(&[][..], |made| &made.decision.changes);
     shown.extend(made.iter().cloned().map(field));
@@ -378,5 +385,6 @@ fn field(change: Change) -> Field {
         old: change.old,
         new: change.new,
         cause,
+        by: None,
     }
 }

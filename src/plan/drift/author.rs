@@ -45,7 +45,7 @@ impl Author {
 }
 
 /// Who wrote the live value of a change last; none if it is gone or nobody's.
-pub(super) fn of(live: &Value, change: &Change) -> Option<Author> {
+pub(in crate::plan) fn of(live: &Value, change: &Change) -> Option<Author> {
     change.old.as_ref()?;
     let path = segments(&change.path);
     let owns = |entry: &&Value| {

@@ -115,11 +115,12 @@ pub(super) async fn run(
 /// Prints the plan of a dry run, or carries the change out.
 pub(super) async fn carry_out(
     session: &Session<'_>,
-    change: Change,
+    mut change: Change,
     args: &ChangeArgs,
     options: &Options,
 ) -> Result<Outcome, Failure> {
     if args.dry_run().is_some() {
+        ops::attribute(session, &mut change).await;
         Progress::new(session.release).all(change.notices.iter().cloned());
         output::plan::print(&change, args.output.output, View::default())?;
         return Ok(Outcome::Printed);

@@ -27,7 +27,7 @@ pub(super) fn run(global: &Global, args: &Diff) -> Result<ExitCode, Failure> {
             let session = connection.session(&args.name);
             let terms = change::terms(&args.check, (&args.write, &args.consent), None);
             let change = ops::restore(&session, &terms).await?;
-            show(&session, &change, args, view)
+            show(&session, change, args, view).await
         })?,
         (None, revisions) => between(global, args, (revisions, view))?,
     };
@@ -73,15 +73,21 @@ fn with_chart(global: &Global, args: &Diff, (chart, view): (&str, View)) -> Resu
         };
         let terms = change::terms(&args.check, (&args.write, &args.consent), None);
         let change = ops::upgrade(&session, &request, &terms).await?;
-        show(&session, &change, args, view)
+        show(&session, change, args, view).await
     })
 }
 
 /// Prints a change, and tells whether it would do anything.
-fn show(session: &Session<'_>, change: &Change, args: &Diff, view: View) -> Result<bool, Failure> {
+async fn show(
+    session: &Session<'_>,
+    mut change: Change,
+    args: &Diff,
+    view: View,
+) -> Result<bool, Failure> {
+    ops::attribute(session, &mut change).await;
     let mut progress = Progress::new(session.release);
     progress.all(change.notices.iter().cloned());
-    output::plan::print(change, args.output.output, view)?;
+    output::plan::print(&change, args.output.output, view)?;
     Ok(!change.plan.counts().is_no_change())
 }
 

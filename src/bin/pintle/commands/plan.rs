@@ -35,13 +35,14 @@ pub(super) fn run(global: &Global, args: &Plan) -> Result<ExitCode, Failure> {
     }
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
-        let change = decide(&connection, (&session, args), &given, &terms).await?;
+        let mut change = decide(&connection, (&session, args), &given, &terms).await?;
         let mut file = None;
         if out.is_some() {
             let into = global.into.as_ref().map(ToString::to_string);
             let making = making(args, &given, into)?;
             file = Some(ops::save(&session, &change, making).await?);
         }
+        ops::attribute(&session, &mut change).await;
         show(&change, args)?;
         if let Some((out, file)) = out.zip(file) {
             write(out, &file)?;

@@ -211,8 +211,9 @@ fn heading(stage: &StageLine) -> String {
 }
 
 fn field(line: &Line, field: &Field, view: View) -> String {
-    let cause = match field.cause {
-        "drift" => format!(" {FAINT}(drift){FAINT:#}"),
+    let cause = match (field.cause, &field.by) {
+        ("drift", Some(by)) => format!(" {FAINT}(drift, by {}){FAINT:#}", by.manager),
+        ("drift", None) => format!(" {FAINT}(drift){FAINT:#}"),
         _ => String::new(),
     };
     let is_readable = view.secrets == Secrets::Shown && difference::is_encoded(line, &field.path);
