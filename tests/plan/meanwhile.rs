@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::testbed::{Gateway, Meddler};
 use pintle::builtin;
-use pintle::cluster::{Address, Deletion, Write};
-use pintle::ops;
+use pintle::cluster::{Address, Deletion, Patch, Write};
+use pintle::ops::{self, ServerSide, Terms};
 use serde_json::json;
 
 use super::{chart, deployment};
@@ -177,6 +177,36 @@ fn a_fixed_plan_stops_where_something_has_changed() {
         .ok()
         .says(&["configured Deployment second"]);
     assert_eq!(image(), "app:1.0.1");
+}
+
+#[tokio::test]
+async fn fields_that_others_own_by_now_stay_theirs() {
+    let place = Place::new("owned-by-now");
+    let library = Library::of(&testbed().kubeconfig, &place.namespace, "maps").await;
+    let terms = Terms {
+        server_side: ServerSide::True,
+        ..Library::terms()
+    };
+    let folder = chart(&place, "maps", &map("a"));
+    library
+        .execute(library.install(&folder, &terms).await)
+        .await;
+    let newer = chart(&place, "maps", &map("a").replace("one", "two"));
+    let change = library.upgrade(&newer, &terms).await;
+    let at = Address {
+        kind: builtin::kind("", "ConfigMap").unwrap(),
+        namespace: None,
+        name: "a",
+    };
+    let (cluster, by) = (&library.cluster, Write::by("somebody"));
+    let patch = json!({"data": {"a": "three"}});
+    cluster.patch(&at, Patch::Merge(&patch), by).await.unwrap();
+    let error = library.end(change, &mut |_| ()).await.unwrap_err();
+    assert_eq!(error.kind(), ops::ErrorKind::Conflict, "{error}");
+    let told = "conflict with \"somebody\" using v1: .data.a";
+    assert!(error.to_string().contains(told), "{error}");
+    let live = cluster.get(&at).await.unwrap().unwrap();
+    assert_eq!(live["data"]["a"], "three");
 }
 
 #[tokio::test]

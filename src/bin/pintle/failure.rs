@@ -341,8 +341,8 @@ impl Failure {
             ),
             ops::Error::Hook(error) => hint::hook(error, self.ways()),
             ops::Error::Rest(_) | ops::Error::Interrupted => self.ways().to_owned(),
-            ops::Error::Steps(_) if error.kind() == ErrorKind::Conflict => {
-                format!("{}; a plan in a file has to be made anew", self.ways())
+            ops::Error::Steps(errors) if error.kind() == ErrorKind::Conflict => {
+                hint::steps(errors, self.ways())
             }
             ops::Error::WentBack { .. } | ops::Error::Stranded { .. } => return hint::undone(error),
             ops::Error::Back { .. } => {

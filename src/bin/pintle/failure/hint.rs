@@ -3,7 +3,7 @@
 use pintle::cluster::{self, Missing};
 use pintle::history;
 use pintle::manifest::HookEvent;
-use pintle::ops::{self, Back, HookError, ServerSide, WayBack};
+use pintle::ops::{self, Back, HookError, ServerSide, StepError, WayBack};
 use pintle::plan::{self, Class, Objection};
 use pintle::release::Status;
 
@@ -118,6 +118,21 @@ pub(super) fn hook(error: &HookError, ways: &str) -> String {
     }
 }
 
+/// What to do about resources that others hold or have changed.
+pub(super) fn steps(errors: &[StepError], ways: &str) -> String {
+    let is_owned = |error: &StepError| match error {
+        StepError::Request { source, .. } => source.is_conflict() && !source.is_outdated(),
+        _ => false,
+    };
+    if errors.iter().any(is_owned) {
+        return OWNED.to_owned();
+    }
+    format!("{ways}; a plan in a file has to be made anew")
+}
+
+/// What to do about fields that others own.
+const OWNED: &str = "--force-conflicts takes these fields over; a field that the chart leaves out stays its owner's";
+
 fn is_owned(objection: &Objection) -> bool {
     objection.class == Class::Owned
 }
@@ -132,10 +147,7 @@ pub(super) fn plan(error: &plan::Error) -> Option<&'static str> {
             "delete them, give the release another name or namespace, or take them over with \
              --take-ownership"
         }
-        plan::Error::Refused(objections) if objections.iter().any(is_owned) => {
-            "--force-conflicts takes these fields over; a field that the chart leaves out stays its \
-             owner's"
-        }
+        plan::Error::Refused(objections) if objections.iter().any(is_owned) => OWNED,
         plan::Error::Refused(_) => {
             "`--dry-run=client` or `diff --no-validate` shows the plan without asking the API server"
         }
