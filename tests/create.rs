@@ -37,7 +37,10 @@ fn a_new_chart_has_rules_that_hold() {
     let shop = shop.to_str().unwrap();
     place.pintle(&["create", shop]).ok().prints(&["Created"]);
     place.pintle(&["install", "x", shop]).ok();
-    assert_eq!(place.get(&["deployment/x"])["status"]["readyReplicas"], 2);
+    assert_eq!(
+        place.get(&["deployment/x-shop"])["status"]["readyReplicas"],
+        2
+    );
     place
         .pintle(&["upgrade", "x", shop, "--set", "containerPort=80"])
         .fails_with(2)
@@ -46,7 +49,7 @@ fn a_new_chart_has_rules_that_hold() {
     place
         .pintle(&["upgrade", "x", shop, "--set", values])
         .ok()
-        .says(&["deleted PodDisruptionBudget x"]);
+        .says(&["deleted PodDisruptionBudget x-shop"]);
 }
 
 #[test]
