@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use crate::chart::Position;
+use crate::chart::schema::Unasked;
 use crate::health::{Condition, Health};
 use crate::manifest::{HookEvent, ResourceId};
 use crate::plan::{Counts, Part, Until};
@@ -45,6 +46,11 @@ pub enum Event {
     StaleLock {
         /// The lock.
         file: String,
+    },
+    /// A rule of a chart that runs cannot be asked whether the values may change, so it does not count.
+    RuleNotAsked {
+        /// Which, and why.
+        rule: Unasked,
     },
     /// The API server, or the plan, warns about resources that are to be changed.
     Warned {

@@ -25,8 +25,9 @@ use super::Values;
 use super::values::Origins;
 use rules::{Rules, Which};
 
-pub use recorded::RecordedSchema;
+pub use recorded::{RecordedSchema, Unasked};
 pub use refs::{RuleBelowRef, rules_below_refs};
+pub use rules::names::Undefined;
 pub use tree::Schemas;
 pub use violation::{Reason, Violation};
 
@@ -237,6 +238,24 @@ impl Compiled {
 /// As [`Schema::compile`] and [`Schema::check`].
 pub fn check(schema: &[u8], values: &Values, previous: &[&Values]) -> Result<(), Error> {
     Schema::compile(schema)?.check(values, previous)
+}
+
+/// Finds what the CEL rules of a schema name and nothing knows: functions, variables, and fields that
+/// neither the schema nor the defaults have. A rule fails where it gets there, so [`Schema::compile`] does
+/// not refuse it.
+///
+/// # Errors
+/// If the schema is not JSON, or that cannot be told in time.
+pub fn undefined_in_rules(schema: &[u8], defaults: &Values) -> Result<Vec<Undefined>, Error> {
+    let document = parse(schema)?;
+    let Values(defaults) = defaults.clone();
+    limit::limited(limit::TIME, move || {
+        // What is too deep or too long for the parser is no schema with rules.
+        match rules::inline::rules(&document)? {
+            Some(_) => Ok(rules::names::undefined(&document, &defaults)),
+            None => Ok(vec![]),
+        }
+    })?
 }
 
 fn parse(schema: &[u8]) -> Result<Value, Error> {

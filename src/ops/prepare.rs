@@ -160,7 +160,7 @@ async fn resolved(
     let (config, mut events) = config(request, past)?;
     let selection = tree.select(config.clone())?;
     events.extend(notices(chart, request.overrides));
-    check_values(request, (&tree, &selection), past)?;
+    events.extend(check_values(request, (&tree, &selection), past)?);
     drop(watched);
     let capabilities = catalogue.capabilities(chart).await?;
     check_usable(&tree, &selection, &capabilities)?;
@@ -273,12 +273,12 @@ fn origins(
 }
 
 /// Checks the values by the schemas and rules of all charts that take part, and by the rules of those
-/// of the running revisions.
+/// of the running revisions, of which those that cannot be asked are told.
 fn check_values(
     request: &ChartRequest<'_>,
     (tree, selection): (&Tree<'_>, &Selection),
     past: &Past,
-) -> Result<(), Error> {
+) -> Result<Vec<Event>, Error> {
     let previous: Vec<Values> = past
         .base
         .iter()
@@ -290,11 +290,11 @@ fn check_values(
             let previous: Vec<&Values> = previous.iter().collect();
             let schemas = transition::schemas(past.base.iter());
             let is_own = |schema: &&RecordedSchema| is_part(tree, schema);
-            let mut running = schemas.iter().filter(|schema| !is_own(schema));
-            running.try_for_each(|schema| schema.check(&selection.values, &previous))
+            let running = schemas.iter().filter(|schema| !is_own(schema));
+            transition::ask(running, &selection.values, &previous)
         });
     match judged {
-        Ok(()) => Ok(()),
+        Ok(told) => Ok(told),
         Err(error) => {
             let origins = origins(request, (tree, selection), past)?;
             Err(error.traced(&origins).into())

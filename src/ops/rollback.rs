@@ -50,15 +50,16 @@ pub async fn rollback(
         notices: vec![],
         terms,
     };
-    let change = deploy::decide(session, goal, past, catalogue).await?;
+    let mut change = deploy::decide(session, goal, past, catalogue).await?;
     if rules == Rules::Hold {
         let base = &change.past.base;
         let checked = transition::check(&change.release, base, change.plan.trend);
-        checked.map_err(|source| Error::Back {
+        let told = checked.map_err(|source| Error::Back {
             release: change.release.name.clone(),
             revision: change.release.info.rollback_revision.unwrap_or_default(),
             source,
         })?;
+        change.notices.extend(told);
     }
     Ok(change)
 }

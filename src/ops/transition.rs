@@ -6,6 +6,7 @@
 
 use crate::chart::Values;
 use crate::chart::schema::{self, RecordedSchema};
+use crate::event::Event;
 use crate::plan::Trend;
 use crate::release::{Release, Status};
 
@@ -19,16 +20,38 @@ pub enum Rules {
 }
 
 /// Checks the way back from the revisions in `base`, of which those that failed count if the
-/// versions of live workloads would fall.
-pub(super) fn check(target: &Release, base: &[Release], trend: Trend) -> Result<(), schema::Error> {
+/// versions of live workloads would fall. Tells of rules that cannot be asked.
+pub(super) fn check(
+    target: &Release,
+    base: &[Release],
+    trend: Trend,
+) -> Result<Vec<Event>, schema::Error> {
     let counts = |release: &&Release| release.info.status == Status::Deployed || trend.falls();
     let left: Vec<&Release> = base.iter().filter(counts).collect();
     let previous: Vec<Values> = left.iter().map(|release| coalesced(release)).collect();
     let previous: Vec<&Values> = previous.iter().collect();
     let values = coalesced(target);
     let schemas = schemas(left.into_iter().chain([target]));
-    let mut schemas = schemas.iter();
-    schemas.try_for_each(|schema| schema.check(&values, &previous))
+    ask(schemas.iter(), &values, &previous)
+}
+
+/// Asks rules of charts that run or ran whether values may change, and tells of those that cannot be
+/// asked.
+pub(super) fn ask<'a>(
+    schemas: impl Iterator<Item = &'a RecordedSchema>,
+    values: &Values,
+    previous: &[&Values],
+) -> Result<Vec<Event>, schema::Error> {
+    let mut told = vec![];
+    for schema in schemas {
+        for rule in schema.check(values, previous)? {
+            let event = Event::RuleNotAsked { rule };
+            if !told.contains(&event) {
+                told.push(event);
+            }
+        }
+    }
+    Ok(told)
 }
 
 /// The schemas of the charts of these revisions, each once.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::rules::{Rules, Which};
 use super::tree::placed;
-use super::{Error, Violation, instance, limit, outcome, parse};
+use super::{Error, Reason, Violation, instance, limit, outcome, parse};
 use crate::chart::{Tree, Values};
 
 /// The schema of a chart in a tree.
@@ -53,16 +53,24 @@ impl RecordedSchema {
     /// that of the chart to come.
     ///
     /// `previous` are the final values of the revisions before. Values of a subchart count where it
-    /// took part.
+    /// took part. A rule that cannot be evaluated is passed over and told of: nobody can change a chart
+    /// that runs but by the upgrade that the rule stands against.
     ///
     /// # Errors
-    /// If the schema or a rule is wrong, if the values are too deep, if checking takes too long, or
-    /// with the violations.
-    pub fn check(&self, values: &Values, previous: &[&Values]) -> Result<(), Error> {
+    /// If the values are too deep, if checking takes too long, or with the violations.
+    pub fn check(&self, values: &Values, previous: &[&Values]) -> Result<Vec<Unasked>, Error> {
         let Some(values) = own(&self.keys, values) else {
-            return Ok(());
+            return Ok(vec![]);
         };
-        let schema = parse(self.schema.as_bytes())?;
+        let unasked = |path: String, problem: String| Unasked {
+            chart: self.chart.clone(),
+            path,
+            problem,
+        };
+        let schema = match parse(self.schema.as_bytes()) {
+            Ok(schema) => schema,
+            Err(error) => return Ok(vec![unasked(String::new(), error.to_string())]),
+        };
         let values = instance(values)?;
         let previous = previous.iter().filter_map(|values| own(&self.keys, values));
         let previous: Vec<Value> = previous.map(instance).collect::<Result<_, _>>()?;
@@ -72,12 +80,38 @@ impl RecordedSchema {
                 None => Ok(vec![]),
             }
         })?;
-        let found = judged?.into_iter().map(|found| Violation {
+        let found = match judged {
+            Ok(found) => found,
+            Err(error @ (Error::Rule { .. } | Error::RuleForm { .. })) => {
+                return Ok(vec![unasked(String::new(), error.to_string())]);
+            }
+            Err(error) => return Err(error),
+        };
+        let found = found.into_iter().map(|found| Violation {
             chart: self.chart.clone(),
             ..placed(&self.keys, found)
         });
-        outcome(found.collect())
+        let (broken, violations): (Vec<_>, Vec<_>) =
+            found.partition(|found| found.reason == Reason::BrokenRule);
+        outcome(violations)?;
+        let mut told: Vec<Unasked> = broken
+            .into_iter()
+            .map(|found| unasked(found.path, found.expected))
+            .collect();
+        told.dedup();
+        Ok(told)
     }
+}
+
+/// A rule of a chart that runs, or its whole schema, that cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unasked {
+    /// The folder of the subchart; empty for the chart itself.
+    pub chart: String,
+    /// The values that the rule is for; empty for the values as a whole.
+    pub path: String,
+    /// Why not. Shows no value that may be secret.
+    pub problem: String,
 }
 
 /// The values of the chart whose values stand below `keys`; none where it took no part.
@@ -132,7 +166,68 @@ mod tests {
         };
         let found = schema.check(&of(&new), &previous);
         let found = found.map_err(|error| error.to_string());
-        assert_eq!(found.as_ref().copied().map_err(String::as_str), expected);
+        let found = found.as_ref().map(|unasked| assert_eq!(*unasked, []));
+        assert_eq!(found.map_err(String::as_str), expected);
+    }
+
+    /// What is told of a recorded schema with this text that cannot be asked.
+    #[track_caller]
+    fn check_unasked(schema: &str, expected: &[(&str, &str)]) {
+        let recorded = RecordedSchema {
+            keys: vec![],
+            chart: String::new(),
+            schema: schema.to_owned(),
+        };
+        let old = values("a: {b: 2}");
+        let found = recorded.check(&values("a: {b: 1}"), &[&old]).unwrap();
+        let found = found
+            .iter()
+            .map(|it| (it.path.as_str(), it.problem.as_str()));
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn rules_that_cannot_be_asked_are_told_and_do_not_hold() {
+        let rule = |rule: &str| {
+            format!(
+                r#"{{"properties": {{"a": {{"x-kubernetes-validations": [{{"rule": "{rule}"}}]}}}}}}"#
+            )
+        };
+        check_unasked(
+            &rule("self.c >= oldSelf.c"),
+            &[(
+                "a",
+                "has the rule \"self.c >= oldSelf.c\", which fails: there is no c",
+            )],
+        );
+        check_unasked(
+            &rule("foo(self) >= oldSelf"),
+            &[(
+                "a",
+                "has the rule \"foo(self) >= oldSelf\", which fails: foo is not defined",
+            )],
+        );
+        check_unasked(
+            &rule("self >= oldSelf +"),
+            &[(
+                "",
+                "values.schema.json: \"self >= oldSelf +\", a rule for a, is not valid CEL",
+            )],
+        );
+        check_unasked("{", &[("", "values.schema.json: not valid JSON")]);
+        check_unasked(&rule("self.b > 0 || oldSelf.b > 0"), &[]);
+    }
+
+    #[test]
+    fn a_rule_that_holds_does_so_beside_one_that_cannot_be_asked() {
+        let recorded = RecordedSchema {
+            keys: vec![],
+            chart: String::new(),
+            schema: r#"{"x-kubernetes-validations": [{"rule": "self.c >= oldSelf.c"}, {"rule": "self.b >= oldSelf.b"}]}"#.to_owned(),
+        };
+        let old = values("b: 2");
+        let error = recorded.check(&values("b: 1"), &[&old]).unwrap_err();
+        assert!(error.to_string().contains("self.b >= oldSelf.b"), "{error}");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 mod convert;
 mod evaluate;
 pub(super) mod inline;
+pub(super) mod names;
 
 use kube_cel::{CompilationError, CompiledSchema, compile_schema};
 use serde_json::Value;

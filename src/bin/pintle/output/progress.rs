@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
+use pintle::chart::schema::Unasked;
 use pintle::event::{Done, Event, HookOutput};
 use pintle::health::{Condition, Health};
 use pintle::manifest::ResourceId;
@@ -118,6 +119,28 @@ fn coloured(line: &str) -> Cow<'_, str> {
     }
 }
 
+/// Why a rule of the running chart does not count.
+fn not_asked(
+    Unasked {
+        chart,
+        path,
+        problem,
+    }: &Unasked,
+) -> String {
+    let chart = match chart.as_str() {
+        "" => "the running chart".to_owned(),
+        chart => format!("the running chart {chart}"),
+    };
+    let path = match path.as_str() {
+        "" => String::new(),
+        path => format!("{path}: "),
+    };
+    format!(
+        "{CHANGED}warning{CHANGED:#}: a rule of {chart} cannot be evaluated, so it does not count: \
+         {path}{problem}"
+    )
+}
+
 /// An event in words.
 fn line(release: &str, event: Event) -> String {
     match event {
@@ -133,6 +156,7 @@ fn line(release: &str, event: Event) -> String {
             format!("{CHANGED}warning{CHANGED:#}: the chart {chart} is deprecated")
         }
         Event::StaleLock { file } => stale(&file),
+        Event::RuleNotAsked { rule } => not_asked(&rule),
         Event::Warned { text, ids } => {
             format!("{CHANGED}warning{CHANGED:#}: {}: {text}", listed(&ids))
         }

@@ -38,7 +38,7 @@ const RESERVED: [&str; 21] = [
 
 /// What a key of a mapping is called in an expression: `Escape` in `escaping.go` of Kubernetes' API
 /// server.
-fn name(key: &str) -> String {
+pub(super) fn name(key: &str) -> String {
     if RESERVED.contains(&key) {
         return format!("__{key}__");
     }

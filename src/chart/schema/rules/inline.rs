@@ -30,7 +30,7 @@ const RULE_KEYS: [&str; 6] = [
 pub(in super::super) const DATA: [&str; 5] = ["const", "default", "enum", "example", "examples"];
 
 /// The schema with nothing but rules and what leads to them; `None` if it has no rules.
-pub(super) fn rules(schema: &Value) -> Result<Option<Value>, Error> {
+pub(in super::super) fn rules(schema: &Value) -> Result<Option<Value>, Error> {
     if !mentions_rules(schema) {
         return Ok(None);
     }

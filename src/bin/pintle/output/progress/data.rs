@@ -47,6 +47,7 @@ fn name(event: &Event) -> &'static str {
         Event::BooleanKey { .. } => "boolean-key",
         Event::Deprecated { .. } => "deprecated",
         Event::StaleLock { .. } => "stale-lock",
+        Event::RuleNotAsked { .. } => "rule-not-asked",
         Event::Warned { .. } => "warning",
         Event::Interrupted { .. } => "interrupted",
         Event::PassedOver { .. } => "passed-over",
@@ -86,6 +87,9 @@ fn notice(event: &Event) -> Option<Value> {
         }
         Event::Deprecated { chart } => json!({"chart": chart}),
         Event::StaleLock { file } => json!({"file": file}),
+        Event::RuleNotAsked { rule } => {
+            json!({"chart": rule.chart, "path": rule.path, "problem": rule.problem})
+        }
         Event::Warned { text, ids } => {
             json!({"text": text, "resources": resources(ids)})
         }
