@@ -57,6 +57,7 @@ impl Places {
 enum Node {
     Leaf,
     List(Vec<Spanned<Node>>),
+    /// Sorted by key, so that a large mapping is not searched from its start for each of its keys.
     Map(Vec<(String, Spanned<Node>)>),
 }
 
@@ -64,10 +65,11 @@ impl Node {
     fn child(&self, step: &Step) -> Option<&Spanned<Node>> {
         match (self, step) {
             (Self::List(items), Step::Index(index)) => items.get(*index),
-            (Self::Map(entries), Step::Key(key)) => entries
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, node)| node),
+            (Self::Map(entries), Step::Key(key)) => {
+                let first = entries.partition_point(|(name, _)| name < key);
+                let (name, node) = entries.get(first)?;
+                (name == key).then_some(node)
+            }
             _ => None,
         }
     }
@@ -133,10 +135,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
-        let mut entries = Vec::new();
+        let mut entries: Vec<(String, Spanned<Node>)> = Vec::new();
         while let Some(entry) = access.next_entry()? {
             entries.push(entry);
         }
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(Node::Map(entries))
     }
 }

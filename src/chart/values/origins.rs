@@ -103,7 +103,8 @@ impl Origins {
         let mut origins = Self::default();
         let all = tree.taking_part(selection);
         for (node, _) in all.iter().rev() {
-            for sub in &node.subcharts {
+            let on = node.subcharts.iter();
+            for sub in on.filter(|sub| !selection.off.contains(&sub.path)) {
                 origins.imports(node, sub);
             }
         }

@@ -7,13 +7,13 @@ use pintle::chart::{Chart, Origins, Overrides, Tree, Values};
 use pintle::ops::{self, Revision};
 use pintle::source;
 
-use crate::cli::{Global, ShowValues};
+use crate::cli::{Format, Global, ShowValues};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
 use crate::output;
 use crate::output::progress::Progress;
 use crate::overrides;
-use crate::watchdog;
+use crate::watchdog::{self, Watch};
 
 pub(super) fn run(global: &Global, args: &ShowValues) -> Result<ExitCode, Failure> {
     if source::is_chart(&args.of) {
@@ -40,8 +40,7 @@ fn of_chart(global: &Global, args: &ShowValues) -> Result<(), Failure> {
     };
     let watched = watchdog::watch(&args.of);
     let (origins, values) = merged(&chart, &tenant, &overrides).map_err(ops::Error::from)?;
-    drop(watched);
-    show(&origins, &values, args)
+    show((&origins, &values), args, watched)
 }
 
 /// The values of a chart, and where they come from.
@@ -75,21 +74,34 @@ fn of_release(global: &Global, args: &ShowValues) -> Result<(), Failure> {
         },
         other => other,
     })?;
+    let watched = watchdog::watch(&args.of);
     let mut origins = Origins::default();
     origins.defaults("values.yaml", (&release.chart.values, ""), &[]);
     origins.revision(release.revision, &release.config);
-    show(
-        &origins,
-        &Values::coalesce(&release.chart.values, &release.config),
-        args,
-    )
+    let values = Values::coalesce(&release.chart.values, &release.config);
+    show((&origins, &values), args, watched)
 }
 
-fn show(origins: &Origins, values: &Values, args: &ShowValues) -> Result<(), Failure> {
+/// Prints the values, or each of them with where it comes from, which is still work to watch.
+fn show(
+    (origins, values): (&Origins, &Values),
+    args: &ShowValues,
+    watched: Watch,
+) -> Result<(), Failure> {
     let format = args.output.output;
     if args.explain {
-        output::values::print(&origins.explain(values), format)
+        let leaves = origins.explain(values);
+        let text = match format {
+            Format::Table => Some(output::values::to_text(&leaves)),
+            _ => None,
+        };
+        drop(watched);
+        match text {
+            Some(text) => output::print_text(&text),
+            None => output::values::print_data(&leaves, format),
+        }
     } else {
+        drop(watched);
         output::print_data(values, format)
     }
 }

@@ -3,25 +3,21 @@
 use pintle::chart::{Change, Leaf, Origin, Position};
 use serde_json::{Value, json};
 
-use super::{print_data, print_text, table};
+use super::table;
 use crate::cli::Format;
 use crate::failure::Failure;
 
 /// Values longer than this are cut in the table.
 const SHOWN: usize = 48;
 
-/// Prints each leaf with its origin, and the lower layers that have it.
-pub(crate) fn print(leaves: &[Leaf], format: Format) -> Result<(), Failure> {
-    match format {
-        Format::Table => print_text(&to_text(leaves)),
-        format => {
-            let data: Vec<Value> = leaves.iter().map(data).collect();
-            print_data(&data, format)
-        }
-    }
+/// Prints each leaf with its origin for machines, and the lower layers that have it.
+pub(crate) fn print_data(leaves: &[Leaf], format: Format) -> Result<(), Failure> {
+    let data: Vec<Value> = leaves.iter().map(data).collect();
+    super::print_data(&data, format)
 }
 
-fn to_text(leaves: &[Leaf]) -> String {
+/// The same for people: a table.
+pub(crate) fn to_text(leaves: &[Leaf]) -> String {
     let rows = leaves.iter().map(|leaf| {
         let value = match &leaf.change {
             Change::Value(value) => shown(value),

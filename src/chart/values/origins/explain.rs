@@ -1,5 +1,7 @@
 //! Each leaf of final values, with the layers that had a say in it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::{Found, Origin, Origins, Source};
@@ -35,18 +37,24 @@ impl Origins {
     pub fn explain(&self, values: &Values) -> Vec<Leaf> {
         let mut leaves = vec![];
         walk_map(&values.0, &mut vec![], &mut |path, value| {
-            let alike = self.alike(path).into_iter();
-            let mut found = alike.filter_map(|from| Some((self.winner(&from, value)?, from)));
+            let mut alike = self.alike(path).into_iter();
+            let mut found = alike
+                .by_ref()
+                .filter_map(|from| Some((self.winner(&from, value)?, from)));
             let (winner, from) = found.next().unzip();
             let from = from.unwrap_or_else(|| path.to_vec());
             let mut leaf = self.leaf(&from, Change::Value(value.clone()), winner);
             leaf.path = dotted(path);
+            // What is global in the charts below had no say.
+            for from in alike {
+                leaf.overridden.extend(had(&self.sources, &from));
+            }
             leaves.push(leaf);
         });
-        let mut lost = vec![];
+        let (mut lost, mut known) = (vec![], BTreeSet::new());
         for source in self.sources.iter().filter(|source| source.is_default()) {
             deleted(&source.tree, &values.0, &mut vec![], &mut |path| {
-                if !lost.contains(path) {
+                if known.insert(path.clone()) {
                     lost.push(path.clone());
                 }
             });
@@ -61,16 +69,12 @@ impl Origins {
     }
 
     fn leaf(&self, path: &[Step], change: Change, winner: Option<usize>) -> Leaf {
-        let had = |source: &Source| match source.at(path) {
-            Found::Value(value) => Some((source.origin(path), value.clone())),
-            _ => None,
-        };
         let lower = &self.sources[..winner.unwrap_or_default()];
         Leaf {
             path: dotted(path),
             change,
             origin: winner.map(|index| self.sources[index].origin(path)),
-            overridden: lower.iter().rev().filter_map(had).collect(),
+            overridden: had(lower, path),
         }
     }
 
@@ -89,6 +93,15 @@ impl Origins {
         }
         None
     }
+}
+
+/// The layers that have a value at `path`, highest first, and what they have.
+fn had(sources: &[Source], path: &[Step]) -> Vec<(Origin, Value)> {
+    let had = |source: &Source| match source.at(path) {
+        Found::Value(value) => Some((source.origin(path), value.clone())),
+        _ => None,
+    };
+    sources.iter().rev().filter_map(had).collect()
 }
 
 fn walk_map(
@@ -286,6 +299,67 @@ sub: {a: 1}
         assert_eq!(leaves, expected.into());
         let found = origins.find(&[Step::Key("x".into()), Step::Key("global".into())]);
         assert_eq!(found.unwrap().to_string(), "--set global");
+    }
+
+    /// Each leaf of a chart with the subchart `d` as `path = origin over lower`, with values that turn
+    /// it off or on.
+    #[track_caller]
+    fn check_chart(root: &str, d: &str, set: &str, expected: &[&str]) {
+        let file = |(path, text): (&str, &str)| File {
+            path: path.to_owned(),
+            data: text.into(),
+        };
+        let head = "name: c\nversion: 1.0.0\ndependencies: [{name: d, condition: use, import-values: \
+                    [data]}]\n";
+        let files = [
+            ("Chart.yaml", head),
+            ("values.yaml", root),
+            ("charts/d/Chart.yaml", "name: d\nversion: 1.0.0\n"),
+            ("charts/d/values.yaml", d),
+        ];
+        let chart = Chart::from_files(files.map(file).to_vec()).unwrap();
+        let tree = Tree::of(&chart).unwrap();
+        let overrides = Overrides {
+            layers: vec![Layer::Set(set.into())],
+        };
+        let config = overrides.config(Values::default()).unwrap();
+        let selection = tree.select(config).unwrap();
+        let mut origins = Origins::of(&tree, &selection);
+        origins.overrides(&overrides).unwrap();
+        let leaves = origins.explain(&selection.values);
+        let leaves = leaves.iter().map(|leaf| {
+            let origin = leaf.origin.as_ref().map(ToString::to_string);
+            let lower = leaf.overridden.iter();
+            let lower: Vec<_> = lower
+                .map(|(from, value)| format!("{from} = {value}"))
+                .collect();
+            let origin = origin.unwrap_or_default();
+            format!("{} by {origin} over [{}]", leaf.path, lower.join(", "))
+        });
+        assert_eq!(leaves.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_is_global_below_is_overridden() {
+        check_chart(
+            "global: {g1: 3, g2: 2}\n",
+            "global: {g1: 1, g2: 1}\n",
+            "use=true,global.g2=5",
+            &[
+                "d.global.g1 by the chart's values.yaml:1:14 over [the chart's charts/d/values.yaml:1:14 = 1]",
+                "d.global.g2 by --set global.g2 over [the chart's values.yaml:1:21 = 2, the chart's \
+                 charts/d/values.yaml:1:21 = 1]",
+                "global.g1 by the chart's values.yaml:1:14 over []",
+                "global.g2 by --set global.g2 over [the chart's values.yaml:1:21 = 2]",
+                "use by --set use over []",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_off_imports_nothing() {
+        let exports = "exports: {data: {x: 1}}\n";
+        check_chart("", exports, "use=false", &["use by --set use over []"]);
     }
 
     fn over(overrides: &Overrides, defaults: &Values) -> Values {
