@@ -28,7 +28,7 @@ pub use rule::{RULES, Rule, Severity};
 use crate::builtin::openapi::Minor;
 use crate::capabilities::{Capabilities, KubeVersion};
 use crate::chart::schema::Schemas;
-use crate::chart::{Chart, Engine, Error, File, Kind, Layer, Overrides, Tree, subcharts};
+use crate::chart::{Chart, Engine, Error, File, Kind, Layer, Metadata, Overrides, Tree, subcharts};
 use crate::render::Templates;
 
 use check::{Case, Check};
@@ -54,43 +54,17 @@ pub enum Charts {
     All,
 }
 
-/// A version of Kubernetes of which nothing is known.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("nothing is known of Kubernetes {version}: choose one of {known}")]
-pub struct UnknownVersion {
-    /// The version that was asked for.
-    pub version: String,
-    /// The minors that are known.
-    pub known: String,
-}
-
-impl UnknownVersion {
-    /// Checks that `version` is of a minor that is known.
-    ///
-    /// # Errors
-    /// If it is not.
-    pub fn check(version: &KubeVersion) -> Result<(), Self> {
-        if version.known_minor().is_some() {
-            return Ok(());
-        }
-        let known: Vec<String> = Minor::all().iter().map(Minor::to_string).collect();
-        Err(Self {
-            version: version.version.clone(),
-            known: known.join(", "),
-        })
-    }
-}
-
 /// Checks a chart by its files, in any order.
 ///
 /// ```
 /// use pintle::chart::{File, Overrides};
 /// let text = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
-/// let file = File { path: "Chart.yaml".to_owned(), data: text.into() };
+/// let file = |path: &str, text: &str| File { path: path.to_owned(), data: text.into() };
+/// let files = vec![file("Chart.yaml", text), file("values.yaml", ""), file("templates/a.yaml", "")];
 /// let overrides = Overrides::default();
 /// let charts = pintle::lint::Charts::Root;
 /// let request = pintle::lint::Request { overrides: &overrides, kube_version: None, charts };
-/// let findings = pintle::lint::lint(vec![file], &request);
+/// let findings = pintle::lint::lint(files, &request);
 /// assert_eq!(findings[0].rule.id, "chart-icon");
 /// ```
 pub fn lint(files: Vec<File>, request: &Request<'_>) -> Vec<Finding> {
@@ -118,6 +92,7 @@ fn alone(files: Vec<File>, request: &Request<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
     findings.extend(layout::names(&files));
     findings.extend(layout::crds(&files));
+    findings.extend(layout::missing(&files));
     let text = |path: &str| {
         let file = files.iter().find(|file| file.path == path);
         file.map(|file| String::from_utf8_lossy(&file.data).into_owned())
@@ -127,22 +102,18 @@ fn alone(files: Vec<File>, request: &Request<'_>) -> Vec<Finding> {
         findings.add(Finding::new(rule::CHART_FILE, place, "the file is missing"));
         return findings.finish(&[]);
     };
-    let found = chart_file::check(&chart_file);
-    let hides_the_rest = [rule::CHART_FILE, rule::ENGINE_FIELD];
-    let is_readable = !found
-        .iter()
-        .any(|finding| hides_the_rest.contains(&finding.rule));
-    findings.extend(found);
-    let values = text(VALUES_FILE).unwrap_or_default();
-    if !is_readable {
+    findings.extend(chart_file::check(&chart_file));
+    if Metadata::parse(&chart_file).is_err() {
         return findings.finish(&[]);
     }
+    let values = text(VALUES_FILE).unwrap_or_default();
     match Chart::from_files(files) {
         Err(error) => findings.add(unloadable(&error)),
         Ok(chart) => {
             let minors = minors(&chart, request, &mut findings);
             loaded(&chart, &values, (request, &minors), &mut findings);
-            return findings.finish(&minors.iter().map(|(minor, _)| *minor).collect::<Vec<_>>());
+            let known = minors.iter().filter_map(|(minor, _)| *minor);
+            return findings.finish(&known.collect::<Vec<_>>());
         }
     }
     findings.finish(&[])
@@ -157,45 +128,58 @@ pub fn bad_ignore_file(line: usize, problem: &str) -> Finding {
     Finding::new(rule::HELMIGNORE, place, problem)
 }
 
-/// What makes a chart of these files impossible.
+/// What makes a chart of these files impossible, told of the file that does.
 fn unloadable(error: &Error) -> Finding {
-    let at = error.position();
-    let place = at.map_or(Place::file(CHART_FILE), |at| Place::line(&at.file, at.line));
-    match error {
-        Error::GoTemplates { .. } => {
-            let message = "a template action in a chart without template engine";
-            Finding::new(rule::NO_ANNOTATION, place, message).hint(
-                "a Tera chart carries the annotation `pintle.dev/engine: tera` in Chart.yaml; Go \
-                 templates are not rendered",
-            )
+    let place = match error {
+        Error::NotText { file, .. } | Error::Stray { file } | Error::Archive { file, .. } => {
+            Place::file(file)
         }
-        Error::Yaml { .. } | Error::ValuesNotMapping { .. } => values::broken(error),
-        other => Finding::new(rule::CHART_FILE, place, other.to_string()),
+        Error::NoChartYaml { file } => Place::file(file),
+        other => match other.position() {
+            Some(at) => Place::line(&at.file, at.line),
+            None => Place::file(CHART_FILE),
+        },
+    };
+    if let Error::GoTemplates { .. } = error {
+        let message = "a template action in a chart without template engine";
+        return Finding::new(rule::NO_ANNOTATION, place, message).hint(
+            "a Tera chart carries the annotation `pintle.dev/engine: tera` in Chart.yaml; Go \
+             templates are not rendered",
+        );
     }
+    let rule = match place.file.rsplit('/').next() {
+        Some(VALUES_FILE) => rule::VALUES_FILE,
+        _ => rule::CHART_FILE,
+    };
+    Finding::new(rule, place, chart_file::problem(error))
 }
 
-/// The minors to check, each with what its cluster can do.
+/// The minors to check, each with what its cluster can do; none stands for one that is not known.
 fn minors(
     chart: &Chart,
     request: &Request<'_>,
     findings: &mut Findings,
-) -> Vec<(Minor, Capabilities)> {
-    let of = |minor| (minor, Capabilities::of(minor));
+) -> Vec<(Option<Minor>, Capabilities)> {
+    let of = |minor| (Some(minor), Capabilities::of(minor));
     let needed = &chart.metadata.kube_version;
     if let Some(version) = request.kube_version {
         if let Err(error) = chart.metadata.check_kube_version(version) {
             let place = Place::file(CHART_FILE);
             findings.add(Finding::new(rule::KUBE_VERSION, place, error.to_string()));
         }
-        let minor = version.known_minor().into_iter();
-        let asked = minor.map(|minor| {
-            let mut capabilities = Capabilities::of(minor);
-            capabilities.kube_version = version.clone();
-            (minor, capabilities)
-        });
-        return asked.collect();
+        let minor = version.known_minor();
+        if minor.is_none() {
+            let message = format!(
+                "nothing is known of Kubernetes {version}, so no resource is checked by its API: known \
+                 are {}",
+                known_minors()
+            );
+            let place = Place::file(CHART_FILE);
+            findings.add(Finding::new(rule::KUBE_VERSION, place, message));
+        }
+        return vec![(minor, Capabilities::at(version.clone()))];
     }
-    let all: Vec<(Minor, Capabilities)> = Minor::all().into_iter().map(of).collect();
+    let all: Vec<(Option<Minor>, Capabilities)> = Minor::all().into_iter().map(of).collect();
     let allows = |capabilities: &Capabilities| {
         chart
             .metadata
@@ -208,10 +192,9 @@ fn minors(
         .cloned()
         .collect();
     if allowed.is_empty() {
-        let known: Vec<String> = all.iter().map(|(minor, _)| minor.to_string()).collect();
         let message = format!(
             "kubeVersion {needed:?} allows none of Kubernetes {}, so nothing is rendered",
-            known.join(", ")
+            known_minors()
         );
         findings.add(Finding::new(
             rule::KUBE_VERSION,
@@ -222,15 +205,22 @@ fn minors(
     allowed
 }
 
+/// `1.34, 1.35, 1.36`.
+fn known_minors() -> String {
+    let known: Vec<String> = Minor::all().iter().map(Minor::to_string).collect();
+    known.join(", ")
+}
+
 /// Checks what a chart says beside `Chart.yaml`, and what it renders to.
 fn loaded(
     chart: &Chart,
     values: &str,
-    (request, minors): (&Request<'_>, &[(Minor, Capabilities)]),
+    (request, minors): (&Request<'_>, &[(Option<Minor>, Capabilities)]),
     findings: &mut Findings,
 ) {
     findings.extend(dependencies::order(chart));
     findings.extend(dependencies::lock(chart));
+    findings.extend(dependencies::unlisted(chart));
     findings.extend(unrendered(chart, values, request.charts));
     let tree = match Tree::of(chart) {
         Ok(tree) => tree,
@@ -298,7 +288,10 @@ fn unrendered(chart: &Chart, values: &str, charts: Charts) -> Vec<Finding> {
         // Each of the others is checked by itself.
         Charts::All => vec![chart],
     };
-    found.extend(charts.into_iter().flat_map(values::unseen_rules));
+    for chart in charts {
+        found.extend(values::unseen_rules(chart));
+        found.extend(values::undefined_names(chart));
+    }
     found
 }
 

@@ -91,6 +91,30 @@ impl fmt::Display for Origin {
     }
 }
 
+impl Origin {
+    /// The place in words, so that nobody looks for the line in the template itself: `line 5 of what
+    /// web/templates/a.yaml renders to`. Files of `crds/` are what they are.
+    pub fn in_words(&self) -> String {
+        self.words(&format!("line {}", self.line))
+    }
+
+    /// As [`Origin::in_words`], with a column.
+    fn with_column(&self, column: u64) -> String {
+        self.words(&format!("line {}, column {column}", self.line))
+    }
+
+    fn words(&self, place: &str) -> String {
+        let Self { template, .. } = self;
+        if template == parse::RECORDED {
+            format!("{place} of the recorded manifest")
+        } else if template.contains("/crds/") {
+            format!("{place} of {template}")
+        } else {
+            format!("{place} of what {template} renders to")
+        }
+    }
+}
+
 /// The annotation of a resource with that key.
 pub fn annotation<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
     body.get("metadata")?.get("annotations")?.get(key)?.as_str()

@@ -85,7 +85,7 @@ pub use restore::restore;
 pub use rights::explained;
 pub use rollback::rollback;
 pub use stop::Stop;
-pub use template::{Prepared, TemplateRequest, Templated, template};
+pub use template::{Prepared, TemplateRequest, Templated, template, template_unjudged};
 pub use tenant::{Tenant, enter, home};
 pub use testing::{Filter, FilterTerm, Logs, NoTerm, TestRequest, Tested, test};
 pub use transition::Rules;

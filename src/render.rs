@@ -15,6 +15,7 @@ use crate::chart::{Tree, Values};
 mod context;
 mod engine;
 mod error;
+mod excerpt;
 mod explain;
 mod functions;
 mod include;
@@ -29,9 +30,10 @@ mod value;
 mod writer;
 
 pub use error::{Error, Fault, Place};
+pub use excerpt::{shortened, window};
 pub(crate) use name::{MAX_LABEL, k8s_name};
 pub(crate) use nearest::nearest;
-pub use reads::{Read, reads};
+pub use reads::{Missing, Read, reads};
 pub use stack::with_room;
 pub use templates::Templates;
 

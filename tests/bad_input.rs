@@ -98,7 +98,10 @@ fn templates_that_do_not_render() {
     check(
         &place,
         &["web", &chart],
-        &["small/templates/map.yaml:", "not YAML"],
+        &[
+            "of what small/templates/map.yaml renders to",
+            "not valid YAML",
+        ],
     );
     place.file("small/templates/again.yaml", TEMPLATE);
     place.file("small/templates/map.yaml", TEMPLATE);
@@ -106,8 +109,8 @@ fn templates_that_do_not_render() {
         &place,
         &["web", &chart],
         &[
-            "ConfigMap web is already defined at small/templates/again.yaml:1",
-            "map.yaml:1",
+            "ConfigMap web is already defined at line 1 of what small/templates/again.yaml renders to",
+            "line 1 of what small/templates/map.yaml renders to",
         ],
     );
 }
@@ -189,7 +192,11 @@ spec: {commonName: ca}
     };
     refused(
         &authority.replace("commonName", "comonName"),
-        &["small/templates/map.yaml:1", "spec.comonName", "commonName"],
+        &[
+            "line 1 of what small/templates/map.yaml renders to",
+            "spec.comonName",
+            "commonName",
+        ],
     );
     let leaf = "\
 ---
@@ -200,11 +207,19 @@ spec: {issuer: cas, commonName: web, usages: [server auth], dnsNames: [web]}
 ";
     refused(
         &format!("{authority}{leaf}"),
-        &["small/templates/map.yaml:6", "cas", "ca"],
+        &[
+            "line 6 of what small/templates/map.yaml renders to",
+            "cas",
+            "ca",
+        ],
     );
     refused(
         &format!("{authority}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: ca}}\n"),
-        &["small/templates/map.yaml:1", "Secret ca", "another name"],
+        &[
+            "line 1 of what small/templates/map.yaml renders to",
+            "Secret ca",
+            "another name",
+        ],
     );
     let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: generate.pintle.dev/v1\n  \
                 kind: CertificateAuthority\n  metadata: {name: ca}\n";
@@ -241,11 +256,18 @@ fn groups_without_an_order_are_refused() {
     );
     refused(
         &member("a", "one", r#"["tow"]"#),
-        &["small/templates/map.yaml:2", "\"tow\"", "there are one"],
+        &[
+            "line 2 of what small/templates/map.yaml renders to",
+            "\"tow\"",
+            "there are one",
+        ],
     );
     refused(
         &member("a", "one", "two"),
-        &["small/templates/map.yaml:2", "JSON list"],
+        &[
+            "line 2 of what small/templates/map.yaml renders to",
+            "JSON list",
+        ],
     );
     let ready = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, annotations: \
                  {pintle.dev/ready: no-old-pod}}\n";

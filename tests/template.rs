@@ -45,6 +45,12 @@ fn flags_choose_the_same_as_in_helm() {
     let cut = check(&place, &["--no-hooks"]);
     assert!(!cut.contains("templates/tests/"), "{cut}");
     assert_eq!(check(&place, &["--skip-tests"]), cut);
+    let same = [
+        "--dry-run=client",
+        "--skip-crds",
+        "--skip-schema-validation",
+    ];
+    assert_eq!(check(&place, &same), all);
     let upgrade = check(&place, &["--is-upgrade"]);
     assert!(upgrade.contains("UPGRADED") && !all.contains("UPGRADED"));
     let service = ["--show-only", "templates/service.yaml"];

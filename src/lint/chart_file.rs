@@ -30,6 +30,25 @@ const FIELDS: [&str; 17] = [
     "type",
 ];
 
+/// The fields of a maintainer and of a dependency there; the last is that of HIP-0025.
+const INNER: [(&str, &[&str]); 2] = [
+    ("maintainers", &["email", "name", "url"]),
+    (
+        "dependencies",
+        &[
+            "alias",
+            "condition",
+            "enabled",
+            "import-values",
+            "name",
+            "repository",
+            "tags",
+            "version",
+            "depends-on",
+        ],
+    ),
+];
+
 /// Checks the text of a `Chart.yaml`.
 pub(super) fn check(text: &str) -> Vec<Finding> {
     let metadata = match Metadata::parse(text) {
@@ -43,6 +62,7 @@ pub(super) fn check(text: &str) -> Vec<Finding> {
         found: Vec::new(),
     };
     check.identity(&metadata, &tree);
+    check.format(&metadata, &tree);
     check.fields(&tree);
     check.people(&metadata);
     check.addresses(&metadata);
@@ -60,12 +80,23 @@ fn broken(text: &str, error: &Error) -> Finding {
         return finding.hint("write it as annotation: `pintle.dev/engine: tera` below annotations");
     }
     let line = error.position().map_or(0, |at| at.line);
-    let message = match error {
+    Finding::new(rule::CHART_FILE, Place::line(FILE, line), problem(error))
+}
+
+/// What is wrong with a file of a chart, without its place.
+pub(super) fn problem(error: &Error) -> String {
+    match error {
         Error::Field { field, problem, .. } => format!("{field} {problem}"),
         Error::Yaml { cause, .. } => format!("not valid YAML: {cause}"),
+        Error::ValuesNotMapping { .. } => "values must be a mapping".to_owned(),
+        Error::NotText { .. } => "not UTF-8 text".to_owned(),
+        Error::NoChartYaml { .. } => "the file is missing".to_owned(),
+        Error::Stray { .. } => {
+            "only charts belong into charts/, in folders or archives (.tgz)".to_owned()
+        }
+        Error::Archive { cause, .. } => format!("cannot be unpacked: {cause}"),
         other => other.to_string(),
-    };
-    Finding::new(rule::CHART_FILE, Place::line(FILE, line), message)
+    }
 }
 
 fn key(name: &str) -> Step {
@@ -96,7 +127,14 @@ impl Check<'_> {
             let hint = "use lower-case letters, digits and dashes";
             self.add(rule::CHART_NAME, &[key("name")], (message, hint));
         }
-        if semver::Version::parse(&metadata.version).is_err() {
+        if !tree.get("version").is_some_and(Value::is_string) {
+            let message = "version is not a string, so a zero at its end is lost".to_owned();
+            self.add(
+                rule::CHART_FILE,
+                &[key("version")],
+                (message, "put it in quotes"),
+            );
+        } else if semver::Version::parse(&metadata.version).is_err() {
             let message = format!("version is {:?}, which is not SemVer 2", metadata.version);
             let hint = "write three numbers, such as 1.2.0";
             self.add(rule::CHART_VERSION, &[key("version")], (message, hint));
@@ -109,22 +147,6 @@ impl Check<'_> {
                 &[key("deprecated")],
                 (message, hint),
             );
-        }
-        if metadata.api_version != "v2" {
-            let message = format!("apiVersion is {}", metadata.api_version);
-            self.add(
-                rule::CHART_API_VERSION,
-                &[key("apiVersion")],
-                (message, "write apiVersion: v2"),
-            );
-            if !metadata.kind.is_empty() {
-                let message = "type needs apiVersion v2".to_owned();
-                self.add(
-                    rule::CHART_TYPE,
-                    &[key("type")],
-                    (message, "write apiVersion: v2"),
-                );
-            }
         }
         let app_version = tree.get("appVersion").unwrap_or(&Value::Null);
         if !matches!(app_version, Value::Null | Value::String(_)) {
@@ -145,6 +167,28 @@ impl Check<'_> {
         }
     }
 
+    fn format(&mut self, metadata: &Metadata, tree: &Value) {
+        if tree.get("apiVersion").is_none_or(Value::is_null) {
+            let message = "apiVersion is missing, and Helm takes no such chart".to_owned();
+            self.add(rule::CHART_FILE, &[], (message, "write apiVersion: v2"));
+        } else if metadata.api_version != "v2" {
+            let message = format!("apiVersion is {}", metadata.api_version);
+            self.add(
+                rule::CHART_API_VERSION,
+                &[key("apiVersion")],
+                (message, "write apiVersion: v2"),
+            );
+        }
+        if metadata.api_version != "v2" && !metadata.kind.is_empty() {
+            let message = "type needs apiVersion v2".to_owned();
+            self.add(
+                rule::CHART_TYPE,
+                &[key("type")],
+                (message, "write apiVersion: v2"),
+            );
+        }
+    }
+
     fn fields(&mut self, tree: &Value) {
         let keys = tree.as_object().into_iter().flatten().map(|(name, _)| name);
         let unknown: Vec<&String> = keys
@@ -158,6 +202,24 @@ impl Check<'_> {
             };
             let message = format!("{name} is not a field of Chart.yaml, and Helm drops it");
             self.add(rule::CHART_FIELD, &[key(name)], (message, &hint));
+        }
+        for (list, known) in INNER {
+            let items = tree.get(list).and_then(Value::as_array);
+            for (index, item) in items.into_iter().flatten().enumerate() {
+                self.inner_fields((list, index), item, known);
+            }
+        }
+    }
+
+    /// The fields of one maintainer or dependency.
+    fn inner_fields(&mut self, (list, index): (&str, usize), item: &Value, known: &[&str]) {
+        let names = item.as_object().into_iter().flatten().map(|(name, _)| name);
+        for name in names.filter(|name| !known.contains(&name.as_str())) {
+            let hint = crate::render::nearest(name, known.iter().copied());
+            let hint = hint.map_or(String::new(), |near| format!("did you mean {near}?"));
+            let message = format!("{list}[{index}] has no field {name}, and Helm drops it");
+            let at = [key(list), Step::Index(index), key(name)];
+            self.add(rule::CHART_FIELD, &at, (message, &hint));
         }
     }
 
@@ -268,7 +330,7 @@ mod tests {
         );
         check_whole(
             "name: a\nversion: 1.0.0\ntype: library\nicon: x\n",
-            &["chart-api-version:0", "chart-type:3", "chart-url:4"],
+            &["chart-file:1", "chart-type:3", "chart-url:4"],
         );
         check("appVersion: 1.29", &["app-version:5"]);
         check(
@@ -281,5 +343,14 @@ mod tests {
         );
         check("sources: [x]\nhome: y", &["chart-url:6", "chart-url:5"]);
         check("dependencies: [{name: b}]", &["dependency:5"]);
+        check_whole(
+            "apiVersion: v1\nname: a\nversion: 1.10\nicon: https://h/i.png\n",
+            &["chart-file:3", "chart-api-version:1"],
+        );
+        check(
+            "maintainers: [{name: a, mail: a@b}]\ndependencies:\n  - name: b\n    version: 1.0.0\n    \
+             Alias: x\n    depends-on: [c]\n  - {name: c, version: 1.0.0, kind: x}\n",
+            &["chart-field:5", "chart-field:9", "chart-field:11"],
+        );
     }
 }

@@ -4,13 +4,13 @@ use super::finding::{Excerpt, Finding, Place};
 use super::place::Sources;
 use super::rule::{self, Rule};
 use super::structure::Fault;
-use super::{api, release, resource, values};
+use super::{api, layout, release, resource, values};
 use crate::builtin::openapi::Minor;
 use crate::capabilities::{Capabilities, Kinds};
 use crate::chart::schema::Schemas;
 use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values, dotted_path};
 use crate::manifest::{self, Manifest, Placement, Resource};
-use crate::render::{self, Operation, ReleaseFacts, Rendered, Scope, Templates};
+use crate::render::{self, Operation, ReleaseFacts, Rendered, Scope, Templates, window};
 use crate::yaml::Step;
 
 /// The namespace of the release that is rendered.
@@ -48,7 +48,8 @@ pub(super) struct Case<'a> {
     pub(super) overrides: &'a Overrides,
     /// Whether it is no fault that the values do not fit the schema.
     pub(super) only_as_base: bool,
-    pub(super) minors: &'a [(Minor, Capabilities)],
+    /// Without the minor where nothing is known of it.
+    pub(super) minors: &'a [(Option<Minor>, Capabilities)],
 }
 
 impl Check<'_> {
@@ -113,7 +114,11 @@ impl Check<'_> {
     }
 
     /// What is wrong with what the chart renders to for a minor.
-    fn minor(&self, (rendered, manifest): &(Rendered, Manifest), minor: Minor) -> Vec<Finding> {
+    fn minor(
+        &self,
+        (rendered, manifest): &(Rendered, Manifest),
+        minor: Option<Minor>,
+    ) -> Vec<Finding> {
         let sources = Sources {
             chart: self.tree.root.chart,
             rendered,
@@ -122,7 +127,8 @@ impl Check<'_> {
         let resources = manifest.resources.iter().chain(hooks);
         let mut found: Vec<(&Resource, Fault)> = Vec::new();
         for resource in resources.filter(|resource| !is_stub(manifest, resource)) {
-            let faults = api::faults(resource, minor).into_iter();
+            let faults = minor.map(|minor| api::faults(resource, minor));
+            let faults = faults.into_iter().flatten();
             let others = resource::faults(resource).into_iter();
             found.extend(faults.chain(others).map(|fault| (resource, fault)));
         }
@@ -130,16 +136,20 @@ impl Check<'_> {
         found.extend(release::config_rollout(manifest));
         let findings = found.into_iter().map(|(resource, fault)| {
             let mut finding = told(resource, &fault, &sources);
-            finding.minors = vec![minor];
+            finding.minors = minor.into_iter().collect();
             finding
         });
         let mut findings: Vec<Finding> = findings.collect();
+        findings.extend(layout::separators(
+            rendered,
+            &self.tree.root.chart.metadata.name,
+        ));
         let named = manifest
             .resources
             .iter()
             .flat_map(|resource| namespaces(resource, &sources));
         findings.extend(named.map(|mut finding| {
-            finding.minors = vec![minor];
+            finding.minors = minor.into_iter().collect();
             finding
         }));
         findings
@@ -298,8 +308,11 @@ fn key(name: &str) -> Step {
 /// Why a chart is not rendered.
 pub(super) fn template_faults(error: &render::Error, chart: &str) -> Vec<Finding> {
     let render::Error::Template(fault) = error else {
-        let text = error.to_string();
-        return vec![Finding::new(rule::TEMPLATE, Place::file("templates"), text)];
+        let (file, text) = match error {
+            render::Error::Render { path, message } => (below(path, chart), message.clone()),
+            other => ("templates".to_owned(), other.to_string()),
+        };
+        return vec![Finding::new(rule::TEMPLATE, Place::file(&file), text)];
     };
     let faults = std::iter::once(&**fault).chain(&fault.others);
     faults
@@ -312,7 +325,11 @@ pub(super) fn template_faults(error: &render::Error, chart: &str) -> Vec<Finding
                     of: "",
                     first: line,
                     marked: line,
-                    lines: vec![fault.place.source.clone()],
+                    lines: vec![
+                        window(&fault.place.source, fault.place.column)
+                            .0
+                            .into_owned(),
+                    ],
                 }),
             };
             let finding = Finding::new(rule::TEMPLATE, place, &*fault.message);
@@ -344,23 +361,30 @@ fn unparsable(error: &manifest::Error, rendered: &Rendered, chart: &str) -> Find
     let Some((template, line)) = origin else {
         return Finding::new(rule, Place::file("templates"), message);
     };
+    let column = match error {
+        Error::Yaml { source, .. } => source.column,
+        _ => 0,
+    };
     let place = Place {
         file: below(template, chart),
         line: 0,
-        excerpt: super::place::around(rendered, template, line),
+        excerpt: super::place::around(rendered, template, (line, column)),
     };
     Finding::new(rule, place, message)
 }
 
-/// The path and line that a message begins with, and the rest: `web/templates/a.yaml:3: gone`.
+/// The path and line that a message begins with, and the rest: `line 3 of what web/templates/a.yaml
+/// renders to: gone`.
 fn split(text: &str) -> (Option<(&str, u64)>, &str) {
-    let Some((place, message)) = text.split_once(": ") else {
-        return (None, text);
+    let parts = || {
+        let (place, message) = text.strip_prefix("line ")?.split_once(" renders to: ")?;
+        let (line, path) = place.split_once(" of what ")?;
+        let line = line.split(',').next()?.parse().ok()?;
+        Some(((path, line), message))
     };
-    let mut parts = place.splitn(3, ':');
-    match (parts.next(), parts.next().map(str::parse)) {
-        (Some(path), Some(Ok(line))) => (Some((path, line)), message),
-        _ => (None, text),
+    match parts() {
+        Some((place, message)) => (Some(place), message),
+        None => (None, text),
     }
 }
 

@@ -38,6 +38,25 @@ pub(super) fn lock(chart: &Chart) -> Option<Finding> {
     chart.has_stale_lock().then_some(finding)
 }
 
+/// Finds charts in `charts/` that no dependency speaks of.
+pub(super) fn unlisted(chart: &Chart) -> Vec<Finding> {
+    let listed = |name: &str| {
+        let mut all = chart.metadata.dependencies.iter();
+        all.any(|entry| entry.name == name)
+    };
+    let subcharts = chart.subcharts.iter();
+    let others = subcharts.filter(|sub| !listed(&sub.metadata.name));
+    let told = others.map(|sub| {
+        let message = format!(
+            "{} is in charts/ and in no dependency, so it takes part always",
+            sub.metadata.name
+        );
+        Finding::new(rule::UNLISTED_CHART, Place::file(CHART_FILE), message)
+            .hint("give it an entry below dependencies: `helm lint` wants one")
+    });
+    told.collect()
+}
+
 /// Why a chart and what it contains do not fit together.
 pub(super) fn faults(error: &Error) -> Vec<Finding> {
     let new = |message: String| Finding::new(rule::DEPENDENCY, Place::file(CHART_FILE), message);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::rule::{Rule, Severity};
 use crate::builtin::openapi::Minor;
+use crate::render::shortened;
 
 /// One breach of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Finding {
     pub(super) fn new(rule: &'static Rule, place: Place, message: impl Into<String>) -> Self {
         Self {
             rule,
-            message: message.into(),
+            message: shortened(&message.into()).into_owned(),
             place,
             hint: None,
             minors: Vec::new(),

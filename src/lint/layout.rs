@@ -3,6 +3,7 @@
 use super::finding::{Finding, Place};
 use super::rule;
 use crate::chart::File;
+use crate::render::Rendered;
 use crate::yaml;
 
 /// What templates may be called, as `helm lint` has it.
@@ -27,6 +28,44 @@ pub(super) fn names(files: &[File]) -> Vec<Finding> {
                 .hint("call it .yaml, .yml, .tpl or .txt, or keep it outside of templates/")
         })
         .collect()
+}
+
+/// Finds what a chart should have and does not.
+pub(super) fn missing(files: &[File]) -> Vec<Finding> {
+    let has = |folder: &str| files.iter().any(|file| file.path.starts_with(folder));
+    let templates = (!has("templates/") && !has("charts/")).then(|| {
+        let message = "the chart has no templates";
+        Finding::new(rule::NO_TEMPLATES, Place::file("templates"), message)
+    });
+    let values = (!files.iter().any(|file| file.path == "values.yaml")).then(|| {
+        let message = "the chart has no values.yaml";
+        Finding::new(rule::NO_VALUES, Place::file("values.yaml"), message)
+            .hint("give it one, be it empty: it is where users look for what they may set")
+    });
+    templates.into_iter().chain(values).collect()
+}
+
+/// Finds documents that begin on the line of their dashes. Helm and pintle cut there; for other
+/// readers the dashes are part of the text.
+pub(super) fn separators(rendered: &Rendered, chart: &str) -> Vec<Finding> {
+    let files = rendered.files.iter();
+    let found = files.flat_map(|file| {
+        let lines = (1..).zip(file.text.lines());
+        let stuck = lines.filter(|(_, line)| {
+            let rest = line.strip_prefix("---");
+            rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(char::is_whitespace))
+        });
+        stuck.map(|(line, _)| {
+            let path = file.path.strip_prefix(&format!("{chart}/"));
+            let place = Place {
+                excerpt: super::place::around(rendered, &file.path, (line, 1)),
+                ..Place::file(path.unwrap_or(&file.path))
+            };
+            let message = "a document begins on the line of its dashes";
+            Finding::new(rule::SEPARATOR, place, message).hint("break the line after ---")
+        })
+    });
+    found.collect()
 }
 
 /// Checks the files of `crds/`.

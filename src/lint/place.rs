@@ -8,7 +8,7 @@ use super::finding::{Excerpt, Place};
 use super::source;
 use crate::chart::{Chart, hide_secrets};
 use crate::manifest::{Origin, Resource};
-use crate::render::Rendered;
+use crate::render::{Rendered, window};
 use crate::yaml::{self, Step};
 
 /// How many lines are shown before and after the marked one.
@@ -35,7 +35,7 @@ impl Sources<'_> {
             file,
             excerpt: match (line, resource.id.kind.as_str()) {
                 (0, _) | (_, "Secret") => None,
-                _ => Some(excerpt(&text, line, origin.line)),
+                _ => Some(excerpt(&text, (line, 0), origin.line)),
             },
         }
     }
@@ -119,25 +119,30 @@ pub(super) fn has_key(line: &str, key: &str) -> bool {
     })
 }
 
-/// The lines around one of a document that starts on line `first` of its file.
-fn excerpt(text: &str, marked: u64, first: u64) -> Excerpt {
+/// The lines around a line and column of a document that starts on line `first` of its file.
+fn excerpt(text: &str, (marked, column): (u64, u64), first: u64) -> Excerpt {
     let from = marked.saturating_sub(AROUND).max(1);
     let lines = (1..).zip(hide_secrets(text));
     let shown = lines.skip_while(|(number, _)| *number < from);
     let shown = shown.take_while(|(number, _)| *number <= marked + AROUND);
+    let cut = |(number, line): (u64, String)| {
+        let column = if number == marked { column } else { 0 };
+        let column = usize::try_from(column).unwrap_or_default();
+        window(&line, column).0.into_owned()
+    };
     Excerpt {
         of: "rendered",
         first: first + from - 1,
         marked: first + marked - 1,
-        lines: shown.map(|(_, line): (u64, _)| line).collect(),
+        lines: shown.map(cut).collect(),
     }
 }
 
-/// The lines around one of a rendered file.
-pub(super) fn around(rendered: &Rendered, template: &str, line: u64) -> Option<Excerpt> {
+/// The lines around a line and column of a rendered file.
+pub(super) fn around(rendered: &Rendered, template: &str, at: (u64, u64)) -> Option<Excerpt> {
     let file = rendered.files.iter().find(|file| file.path == template)?;
     let is_secret = file.text.contains("kind: Secret");
-    (!is_secret && line > 0).then(|| excerpt(&file.text, line, 1))
+    (!is_secret && at.0 > 0).then(|| excerpt(&file.text, at, 1))
 }
 
 #[cfg(test)]
@@ -178,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_excerpt_marks_its_line() {
-        let excerpt = excerpt("a\nb\nc\nd\ne\nf", 4, 10);
+        let excerpt = excerpt("a\nb\nc\nd\ne\nf", (4, 0), 10);
         assert_eq!((excerpt.first, excerpt.marked), (11, 13));
         assert_eq!(excerpt.lines, ["b", "c", "d", "e", "f"]);
     }

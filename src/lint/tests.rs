@@ -13,8 +13,14 @@ fn tera() -> String {
 fn found(files: &[(&str, &str)]) -> Vec<Finding> {
     let usual = ("Chart.yaml", tera());
     let given = files.iter().map(|(path, text)| (*path, (*text).to_owned()));
-    let has_chart = files.iter().any(|(path, _)| *path == "Chart.yaml");
-    let files = given.chain((!has_chart).then_some(usual));
+    let has = |start: &str| files.iter().any(|(path, _)| path.starts_with(start));
+    let has_templates = has("templates/") || has("charts/");
+    let others = [
+        (!has("Chart.yaml")).then_some(usual),
+        (!has("values.yaml")).then(|| ("values.yaml", String::new())),
+        (!has_templates).then(|| ("templates/NOTES.txt", String::new())),
+    ];
+    let files = given.chain(others.into_iter().flatten());
     let files = files.map(|(path, text)| File {
         path: path.to_owned(),
         data: text.into(),
@@ -90,6 +96,7 @@ fn dependency_cases() -> Vec<Case> {
             "dependency",
             head("dependencies: [{name: b, version: '1'}]\n"),
         ),
+        ("unlisted-chart", subchart("")),
         (
             "dependency-values",
             subchart("dependencies: [{name: b, version: ^1, condition: x.y}]\n"),
@@ -185,6 +192,7 @@ fn file_cases() -> Vec<Case> {
 fn manifest_cases() -> Vec<Case> {
     vec![
         ("manifest", template("a: {{ 1 }}\n")),
+        ("separator", template(&format!("---{GOOD}"))),
         (
             "generator",
             template("apiVersion: generate.pintle.dev/v1\nkind: X\nmetadata: {name: a}\n"),
@@ -303,6 +311,7 @@ fn every_rule_has_a_chart_that_breaks_it() {
     }
     let mut covered: Vec<&str> = cases.iter().map(|(rule, _)| *rule).collect();
     covered.push(bad_ignore_file(1, "x").rule.id);
+    covered.extend(layout::missing(&[]).iter().map(|finding| finding.rule.id));
     for rule in RULES {
         assert!(covered.contains(&rule.id), "{} has no case", rule.id);
     }
@@ -421,14 +430,33 @@ fn values_of_ci_are_rendered_too() {
 }
 
 #[test]
-fn an_unknown_version_is_told() {
-    let check = |text: &str| UnknownVersion::check(&KubeVersion::parse(text).unwrap());
-    assert_eq!(check("v1.35.1-eks-1"), Ok(()));
-    let error = check("1.20").unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "nothing is known of Kubernetes v1.20.0: choose one of 1.34, 1.35, 1.36"
+fn what_is_asked_for_and_not_known_is_told_and_the_rest_is_checked() {
+    let check = |version: &str, expected: &[&str]| {
+        let file = |path: &str, text: &str| File {
+            path: path.to_owned(),
+            data: text.into(),
+        };
+        let files = vec![
+            file("Chart.yaml", &tera()),
+            file("values.yaml", "a: 1\n"),
+            file(
+                "templates/a.yaml",
+                &GOOD.replace("metadata", "metdata: {}\nmetadata"),
+            ),
+        ];
+        let request = Request {
+            overrides: &Overrides::default(),
+            kube_version: Some(&KubeVersion::parse(version).unwrap()),
+            charts: Charts::Root,
+        };
+        assert_eq!(shown(&lint(files, &request)), expected);
+    };
+    let unused = "unused-value values.yaml:1";
+    check(
+        "v1.35.1-eks-1",
+        &["unknown-field templates/a.yaml:3", unused],
     );
+    check("1.20", &["kube-version Chart.yaml", unused]);
 }
 
 #[test]
@@ -472,6 +500,26 @@ fn rules_behind_references_are_found_in_every_chart() {
         "/properties/a/$ref leads to #/properties/b, whose rules are not evaluated there"
     );
     assert!(found.hint.is_some());
+}
+
+#[test]
+fn what_rules_name_in_vain_is_found() {
+    let schema = r#"{"properties": {"a": {"properties": {"b": {}}, "x-kubernetes-validations": [
+        {"rule": "foo(self) >= oldSelf"}, {"rule": "self.c >= oldSelf.c", "message": "x"}]}}}"#;
+    let files = [
+        ("values.schema.json", schema),
+        ("values.yaml", "a: {b: 1}\n"),
+        ("templates/NOTES.txt", "{{ values.a | to_yaml }}"),
+    ];
+    let found = found(&files);
+    let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(
+        messages[..2],
+        [
+            "\"foo(self) >= oldSelf\", a rule for a, cannot be evaluated: there is no function foo",
+            "\"self.c >= oldSelf.c\", a rule for a, cannot be evaluated: the schema has no field c there",
+        ]
+    );
 }
 
 #[test]
@@ -614,4 +662,57 @@ fn charts_inside_are_checked_on_request() {
     );
     let root = found(Charts::Root);
     assert!(!root.contains(&format!("{agent}/Chart.yaml")), "{root:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_the_one_that_is_told() {
+    let b = CHART.replace("name: web", "name: b");
+    let with_b = |path, text| vec![("charts/b/Chart.yaml", b.as_str()), (path, text)];
+    check(&[("values.yaml", "a: [")], &["values-file values.yaml:1"]);
+    check(&[("Chart.lock", "\na: [")], &["chart-file Chart.lock:2"]);
+    check(
+        &[("requirements.yaml", "a: [")],
+        &["chart-file requirements.yaml:1"],
+    );
+    check(
+        &[("charts/b/Chart.yaml", "\n- [")],
+        &["chart-file charts/b/Chart.yaml:2"],
+    );
+    check(
+        &with_b("charts/b/values.yaml", "- 1"),
+        &["values-file charts/b/values.yaml:1"],
+    );
+    check(&[("charts/x.txt", "")], &["chart-file charts/x.txt"]);
+    let found = found(&[("Chart.lock", "digest: [1]")]);
+    assert_eq!(found[0].message, "digest must be a string");
+}
+
+#[test]
+fn a_new_chart_can_stand_twice_in_another() {
+    let inside = |name: &str| {
+        let files = crate::chart::Starter::App.files(name).into_iter();
+        let files = files.map(|file| File {
+            path: format!("charts/{name}/{}", file.path),
+            ..file
+        });
+        files.collect::<Vec<_>>()
+    };
+    let file = |path: &str, text: &str| File {
+        path: path.to_owned(),
+        data: text.into(),
+    };
+    let own = [
+        file("Chart.yaml", &tera()),
+        file("values.yaml", ""),
+        file("templates/a.yaml", GOOD),
+    ];
+    let request = Request {
+        overrides: &Overrides::default(),
+        kube_version: None,
+        charts: Charts::Root,
+    };
+    let both = inside("shop").into_iter().chain(inside("till")).chain(own);
+    let found = lint(both.collect(), &request);
+    let errors = found.iter().filter(|it| it.severity() == Severity::Error);
+    assert_eq!(errors.collect::<Vec<_>>(), Vec::<&Finding>::new());
 }

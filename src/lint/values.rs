@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::finding::{Finding, Place};
 use super::rule;
-use crate::chart::{self, Chart, Error, Kind, Node, Origin, Tree, Values, schema};
-use crate::render::{Read, reads};
+use crate::chart::{self, Chart, Kind, Node, Origin, Tree, Values, schema};
+use crate::render::{Missing, Read, nearest, reads};
 use crate::yaml::{self, Step};
 
 const FILE: &str = "values.yaml";
@@ -13,17 +13,6 @@ const SCHEMA: &str = "values.schema.json";
 
 /// The keys of the defaults that no template needs to read: Helm's own, for other charts.
 const ALWAYS_USED: [&str; 2] = ["global", "exports"];
-
-/// A `values.yaml` that cannot be read.
-pub(super) fn broken(error: &Error) -> Finding {
-    let line = error.position().map_or(0, |at| at.line);
-    let message = match error {
-        Error::Yaml { cause, .. } => format!("not valid YAML: {cause}"),
-        Error::ValuesNotMapping { .. } => "values must be a mapping".to_owned(),
-        other => other.to_string(),
-    };
-    Finding::new(rule::VALUES_FILE, Place::line(FILE, line), message)
-}
 
 /// Keys in a file of values that Kubernetes and Helm read as booleans.
 pub(super) fn boolean_keys(file: &str, text: &str) -> Vec<Finding> {
@@ -118,6 +107,22 @@ pub(super) fn unseen_rules(chart: &Chart) -> Vec<Finding> {
     found.collect()
 }
 
+/// What the rules in a chart's schema name in vain.
+pub(super) fn undefined_names(chart: &Chart) -> Vec<Finding> {
+    let schema = chart.schema.as_deref().unwrap_or(b"{}");
+    // What is no schema at all is told of where it is compiled.
+    let found = schema::undefined_in_rules(schema, &chart.values).unwrap_or_default();
+    let told = found.into_iter().map(|found| {
+        let message = format!(
+            "{:?}, a rule for {}, cannot be evaluated: {}",
+            found.expression, found.path, found.problem
+        );
+        let file = format!("{}{SCHEMA}", chart.folder);
+        Finding::new(rule::SCHEMA, Place::file(&file), message)
+    });
+    told.collect()
+}
+
 /// Compares what the templates read with what the defaults and the schema have.
 ///
 /// `text` is that of `values.yaml`.
@@ -129,6 +134,14 @@ pub(super) fn usage(tree: &Tree<'_>, text: &str) -> Vec<Finding> {
     }
     // What subcharts have by default the chart may read as well.
     let defaults = tree.select(Values::default()).unwrap_or_default();
+    // The values of a library are those of the charts that use it.
+    if chart.metadata.chart_kind() == Kind::Library {
+        for (_, read) in &mut all {
+            if read.missing == Missing::Falls {
+                read.missing = Missing::Asked;
+            }
+        }
+    }
     let document = chart.schema.as_deref();
     let document = document.and_then(|schema| serde_json::from_slice(schema).ok());
     let mut found = undeclared(
@@ -246,23 +259,64 @@ fn unused(
     }
 }
 
+/// Reads of what is declared nowhere. What a missing value does no harm to is told of only where nothing
+/// of its first key is known, or a name beside it is near: the template may mean a value that no default
+/// has.
 fn undeclared(values: &Map<String, Value>, schema: &Value, reads: &[(&str, Read)]) -> Vec<Finding> {
-    let wrong = reads.iter().filter(|(_, read)| !read.may_be_missing);
-    let wrong = wrong.filter(|(_, read)| {
-        !is_default(values, &read.path) && !declares(schema, schema, &read.path, 0)
+    let is_known = |path: &[Step]| is_default(values, path) || declares(schema, schema, path, 0);
+    let told = reads.iter().filter_map(|(file, read)| {
+        let known = (0..read.path.len()).take_while(|end| is_known(&read.path[..=*end]));
+        let known = known.count();
+        let near = match read.path.get(known)? {
+            Step::Key(key) => nearest(key, beside(values, schema, &read.path[..known])),
+            Step::Index(_) => None,
+        };
+        let is_strange = match read.missing {
+            Missing::Asked => false,
+            Missing::Falls => {
+                let first = read.path.first();
+                let is_global = first == Some(&Step::Key("global".to_owned()));
+                near.is_some() || known == 0 && !is_global
+            }
+            Missing::Fails => true,
+        };
+        let path = chart::dotted_path(&read.path);
+        let message = format!("values.{path} is in no default and in no schema");
+        let place = Place::line(file, read.line);
+        let finding = Finding::new(rule::UNDECLARED_VALUE, place, message);
+        let finding = match (near, read.missing) {
+            (Some(near), _) => finding.hint(format!("did you mean {near}?")),
+            (None, Missing::Fails) => {
+                finding.hint("give it a default in values.yaml, or read it by `?.` or `is defined`")
+            }
+            (None, _) => finding.hint(
+                "give it a default in values.yaml or a place in the schema, or ask by `is defined`",
+            ),
+        };
+        is_strange.then_some(finding)
     });
-    wrong
-        .map(|(file, read)| {
-            let path = chart::dotted_path(&read.path);
-            let message = format!("values.{path} is in no default and in no schema");
-            Finding::new(
-                rule::UNDECLARED_VALUE,
-                Place::line(file, read.line),
-                message,
-            )
-            .hint("give it a default in values.yaml, or read it by `?.` or `default`")
-        })
-        .collect()
+    told.collect()
+}
+
+/// The names of what is declared below a path, in the defaults and in the plain properties of the schema.
+fn beside<'a>(
+    values: &'a Map<String, Value>,
+    schema: &'a Value,
+    path: &[Step],
+) -> impl Iterator<Item = &'a str> {
+    let key = |step: &Step| match step {
+        Step::Key(key) => Some(key.clone()),
+        Step::Index(_) => None,
+    };
+    let defaults = path.iter().try_fold(values, |map, step| {
+        map.get(&key(step)?).and_then(Value::as_object)
+    });
+    let schema = path.iter().try_fold(schema, |schema, step| {
+        schema.get("properties")?.get(key(step)?)
+    });
+    let properties = schema.and_then(|schema| schema.get("properties")?.as_object());
+    let maps = defaults.into_iter().chain(properties);
+    maps.flat_map(|map| map.keys().map(String::as_str))
 }
 
 /// Whether the defaults have the path, or end in something on the way that says no more.
@@ -403,6 +457,44 @@ mod tests {
         let template = "{{ values.a.b }}\n{{ values.a.y }}";
         let undeclared = "templates/a.yaml:2: values.a.y is in no default and in no schema";
         check("a: {b: 1}", Some(schema), template, &[undeclared]);
+    }
+
+    #[test]
+    fn misspelt_names_are_found_where_a_missing_value_does_no_harm() {
+        let at = "templates/a.yaml:1";
+        let undeclared =
+            |path: &str| format!("{at}: values.{path} is in no default and in no schema");
+        for read in [
+            "{% if values.zz %}{% endif %}",
+            "{{ values.zz | default(value=1) }}",
+            "{{ values | dig(path='zz', default=1) }}",
+            "{{ values.zz or 1 }}",
+        ] {
+            let template = format!("{{{{ values.a }}}}{read}");
+            check("a: 1", None, &template, &[&undeclared("zz")]);
+            let schema = r#"{"properties": {"zz": {}}}"#;
+            check("a: 1", Some(schema), &template, &[]);
+        }
+        let image = "image: {tag: x, repository: y}";
+        let read = |key: &str| {
+            format!(
+                "{{{{ values.image.tag }}}}{{{{ values.image.repository }}}}{{{{ values.image.{key} or 1 }}}}"
+            )
+        };
+        check(image, None, &read("tga"), &[&undeclared("image.tga")]);
+        check(image, None, &read("digest"), &[]);
+        check(
+            image,
+            None,
+            "{{ values.image }}{{ values.global.x or 1 }}",
+            &[],
+        );
+        check(
+            image,
+            None,
+            "{{ values.image }}{{ values?.zz }}{% if values.zz is defined %}{% endif %}{{ values.zz | required(message='x') }}",
+            &[],
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Error, Origin};
 use crate::chart::hide_secrets;
-use crate::render::RenderedFile;
+use crate::render::{RenderedFile, window};
 use crate::yaml;
 
 /// The line that names the template of a recorded document.
@@ -69,7 +69,13 @@ pub(super) fn yaml_error(cut: &Cut, mut fault: yaml::Error) -> Error {
         .skip_while(|(number, _)| *number + 2 < marked)
         .take_while(|(number, _)| *number <= marked + 2)
         .map(|(number, line): (u64, _)| {
-            let sign = if number == marked { '>' } else { ' ' };
+            let (sign, column) = if number == marked {
+                ('>', fault.column)
+            } else {
+                (' ', 1)
+            };
+            let column = usize::try_from(column).unwrap_or(1);
+            let (line, _) = window(&line, column);
             format!("{sign} {:>4} | {line}\n", cut.line + number - 1)
         })
         .collect();

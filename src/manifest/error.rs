@@ -7,7 +7,7 @@ use crate::yaml;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A template rendered to something that is not YAML.
-    #[error("{origin}:{}: the rendered text is not YAML", source.column)]
+    #[error("{}: not valid YAML", origin.with_column(source.column))]
     Yaml {
         /// The template and the line of its output.
         origin: Origin,
@@ -17,7 +17,7 @@ pub enum Error {
         source: yaml::Error,
     },
     /// A document lacks what makes it a resource, or has it wrong.
-    #[error("{origin}: {message}")]
+    #[error("{}: {message}", origin.in_words())]
     Resource {
         /// Where the document starts.
         origin: Origin,
@@ -31,7 +31,7 @@ pub enum Error {
     #[error(transparent)]
     Group(#[from] group::Error),
     /// When a resource is ready is said wrongly.
-    #[error("{origin}: {id}: {source}")]
+    #[error("{}: {id}: {source}", origin.in_words())]
     Readiness {
         /// Where the resource is written.
         origin: Origin,
@@ -44,7 +44,7 @@ pub enum Error {
     #[error(transparent)]
     Order(#[from] order::Error),
     /// Two documents ask for the same resource.
-    #[error("{second}: {id} is already defined at {first}")]
+    #[error("{}: {id} is already defined at {}", second.in_words(), first.in_words())]
     Duplicate {
         /// The resource.
         id: ResourceId,

@@ -25,7 +25,8 @@ pub const DEPENDS_ON: &str = "pintle.dev/depends-on-groups";
 pub enum Error {
     /// The dependencies are not a list of names.
     #[error(
-        "{origin}: {id}: {HELM_DEPENDS_ON} is {found:?}, not a JSON list of groups such as [\"etcd\"]"
+        "{}: {id}: {HELM_DEPENDS_ON} is {found:?}, not a JSON list of groups such as [\"etcd\"]",
+        origin.in_words()
     )]
     List {
         /// Where the resource is written.
@@ -36,7 +37,7 @@ pub enum Error {
         found: String,
     },
     /// A resource has dependencies and no group that they could be of.
-    #[error("{origin}: {id} depends on resource groups and is in none; give it {GROUP}")]
+    #[error("{}: {id} depends on resource groups and is in none; give it {GROUP}", origin.in_words())]
     NoGroup {
         /// Where the resource is written.
         origin: Origin,
@@ -44,7 +45,7 @@ pub enum Error {
         id: ResourceId,
     },
     /// A group is depended on that nothing is in.
-    #[error("{origin}: {id} depends on resource group {group:?}, which nothing is in; there are {}", known.join(", "))]
+    #[error("{}: {id} depends on resource group {group:?}, which nothing is in; there are {}", origin.in_words(), known.join(", "))]
     Unknown {
         /// Where the resource is written.
         origin: Origin,
@@ -339,14 +340,14 @@ mod tests {
         check(
             &["a", "b < etc"],
             Err(
-                "web/templates/a.yaml:2: ConfigMap c2 depends on resource group \"etc\", \
+                "line 2 of what web/templates/a.yaml renders to: ConfigMap c2 depends on resource group \"etc\", \
                  which nothing is in; there are a, b",
             ),
         );
         check(
             &["a", "- < a"],
             Err(
-                "web/templates/a.yaml:2: ConfigMap c2 depends on resource groups and is in \
+                "line 2 of what web/templates/a.yaml renders to: ConfigMap c2 depends on resource groups and is in \
                  none; give it helm.sh/resource-group",
             ),
         );
@@ -354,7 +355,7 @@ mod tests {
         bad[0].body["metadata"]["annotations"][HELM_DEPENDS_ON] = json!("etcd");
         assert_eq!(
             groups(&bad).unwrap_err().to_string(),
-            "web/templates/a.yaml:1: ConfigMap c1: helm.sh/depends-on/resource-groups is \
+            "line 1 of what web/templates/a.yaml renders to: ConfigMap c1: helm.sh/depends-on/resource-groups is \
              \"etcd\", not a JSON list of groups such as [\"etcd\"]"
         );
     }

@@ -14,6 +14,8 @@ use crate::capabilities::Kinds;
 use crate::render::{Rendered, RenderedFile};
 use crate::yaml;
 
+/// What stands for the template of a recorded document that names none.
+pub(super) const RECORDED: &str = "recorded manifest";
 /// The annotation that keeps a resource when its release drops it.
 const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 /// The annotations whose values are words, what these are called, and all of them.
@@ -81,7 +83,7 @@ impl Manifest {
     /// generators are not what pintle wrote.
     pub fn from_record(recorded: Recorded<'_>, placement: Placement<'_>) -> Result<Self, Error> {
         let file = RenderedFile {
-            path: "recorded manifest".to_owned(),
+            path: RECORDED.to_owned(),
             text: recorded.text.to_owned(),
         };
         let documents = cut::split(&file).into_iter().map(cut::named_by_comment);
@@ -393,15 +395,16 @@ mod tests {
     fn what_is_no_resource_is_refused_with_its_place() {
         check_error(
             "kind: ConfigMap",
-            "web/templates/all.yaml:1: apiVersion is missing",
+            "line 1 of what web/templates/all.yaml renders to: apiVersion is missing",
         );
         check_error(
             "apiVersion: v1\nkind: ConfigMap",
-            "web/templates/all.yaml:1: metadata.name of the ConfigMap is missing",
+            "line 1 of what web/templates/all.yaml renders to: metadata.name of the ConfigMap is missing",
         );
         check_error(
             &format!("{}---\n{}", config_map("a"), config_map("a")),
-            "web/templates/all.yaml:5: ConfigMap a is already defined at web/templates/all.yaml:1",
+            "line 5 of what web/templates/all.yaml renders to: ConfigMap a is already defined at line 1 of what \
+             web/templates/all.yaml renders to",
         );
         let Error::Yaml {
             origin, excerpt, ..
@@ -414,6 +417,15 @@ mod tests {
     }
 
     #[test]
+    fn a_long_line_is_shown_around_its_fault() {
+        let text = format!("a: {}: x {}\n", "b".repeat(50_000), "c".repeat(50_000));
+        let error = parse(&text).unwrap_err();
+        let excerpt = error.excerpt().unwrap();
+        assert!(excerpt.contains("b: x c"), "{excerpt}");
+        assert!(excerpt.len() < 1000, "{}", excerpt.len());
+    }
+
+    #[test]
     fn unknown_policies_and_hooks_are_refused() {
         let with = |annotation: &str| {
             format!(
@@ -422,16 +434,16 @@ mod tests {
         };
         check_error(
             &with("helm.sh/resource-policy: retain"),
-            "web/templates/all.yaml:1: Pod a: helm.sh/resource-policy is \"retain\"; the only policy is \"keep\"",
+            "line 1 of what web/templates/all.yaml renders to: Pod a: helm.sh/resource-policy is \"retain\"; the only policy is \"keep\"",
         );
         check_error(
             &with("pintle.dev/ready: soon"),
-            "web/templates/all.yaml:1: Pod a: pintle.dev/ready is \"soon\"; the values are \"no-old-pods\" and \"written\"",
+            "line 1 of what web/templates/all.yaml renders to: Pod a: pintle.dev/ready is \"soon\"; the values are \"no-old-pods\" and \"written\"",
         );
         assert!(parse(&with("pintle.dev/ready: Written")).is_ok());
         check_error(
             &with("helm.sh/hook: 'pre-instal'"),
-            "web/templates/all.yaml:1: helm.sh/hook has the unknown value \"pre-instal\"",
+            "line 1 of what web/templates/all.yaml renders to: helm.sh/hook has the unknown value \"pre-instal\"",
         );
         let manifest = parse(&with(
             "helm.sh/hook: 'Post-Install, test', helm.sh/hook-weight: '-5'",

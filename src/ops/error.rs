@@ -54,9 +54,6 @@ pub enum Error {
     /// The records cannot be read or written.
     #[error(transparent)]
     History(#[from] history::Error),
-    /// A chart was to be checked for a Kubernetes that is not known.
-    #[error(transparent)]
-    UnknownVersion(#[from] crate::lint::UnknownVersion),
     /// The cluster does not answer as it should.
     #[error(transparent)]
     Cluster(#[from] cluster::Error),

@@ -8,13 +8,9 @@ use crate::source::{self, ChartRef};
 /// Reads the files of a chart and checks them.
 ///
 /// # Errors
-/// If there is no chart, or a file of it or of the user's values cannot be read, or if nothing is
-/// known of the version of Kubernetes: what is wrong with the chart itself is a
-/// finding.
+/// If there is no chart, or a file of it or of the user's values cannot be read: what is wrong with the
+/// chart itself is a finding.
 pub fn lint(chart: &ChartRef, request: &Request<'_>) -> Result<Vec<Finding>, Error> {
-    if let Some(version) = request.kube_version {
-        lint::UnknownVersion::check(version)?;
-    }
     // What the user gave is no matter of the chart.
     request.overrides.config(Values::default())?;
     match source::files(chart) {

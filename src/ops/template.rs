@@ -57,7 +57,20 @@ pub fn template<'a>(
 ) -> Result<Templated<'a>, Error> {
     // Nothing of the schema is kept while the chart is rendered: it is larger than all the rest.
     let tree = Tree::of(chart)?;
-    let selection = select(&tree, &Schemas::compile(&tree)?, request)?;
+    let selection = judged(&tree, &Schemas::compile(&tree)?, request)?;
+    render(&tree, (&Templates::prepare(&tree)?, selection), request)
+}
+
+/// Renders a chart for a release with values that its schema may refuse, as [`template`] else.
+///
+/// # Errors
+/// If the name is bad, or the chart cannot be rendered with these values.
+pub fn template_unjudged<'a>(
+    chart: &'a Chart,
+    request: &TemplateRequest<'_>,
+) -> Result<Templated<'a>, Error> {
+    let tree = Tree::of(chart)?;
+    let selection = select(&tree, request)?;
     render(&tree, (&Templates::prepare(&tree)?, selection), request)
 }
 
@@ -81,7 +94,7 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// If the name is bad, or the chart cannot be rendered with these values.
     pub fn template(&self, request: &TemplateRequest<'_>) -> Result<Templated<'a>, Error> {
-        let selection = select(&self.tree, &self.schemas, request)?;
+        let selection = judged(&self.tree, &self.schemas, request)?;
         render(&self.tree, (&self.templates, selection), request)
     }
 }
@@ -95,20 +108,26 @@ fn traced(error: schema::Error, mut origins: Origins, overrides: &Overrides) -> 
     }
 }
 
-/// What takes part, with final values that all charts accept.
-fn select(
+/// What takes part, with final values.
+fn select(tree: &Tree<'_>, request: &TemplateRequest<'_>) -> Result<Selection, Error> {
+    check_name(request.release)?;
+    let config = request.overrides.config(Values::default())?;
+    let selection = tree.select(config)?;
+    check_usable(tree, &selection, request.capabilities)?;
+    Ok(selection)
+}
+
+/// What takes part, with final values that the schemas of all charts accept.
+fn judged(
     tree: &Tree<'_>,
     schemas: &Schemas,
     request: &TemplateRequest<'_>,
 ) -> Result<Selection, Error> {
-    check_name(request.release)?;
-    let config = request.overrides.config(Values::default())?;
-    let selection = tree.select(config)?;
+    let selection = select(tree, request)?;
     schemas.check(&selection, &[]).map_err(|error| {
         let origins = Origins::of(tree, &selection);
         traced(error, origins, request.overrides)
     })?;
-    check_usable(tree, &selection, request.capabilities)?;
     Ok(selection)
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tera::{Context, Tera, Value};
+use tera::{Tera, Value};
 
 use super::error::Error;
 use super::explain::{Source, Sources};
@@ -68,8 +68,8 @@ impl Engine {
             return Err(Error::Template(Box::new(fault)));
         }
         let bound = Arc::new(Bound::new(&node.chart.files, &names));
-        let tera = tera(&node.path, &bound, rewritten)
-            .map_err(|error| sources.explain(&error, &Context::new()))?;
+        let tera =
+            tera(&node.path, &bound, rewritten).map_err(|error| sources.explain_load(&error))?;
         let tera = Arc::new(tera);
         bound.serve(&tera);
         Ok(Self {

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::excerpt::window;
+
 /// A chart that cannot be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -17,6 +19,14 @@ pub enum Error {
     Load {
         /// The chart's name.
         chart: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A template cannot be rendered, and the engine does not say where it goes wrong.
+    #[error("rendering {path}: {message}")]
+    Render {
+        /// The template that was being rendered.
+        path: String,
         /// What is wrong.
         message: String,
     },
@@ -65,6 +75,14 @@ impl Error {
         match self {
             Self::Template(fault) => fault.report(),
             other => other.to_string(),
+        }
+    }
+
+    /// What the report has below its headline, if anything.
+    pub fn details(&self) -> Option<String> {
+        match self {
+            Self::Template(fault) => Some(fault.details()).filter(|details| !details.is_empty()),
+            _ => None,
         }
     }
 }
@@ -117,18 +135,25 @@ impl fmt::Display for Fault {
 
 impl Fault {
     fn report(&self) -> String {
-        let mut lines = vec![format!("{}: {}", self.place, self.message)];
-        lines.extend(self.place.excerpt(self.width));
+        let headline = format!("{}: {}", self.place, self.message);
+        match self.details() {
+            details if details.is_empty() => headline,
+            details => format!("{headline}\n{details}"),
+        }
+    }
+
+    /// The source lines, the calls that led there, and the other faults.
+    fn details(&self) -> String {
+        let mut lines = self.place.excerpt(self.width);
         for call in &self.calls {
             lines.push(format!("called from {call}"));
             lines.extend(call.excerpt(0));
         }
-        let mut report = lines.join("\n");
         for other in &self.others {
-            report.push_str("\n\n");
-            report.push_str(&other.report());
+            lines.push(String::new());
+            lines.push(other.report());
         }
-        report
+        lines.join("\n")
     }
 }
 
@@ -140,15 +165,17 @@ impl Place {
         }
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
-        let mut lines = vec![
-            format!(" {margin} |"),
-            format!(" {number} | {}", self.source),
-        ];
+        let (source, before) = window(&self.source, self.column);
+        let mut lines = vec![format!(" {margin} |"), format!(" {number} | {source}")];
         if width > 0 {
-            let before: String = (self.source.chars().take(self.column - 1))
+            let blank: String = (source.chars().take(before))
                 .map(|letter| if letter == '\t' { '\t' } else { ' ' })
                 .collect();
-            lines.push(format!(" {margin} | {before}{}", "^".repeat(width)));
+            let room = source.chars().count().saturating_sub(before).max(1);
+            lines.push(format!(
+                " {margin} | {blank}{}",
+                "^".repeat(width.min(room))
+            ));
         }
         lines
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tera::{Context, ErrorKind, ReportError, Span};
 
 use super::error::{Error, Fault, Place};
+use super::excerpt::shortened;
 use super::functions::OWN;
 use super::names::{Names, unmarked};
 use super::nearest::nearest;
@@ -62,12 +63,37 @@ const SHOWS_A_VALUE: [&str; 8] = [
     "Map does not have a key ",
 ];
 
+/// What the engine says of components that call each other more deeply than it goes.
+const RECURSION: &str = "Maximum render recursion depth for components";
+
 /// The names that Go templates start with.
 const GO: [&str; 4] = [".Values", ".Release", ".Chart", ".Capabilities"];
 
 impl Sources {
-    /// Explains an error that came while loading or rendering.
-    pub(super) fn explain(&self, error: &tera::Error, context: &Context) -> Error {
+    /// Explains an error that came while loading the templates.
+    pub(super) fn explain_load(&self, error: &tera::Error) -> Error {
+        match self.explained(error, &Context::new()) {
+            Ok(fault) => Error::Template(Box::new(fault)),
+            Err(message) => Error::Load {
+                chart: self.chart.clone(),
+                message,
+            },
+        }
+    }
+
+    /// Explains an error that came while rendering the template at `path`.
+    pub(super) fn explain(&self, error: &tera::Error, context: &Context, path: &str) -> Error {
+        match self.explained(error, context) {
+            Ok(fault) => Error::Template(Box::new(fault)),
+            Err(message) => Error::Render {
+                path: path.to_owned(),
+                message,
+            },
+        }
+    }
+
+    /// The fault that an error tells of, or what is wrong in one line where it names no place.
+    fn explained(&self, error: &tera::Error, context: &Context) -> Result<Fault, String> {
         let fault = match error.kind() {
             ErrorKind::RenderingError(report) | ErrorKind::SyntaxError(report) => {
                 self.reported(report, &error.to_string(), context)
@@ -75,13 +101,12 @@ impl Sources {
             ErrorKind::Msg(text) => self.loaded(text),
             _ => None,
         };
-        match fault {
-            Some(fault) => Error::Template(Box::new(fault)),
-            None => Error::Load {
-                chart: self.chart.clone(),
-                message: unmarked(&lowercase_first(&error.to_string())),
-            },
-        }
+        fault.ok_or_else(|| match error.to_string() {
+            text if text.starts_with(RECURSION) => {
+                "components call each other too deeply".to_owned()
+            }
+            text => unmarked(&lowercase_first(&text)),
+        })
     }
 
     /// A fault at a range of bytes of the original text of a template.
@@ -236,7 +261,7 @@ fn tell(
 /// A message of the engine in this program's words; `names` are those that the template can use.
 fn rephrase(message: &str, names: &Names) -> String {
     if let Some(own) = message.strip_prefix(OWN) {
-        return own.to_owned();
+        return shortened(own).into_owned();
     }
     if let Some((what, name)) = unknown(message) {
         let name = names.written(what, name);

@@ -19,16 +19,30 @@ pub struct Read {
     pub path: Vec<Step>,
     /// The line of the template, from 1.
     pub line: u64,
-    /// Whether the template expects that the value may be missing.
-    pub may_be_missing: bool,
+    /// What becomes of the template where the value is missing.
+    pub missing: Missing,
+}
+
+/// What a template makes of a value that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    /// It fails.
+    Fails,
+    /// It goes on, as with an empty value: in a condition, beside `or`, with `default` or `dig`. A name
+    /// that is misspelt there is never told of when it is rendered.
+    Falls,
+    /// It asks whether the value is there, by `?.`, `is defined` or `required`.
+    Asked,
 }
 
 /// Finds what a template reads of the values, in order. Text that is no template gives nothing.
 ///
 /// ```
-/// let reads = pintle::render::reads("{% if values.a?.b %}{{ values.c }}{% endif %}");
+/// use pintle::render::{Missing, reads};
+/// let reads = reads("{% if values.a?.b %}{{ values.c }}{% endif %}");
 /// assert_eq!(reads.len(), 2);
-/// assert!(reads[0].may_be_missing && !reads[1].may_be_missing);
+/// assert_eq!(reads[0].missing, Missing::Asked);
+/// assert_eq!(reads[1].missing, Missing::Fails);
 /// ```
 pub fn reads(text: &str) -> Vec<Read> {
     let actions: Vec<Vec<Token<'_>>> = actions(text).collect();
@@ -44,23 +58,36 @@ pub fn reads(text: &str) -> Vec<Read> {
             let Some(root) = names.root(tokens, at) else {
                 continue;
             };
-            let (below, next, asks) = path(tokens, at);
+            let (mut below, mut next, asks) = path(tokens, at);
+            let dug = dug(&tokens[next..]);
+            if let Some(dug) = &dug {
+                below.extend(dug.path.iter().cloned());
+                next += dug.length;
+            }
             let line = text[..tokens[at].range.start].matches('\n').count() + 1;
             let path = [root, &below].concat();
             let is_condition = is_condition(tokens, at..next);
             if is_condition || is_defined(tokens, next) {
                 asked.push(path.clone());
             }
+            let falls =
+                is_condition || falls_back(tokens, next) || dug.is_some_and(|dug| dug.falls);
             found.push(Read {
                 path,
                 line: line as u64,
-                may_be_missing: asks || is_condition || is_asked_for(tokens, next),
+                missing: match (asks || is_asked_for(tokens, next), falls) {
+                    (true, _) => Missing::Asked,
+                    (false, true) => Missing::Falls,
+                    (false, false) => Missing::Fails,
+                },
             });
         }
         for read in &mut found[first..] {
             let is_below =
                 |asked: &Vec<Step>| read.path.len() > asked.len() && read.path.starts_with(asked);
-            read.may_be_missing |= asked.iter().any(is_below);
+            if asked.iter().any(is_below) {
+                read.missing = Missing::Asked;
+            }
         }
     }
     found
@@ -193,11 +220,71 @@ fn step(tokens: &[Token<'_>]) -> Option<(Step, usize)> {
     }
 }
 
-/// Whether what follows a path is made for a value that is missing.
+/// What `dig` asks for behind a path.
+struct Dug {
+    path: Vec<Step>,
+    /// How many tokens it takes, up to the bracket that ends it.
+    length: usize,
+    /// Whether it has a default.
+    falls: bool,
+}
+
+/// Reads `| dig(path="a.b", default=1)`, if the tokens start with it and its path is written out.
+fn dug(tokens: &[Token<'_>]) -> Option<Dug> {
+    let start: Vec<&str> = tokens.iter().take(3).map(|token| token.text).collect();
+    if start != ["|", "dig", "("] {
+        return None;
+    }
+    let mut depth = 0_usize;
+    let mut end = tokens.iter().skip(3).position(|token| {
+        let closes = matches!(token.text, ")" | "]" | "}");
+        depth += usize::from(matches!(token.text, "(" | "[" | "{"));
+        let is_end = closes && depth == 0;
+        depth -= usize::from(closes && depth > 0);
+        is_end
+    })?;
+    end += 3;
+    let arguments = &tokens[3..end];
+    let value = |name: &str| {
+        let mut pairs = arguments.windows(2);
+        let at = pairs.position(|pair| pair[0].text == name && pair[1].text == "=")?;
+        Some(&arguments[at + 2..])
+    };
+    let literal = |token: &Token<'_>| token.text.trim_matches(['"', '\'', '`']).to_owned();
+    let path = match value("path")? {
+        [path, ..] if path.kind == Kind::Literal => {
+            literal(path).split('.').map(str::to_owned).collect()
+        }
+        [open, rest @ ..] if open.text == "[" => {
+            let names = rest.split(|token| token.text == "]").next()?;
+            let mut names = names.iter().filter(|token| token.text != ",");
+            if !names.all(|token| token.kind == Kind::Literal) {
+                return None;
+            }
+            let names = rest.iter().take_while(|token| token.text != "]");
+            let names = names.filter(|token| token.text != ",");
+            names.map(literal).collect::<Vec<String>>()
+        }
+        _ => return None,
+    };
+    Some(Dug {
+        path: path.into_iter().map(Step::Key).collect(),
+        length: end + 1,
+        falls: value("default").is_some(),
+    })
+}
+
+/// Whether what follows a path stands for a value that is missing.
+fn falls_back(tokens: &[Token<'_>], next: usize) -> bool {
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
+    text(next) == "|" && text(next + 1) == "default"
+}
+
+/// Whether what follows a path asks whether there is a value.
 fn is_asked_for(tokens: &[Token<'_>], next: usize) -> bool {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
     match text(next) {
-        "|" => matches!(text(next + 1), "default" | "required"),
+        "|" => text(next + 1) == "required",
         "is" => ["defined", "undefined"].contains(&text(next + 1)) || text(next + 1) == "not",
         "?." | "?[" => true,
         _ => false,
@@ -231,7 +318,7 @@ fn is_condition(tokens: &[Token<'_>], path: Range<usize>) -> bool {
 mod tests {
     use super::*;
 
-    /// Each path as `line a.b`, with `?` where it may be missing.
+    /// Each path as `line a.b`, with `?` where it is asked for and `~` where a missing one is passed over.
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
         let shown = |read: &Read| {
@@ -240,7 +327,11 @@ mod tests {
                 Step::Index(index) => index.to_string(),
             });
             let path = steps.collect::<Vec<_>>().join(".");
-            let mark = if read.may_be_missing { "?" } else { "" };
+            let mark = match read.missing {
+                Missing::Fails => "",
+                Missing::Falls => "~",
+                Missing::Asked => "?",
+            };
             format!("{} {path}{mark}", read.line)
         };
         let found: Vec<String> = reads(text).iter().map(shown).collect();
@@ -304,14 +395,15 @@ mod tests {
     #[test]
     fn what_may_be_missing_is_told() {
         check("{{ values.a?.b }}", &["1 a.b?"]);
-        check("{{ values.a | default(value=1) }}", &["1 a?"]);
+        check("{{ values.a | default(value=1) }}", &["1 a~"]);
+        check("{{ values.a | required(message='x') }}", &["1 a?"]);
         check("{% if values.a is defined %}", &["1 a?"]);
         check("{{ values.a | upper }}", &["1 a"]);
-        check("{% if values.a %}", &["1 a?"]);
-        check("{% if x %}{% elif not values.a %}", &["1 a?"]);
-        check("{% if values.a and (x or values.b) %}", &["1 a?", "1 b?"]);
-        check("{{ values.a or 1 }}", &["1 a?"]);
-        check("{{ 1 if values.a else 2 }}", &["1 a?"]);
+        check("{% if values.a %}", &["1 a~"]);
+        check("{% if x %}{% elif not values.a %}", &["1 a~"]);
+        check("{% if values.a and (x or values.b) %}", &["1 a~", "1 b~"]);
+        check("{{ values.a or 1 }}", &["1 a~"]);
+        check("{{ 1 if values.a else 2 }}", &["1 a~"]);
         check("{{ x or values.a }}", &["1 a"]);
         check("{% if values.a == 1 or x %}", &["1 a"]);
         check("{% if 1 == values.a or x %}", &["1 a"]);
@@ -324,7 +416,7 @@ mod tests {
             "{% if values.a is defined and values.a.b == 1 %}{{ values.a.b }}",
             &["1 a?", "1 a.b?", "1 a.b"],
         );
-        check("{% if values.a and values.a.b == 1 %}", &["1 a?", "1 a.b?"]);
+        check("{% if values.a and values.a.b == 1 %}", &["1 a~", "1 a.b?"]);
         check(
             "{% if values.a is defined and values.ab.c == 1 %}",
             &["1 a?", "1 ab.c"],
@@ -333,6 +425,23 @@ mod tests {
             "{% if values.a is not defined or values.a.b == 1 %}",
             &["1 a?", "1 a.b?"],
         );
+    }
+
+    #[test]
+    fn what_is_dug_for_is_read() {
+        check("{{ values | dig(path='a.b', default=1) }}", &["1 a.b~"]);
+        check("{{ values.a | dig(path='b') | upper }}", &["1 a.b"]);
+        check(
+            "{{ values | dig(path=['a', \"b.c\"], default=[1, (2)]) }}",
+            &["1 a.b.c~"],
+        );
+        check("{{ values | dig(path=p, default=1) }}", &["1 "]);
+        check("{{ values | dig(path=[p, 'a'], default=1) }}", &["1 "]);
+        check(
+            "{{ values | dig(path='a', default=values.b) }}",
+            &["1 a~", "1 b"],
+        );
+        check("{{ values | dig(path='a'", &["1 "]);
     }
 
     #[test]

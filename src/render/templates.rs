@@ -245,7 +245,7 @@ impl<'a> Pass<'a> {
         match (result, sink.crossed()) {
             (_, Some(Crossed::Bytes)) => Err(self.too_large(output)),
             (_, Some(Crossed::Time)) => Err(Error::TooSlow { path: path.clone() }),
-            (Err(error), None) => Err(engine.sources.explain(&error, context)),
+            (Err(error), None) => Err(engine.sources.explain(&error, context, path)),
             (Ok(()), None) => {
                 (sink.into_text()).ok_or_else(|| Error::NotText { path: path.clone() })
             }

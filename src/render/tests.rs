@@ -467,7 +467,10 @@ fn recursion_has_limits() {
     );
     let text = "{% component c(x) %}{{ <c x={x} /> }}{% endcomponent c %}{{ <c x={1} /> }}";
     let error = try_text(text, &values).unwrap_err().to_string();
-    assert!(error.contains("recursion depth"), "{error}");
+    assert_eq!(
+        error,
+        "rendering web/templates/a.yaml: components call each other too deeply"
+    );
     // The count is back at zero after each error.
     let values = json!({"once": "{{ release.name }}"});
     assert_eq!(
@@ -560,4 +563,29 @@ proptest::proptest! {
             proptest::prop_assert!(error.report().starts_with("web/templates/a.yaml:"), "{error}");
         }
     }
+}
+
+#[test]
+fn a_message_of_several_lines_is_told_once() {
+    let text = "{{ fail(message='a\\nb\\nc') }}";
+    let error = try_text(text, &json!({})).unwrap_err();
+    assert_eq!(error.to_string(), "web/templates/a.yaml:1:4: a\nb\nc");
+    let details = error.details().unwrap();
+    assert_eq!(details.lines().count(), 3, "{details}");
+    assert_eq!(error.report(), format!("{error}\n{details}"));
+}
+
+#[test]
+fn long_lines_and_messages_are_cut() {
+    let long = "x".repeat(100_000);
+    let text = format!("{long}{{{{ values.zz }}}}{long}");
+    let report = try_text(&text, &json!({})).unwrap_err().report();
+    assert!(report.len() < 1000, "{}", report.len());
+    let mut lines = report.lines().rev();
+    let (marks, source) = (lines.next().unwrap(), lines.next().unwrap());
+    let at = marks.chars().position(|c| c == '^').unwrap();
+    let marked: String = source.chars().skip(at).take(2).collect();
+    assert_eq!(marked, "zz", "{report}");
+    let error = try_text("{{ fail(message=values.long) }}", &json!({"long": long})).unwrap_err();
+    assert!(error.to_string().len() < 3000);
 }

@@ -265,11 +265,7 @@ impl Failure {
     /// The place in a template or file, with its lines, where there is one.
     pub(crate) fn excerpt(&self) -> Option<String> {
         match self.operation()? {
-            // The report begins with the line that heads the chain of causes already.
-            ops::Error::Render(error) => error
-                .report()
-                .split_once('\n')
-                .map(|(_, rest)| rest.to_owned()),
+            ops::Error::Render(error) => error.details(),
             ops::Error::Manifest(error) => error.excerpt().map(str::to_owned),
             _ => None,
         }

@@ -8,7 +8,7 @@ use crate::yaml;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A field is wrong.
-    #[error("{origin}: {generator}: {path} {fault}")]
+    #[error("{}: {generator}: {path} {fault}", origin.in_words())]
     Field {
         /// Where the generator starts.
         origin: Origin,
@@ -20,7 +20,7 @@ pub enum Error {
         fault: Fault,
     },
     /// The group has no such kind.
-    #[error("{origin}: {API_VERSION} has no kind {kind:?}{}", hint(nearest.as_ref()))]
+    #[error("{}: {API_VERSION} has no kind {kind:?}{}", origin.in_words(), hint(nearest.as_ref()))]
     Kind {
         /// Where the document starts.
         origin: Origin,
@@ -30,7 +30,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// Two generators make the same.
-    #[error("{second}: {} {name} is already generated at {first}", product.kind())]
+    #[error("{}: {} {name} is already generated at {}", second.in_words(), product.kind(), first.in_words())]
     Duplicate {
         /// What is made.
         product: Product,
@@ -42,7 +42,7 @@ pub enum Error {
         second: Origin,
     },
     /// The manifest has a resource of the name of what is generated.
-    #[error("{generator}: {id} is also written at {resource}; give one of them another name")]
+    #[error("{}: {id} is also written at {}; give one of them another name", generator.in_words(), resource.in_words())]
     Collision {
         /// The Secret or config map.
         id: ResourceId,
@@ -53,8 +53,10 @@ pub enum Error {
     },
     /// Two names become the same in the annotation that rolls pods.
     #[error(
-        "{second}: {} {name} would share a pod annotation with {other}, generated at {first}",
-        product.kind()
+        "{}: {} {name} would share a pod annotation with {other}, generated at {}",
+        second.in_words(),
+        product.kind(),
+        first.in_words()
     )]
     Alike {
         /// What the second makes.
@@ -69,7 +71,7 @@ pub enum Error {
         second: Origin,
     },
     /// What a generator refers to is not there or is something else.
-    #[error("{origin}: {generator}: spec.{field} {name:?} {fault}")]
+    #[error("{}: {generator}: spec.{field} {name:?} {fault}", origin.in_words())]
     Reference {
         /// Where the generator starts.
         origin: Origin,
@@ -83,7 +85,7 @@ pub enum Error {
         fault: ReferenceFault,
     },
     /// A Service never has an address of the sort that is asked for.
-    #[error("{origin}: {generator}: spec.ip is missing: Service {service} {why}")]
+    #[error("{}: {generator}: spec.ip is missing: Service {service} {why}", origin.in_words())]
     NoAddress {
         /// Where the generator starts.
         origin: Origin,

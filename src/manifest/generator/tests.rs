@@ -27,7 +27,10 @@ fn spec(kind: &str, text: &str) -> Spec {
 #[track_caller]
 fn check_error(document: Value, expected: &str) {
     let text = parse(document).unwrap_err().to_string();
-    assert_eq!(text, format!("kcp/templates/pki.yaml:7: {expected}"));
+    assert_eq!(
+        text,
+        format!("line 7 of what kcp/templates/pki.yaml renders to: {expected}")
+    );
 }
 
 /// A fault of a `Certificate` called `x`, whose other fields are right.
@@ -440,21 +443,21 @@ fn generators_fit_together() {
     assert_eq!(check_all(&all, &[]), Ok(()));
     check_set(
         &[("KeyPair", "a"), ("KeyPair", "a")],
-        "kcp/templates/pki.yaml:2: Secret a is already generated at kcp/templates/pki.yaml:1",
+        "line 2 of what kcp/templates/pki.yaml renders to: Secret a is already generated at line 1 of what kcp/templates/pki.yaml renders to",
     );
     check_set(
         &[("KeyPair", "a.b"), ("KeyPair", "a-b")],
-        "kcp/templates/pki.yaml:2: Secret a-b would share a pod annotation with a.b, generated at \
-         kcp/templates/pki.yaml:1",
+        "line 2 of what kcp/templates/pki.yaml renders to: Secret a-b would share a pod annotation with a.b, generated at \
+         line 1 of what kcp/templates/pki.yaml renders to",
     );
     check_set(
         &[("Certificate", "a"), ("CertificateAuthority", "cb")],
-        "kcp/templates/pki.yaml:1: Certificate a: spec.issuer \"ca\" is not a generator of this \
+        "line 1 of what kcp/templates/pki.yaml renders to: Certificate a: spec.issuer \"ca\" is not a generator of this \
          release; did you mean \"cb\"?",
     );
     check_set(
         &[("Certificate", "ca")],
-        "kcp/templates/pki.yaml:1: Certificate ca: spec.issuer \"ca\" is a Certificate, not a \
+        "line 1 of what kcp/templates/pki.yaml renders to: Certificate ca: spec.issuer \"ca\" is a Certificate, not a \
          generator of kind CertificateAuthority",
     );
 }
@@ -470,7 +473,7 @@ fn check_services(documents: &[(&str, &str, &str)], service: &Value, expected: &
     api.body = json!({ "spec": service });
     let checked = check(&parsed.collect::<Vec<_>>(), &[api], "tenant-a");
     let said = checked.map_or_else(|error| error.to_string(), |()| String::new());
-    let place = "kcp/templates/pki.yaml:7: ";
+    let place = "line 7 of what kcp/templates/pki.yaml renders to: ";
     assert_eq!(said.strip_prefix(place).unwrap_or(&said), expected);
 }
 
@@ -539,7 +542,7 @@ fn a_secret_has_one_maker() {
     let all = [("CertificateAuthority", "ca")];
     assert_eq!(
         check_all(&all, &[resource("Secret", "tenant-a")]).unwrap_err(),
-        "kcp/templates/pki.yaml:1: Secret ca is also written at kcp/templates/pki.yaml:90; give \
+        "line 1 of what kcp/templates/pki.yaml renders to: Secret ca is also written at line 90 of what kcp/templates/pki.yaml renders to; give \
          one of them another name"
     );
     let others = [
@@ -549,6 +552,6 @@ fn a_secret_has_one_maker() {
     assert_eq!(check_all(&all, &others), Ok(()));
     check_set(
         &[("KeyPair", "a"), ("CertificateAuthority", "a")],
-        "kcp/templates/pki.yaml:2: Secret a is already generated at kcp/templates/pki.yaml:1",
+        "line 2 of what kcp/templates/pki.yaml renders to: Secret a is already generated at line 1 of what kcp/templates/pki.yaml renders to",
     );
 }

@@ -222,13 +222,13 @@ fn groups_belong_to_their_chart() {
     check_error(
         &["web", "web/charts/a"],
         &["web: x", "web/charts/a: z < x"],
-        "web/charts/a/templates/1.yaml:1: ConfigMap c1 depends on resource group \
+        "line 1 of what web/charts/a/templates/1.yaml renders to: ConfigMap c1 depends on resource group \
          \"web/charts/a/x\", which nothing is in; there are web/charts/a/z, web/x",
     );
     check_error(
         &["web", "web/charts/a"],
         &["web: x", "web/charts/a < x"],
-        "web/charts/a/templates/1.yaml:1: ConfigMap c1 depends on resource groups and is in none; \
+        "line 1 of what web/charts/a/templates/1.yaml renders to: ConfigMap c1 depends on resource groups and is in none; \
          give it helm.sh/resource-group",
     );
 }

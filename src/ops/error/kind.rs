@@ -30,7 +30,6 @@ impl Error {
             | Self::Values(_)
             | Self::Render(_)
             | Self::Manifest(_)
-            | Self::UnknownVersion(_)
             | Self::Selector { .. }
             | Self::Record { .. }
             | Self::Back { .. }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgAction, Args, Subcommand};
 use pintle::capabilities::KubeVersion;
 use pintle::chart::Starter;
 
@@ -43,7 +43,24 @@ pub(crate) struct Template {
     #[command(flatten)]
     pub(crate) folder: FolderArgs,
     #[command(flatten)]
+    pub(crate) helm: HelmArgs,
+    #[command(flatten)]
     pub(crate) notes: NotesArgs,
+}
+
+/// Flags of `helm template`; two of them ask for what is done anyway.
+#[derive(Debug, Args)]
+pub(crate) struct HelmArgs {
+    /// Render values that values.schema.json refuses, too
+    #[arg(long)]
+    pub(crate) skip_schema_validation: bool,
+    /// Nothing is ever sent: accepted as Helm's spelling
+    #[arg(long, hide = true, value_name = "WHERE", value_parser = ["client"], num_args = 0..=1,
+        require_equals = true, default_missing_value = "client")]
+    pub(crate) dry_run: Option<String>,
+    /// Definitions are shown only with --include-crds: accepted as Helm's spelling
+    #[arg(long, hide = true, conflicts_with = "include_crds", action = ArgAction::SetTrue)]
+    pub(crate) skip_crds: Option<bool>,
 }
 
 /// What is shown beside the resources.
@@ -154,7 +171,11 @@ pub(crate) struct Lint {
     /// Check the files of the charts in charts/ as well, each as if it stood alone
     #[arg(long)]
     pub(crate) with_subcharts: bool,
-    /// Version of Kubernetes to check for [default: every known minor that the chart allows]
+    /// Print errors and warnings only, and nothing where there are none
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Version of Kubernetes to check for [default: every known minor that the chart allows]; of one that
+    /// is not known, resources are not checked by its API
     #[arg(long, value_name = "VERSION", value_parser = kube_version)]
     pub(crate) kube_version: Option<KubeVersion>,
     #[command(flatten)]

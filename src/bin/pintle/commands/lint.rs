@@ -6,7 +6,7 @@ use pintle::lint::{Charts, Request, Severity};
 use pintle::ops;
 use pintle::source::ChartRef;
 
-use crate::cli::Lint;
+use crate::cli::{Format, Lint};
 use crate::failure::Failure;
 use crate::output::lint::{self, Linted};
 use crate::overrides;
@@ -30,12 +30,19 @@ pub(super) fn run(args: &Lint) -> Result<ExitCode, Failure> {
     for chart in &args.charts {
         let reference = ChartRef::parse(chart).map_err(ops::Error::from)?;
         let _watched = watchdog::watch(chart);
+        let mut findings = ops::lint(&reference, &request)?;
+        if args.quiet {
+            findings.retain(|finding| finding.severity() <= Severity::Warning);
+        }
         charts.push(Linted {
             chart: chart.trim_end_matches('/'),
-            findings: ops::lint(&reference, &request)?,
+            findings,
         });
     }
-    lint::print(&charts, args.output.output)?;
+    let has_findings = charts.iter().any(|chart| !chart.findings.is_empty());
+    if has_findings || !args.quiet || args.output.output != Format::Table {
+        lint::print(&charts, args.output.output)?;
+    }
     let gravest = if args.strict {
         Severity::Warning
     } else {

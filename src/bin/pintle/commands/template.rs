@@ -49,7 +49,11 @@ pub(super) fn run(global: &Global, args: &Template) -> Result<ExitCode, Failure>
             Operation::Install
         },
     };
-    let templated = ops::template(&chart, &request)?;
+    let templated = if args.helm.skip_schema_validation {
+        ops::template_unjudged(&chart, &request)?
+    } else {
+        ops::template(&chart, &request)?
+    };
     let mut listed = vec![];
     if args.extras.include_crds {
         listed.extend(templated.crds.iter().map(crd));

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
+use pintle::render::shortened;
 
 use super::diagnosis;
 use crate::connection::now;
@@ -25,7 +26,8 @@ pub(crate) fn print(failure: &Failure) -> ExitCode {
 
 fn to_text(failure: &Failure, now: Timestamp) -> String {
     let mut text = String::new();
-    for (index, part) in failure.chain().into_iter().enumerate() {
+    for (index, part) in failure.chain().iter().enumerate() {
+        let part = shortened(part);
         // Writing into a string cannot fail.
         let _ = match index {
             0 => writeln!(text, "{ERROR}error{ERROR:#}: {part}"),
@@ -33,7 +35,8 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
         };
     }
     let [first, second] = failure.parts().unwrap_or_default();
-    for part in first {
+    for part in &first {
+        let part = shortened(part);
         let _ = writeln!(text, "  caused by: {part}");
     }
     for unready in failure.unready() {
@@ -51,6 +54,7 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
         let _ = writeln!(text, "  {difference}");
     }
     for (index, part) in second.iter().enumerate() {
+        let part = shortened(part);
         let _ = match index {
             0 => writeln!(text, "  on the way back: {part}"),
             _ => writeln!(text, "    caused by: {part}"),
