@@ -200,10 +200,12 @@ fn line(release: &str, event: Event) -> String {
             since,
             doing,
         } => locked((&holder, since), &doing),
-        Event::Finished { revision, status } => {
-            format!("{release}: revision {revision} is {status}")
-        }
+        Event::Finished { revision, status } => finished((release, revision), status),
     }
+}
+
+fn finished((release, revision): (&str, u32), status: Status) -> String {
+    format!("{release}: revision {revision} is {status}")
 }
 
 /// Why a change is planned again, and what is left of it.
