@@ -119,6 +119,11 @@ fn coloured(line: &str) -> Cow<'_, str> {
     }
 }
 
+/// That a chart should no longer be used.
+fn deprecated(chart: &str) -> String {
+    format!("{CHANGED}warning{CHANGED:#}: the chart {chart} is deprecated")
+}
+
 /// Why a rule of the running chart does not count.
 fn not_asked(
     Unasked {
@@ -152,9 +157,7 @@ fn line(release: &str, event: Event) -> String {
             "{CHANGED}warning{CHANGED:#}: {at}: Kubernetes and Helm read the key {key} as \
                  {value}: put quotes around it"
         ),
-        Event::Deprecated { chart } => {
-            format!("{CHANGED}warning{CHANGED:#}: the chart {chart} is deprecated")
-        }
+        Event::Deprecated { chart } => deprecated(&chart),
         Event::StaleLock { file } => stale(&file),
         Event::RuleNotAsked { rule } => not_asked(&rule),
         Event::Warned { text, ids } => {
