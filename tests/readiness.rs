@@ -186,7 +186,7 @@ fn a_chart_says_when_it_is_ready() {
         .pintle(&[&args[..], &["--set-string", "failure=replicas"]].concat())
         .fails_with(2)
         .says(&[
-            "says/templates/all.yaml:",
+            "of what says/templates/all.yaml renders to",
             "Deployment web: helm.sh/readiness-failure: \"replicas\": it begins with a path",
         ]);
 }
