@@ -2,8 +2,9 @@
 //!
 //! The data is generated from a real kube-apiserver's discovery and `/openapi/v3` into
 //! `schemas/` and checked against it by a test. Kinds that a cluster adds are left to
-//! [`crate::capabilities`].
+//! [`crate::capabilities`]; how these merge is said by their own schemas ([`custom`]).
 
+pub mod custom;
 mod kind;
 pub mod openapi;
 mod shape;
@@ -47,7 +48,7 @@ pub fn kind_in(api_version: &str, kind: &str) -> Option<&'static Kind> {
 ///
 /// A version of such a kind that the data does not have merges as the preferred one does: fields
 /// that are not in it have the shape [`Shape::Unknown`].
-pub fn schema(api_version: &str, kind: &str) -> Option<Type> {
+pub fn schema(api_version: &str, kind: &str) -> Option<Type<'static>> {
     let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
     let known = kind_in(api_version, kind).or_else(|| self::kind(group, kind))?;
     let index = kinds()
@@ -57,7 +58,7 @@ pub fn schema(api_version: &str, kind: &str) -> Option<Type> {
 }
 
 /// Returns how `metadata` merges, which is the same for every kind.
-pub fn object_meta() -> Type {
+pub fn object_meta() -> Type<'static> {
     Type::named("meta.v1.ObjectMeta")
 }
 
@@ -131,7 +132,7 @@ mod tests {
         let container = "Deployment.spec.template.spec.containers";
         check_shape(
             &format!("{container}.env"),
-            "Keyed(Keyed { of: \"core.v1.EnvVar\"",
+            "Keyed(Keyed { of: Named(\"core.v1.EnvVar\")",
         );
         check_shape(&format!("{container}.env.value"), "Zero(Omitted)");
         check_shape(&format!("{container}.image"), "Zero(Assigned)");
@@ -173,9 +174,10 @@ mod tests {
         let Shape::Keyed(ports) = containers.item_type().field("ports") else {
             panic!()
         };
+        let keys = [("containerPort", None), ("protocol", Some("TCP"))];
         assert_eq!(
             ports.keys,
-            [("containerPort", None), ("protocol", Some("TCP"))]
+            keys.map(|(key, default)| (key.to_owned(), default.map(str::to_owned)))
         );
         assert_eq!(ports.patch_key(), None);
         assert_eq!(containers.patch_key(), Some("name"));

@@ -2,11 +2,12 @@
 //!
 //! Comes from discovery or from flags; rendering and planning never ask a cluster themselves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::builtin;
+use crate::builtin::custom::Structure;
 use crate::builtin::openapi::Minor;
+use crate::builtin::{self, Type};
 
 pub use crate::builtin::Kind;
 
@@ -132,6 +133,8 @@ impl Capabilities {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kinds {
     discovered: Vec<Kind>,
+    /// How those that are not Kubernetes' own merge, as far as that was asked for.
+    structures: BTreeMap<Kind, Structure>,
 }
 
 impl Kinds {
@@ -139,7 +142,21 @@ impl Kinds {
     pub fn with_discovered(discovered: impl IntoIterator<Item = Kind>) -> Self {
         Self {
             discovered: discovered.into_iter().collect(),
+            structures: BTreeMap::new(),
         }
+    }
+
+    /// Takes note of how kinds merge that a cluster adds.
+    pub fn learn(&mut self, structures: impl IntoIterator<Item = (Kind, Structure)>) {
+        self.structures.extend(structures);
+    }
+
+    /// Finds how a kind merges, in the version that [`find`](Self::find) gives; none for a kind that a
+    /// cluster adds unless it was [learned](Self::learn).
+    pub fn schema(&self, api_version: &str, kind: &str) -> Option<Type<'_>> {
+        let known = self.find(api_version, kind)?;
+        builtin::schema(&known.api_version(), kind)
+            .or_else(|| self.structures.get(known).map(Structure::root))
     }
 
     /// Finds a kind by its `apiVersion` and name.
@@ -177,6 +194,28 @@ mod tests {
             assert!(capabilities.api_versions.contains(name), "{name}");
         }
         assert!(!capabilities.api_versions.contains("apps"));
+    }
+
+    #[test]
+    fn kinds_of_a_cluster_merge_as_was_learned() {
+        let widget = |version: &str| Kind {
+            group: "example.com".to_owned(),
+            version: version.to_owned(),
+            kind: "Widget".to_owned(),
+            plural: "widgets".to_owned(),
+            namespaced: true,
+        };
+        let mut kinds = Kinds::with_discovered([widget("v1"), widget("v2")]);
+        assert_eq!(kinds.schema("example.com/v1", "Widget"), None);
+        let structure = Structure::of(&serde_json::json!({})).unwrap();
+        kinds.learn([(widget("v1"), structure)]);
+        let schema = |version| kinds.schema(version, "Widget").map(Type::is_custom);
+        // What is not served is read in the first version that is.
+        assert_eq!(schema("example.com/v1"), Some(true));
+        assert_eq!(schema("example.com/v1alpha1"), Some(true));
+        assert_eq!(schema("example.com/v2"), None);
+        let pod = kinds.schema("v1", "Pod").map(Type::is_custom);
+        assert_eq!(pod, Some(false));
     }
 
     #[track_caller]

@@ -17,6 +17,7 @@ mod lease;
 mod metadata;
 mod namespace;
 mod observe;
+mod openapi;
 mod output;
 mod owner;
 mod path;

@@ -46,6 +46,7 @@ mod rights;
 mod rollback;
 mod step;
 mod stop;
+mod structure;
 mod template;
 mod tenant;
 mod testing;

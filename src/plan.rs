@@ -38,6 +38,7 @@ pub mod server_side;
 mod stage;
 mod state;
 mod step;
+pub mod structure;
 mod trend;
 mod unwanted;
 mod written;
@@ -60,9 +61,10 @@ pub use stage::{Gate, Part, Stage, Until};
 pub use step::{Action, Cascade, Counts, Credential, Effect, Keep, Step};
 pub use trend::Trend;
 
+use crate::builtin::Type;
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::generator::Generator;
-use crate::manifest::{Manifest, Origin, ResourceId, group};
+use crate::manifest::{Manifest, Origin, Resource, ResourceId, group};
 use crate::release::ApplyMethod;
 use addresses::Services;
 use part::Parts;
@@ -97,6 +99,14 @@ pub struct Inputs<'a> {
     pub consent: &'a Consent,
     /// The time, against which certificates expire.
     pub now: Timestamp,
+}
+
+impl Inputs<'_> {
+    /// How a resource merges.
+    fn schema(&self, resource: &Resource) -> Option<Type<'_>> {
+        let kind = &resource.id.kind;
+        self.kinds.schema(&resource.api_version, kind)
+    }
 }
 
 /// What a plan rests on besides the resources that it is about.

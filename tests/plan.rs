@@ -3,6 +3,7 @@
 mod compared;
 mod definitions;
 mod files;
+mod lists;
 mod matrix;
 mod meanwhile;
 pub(crate) mod output;

@@ -7,7 +7,7 @@ use crate::lifecycle::{left, small};
 use crate::support::{Place, path, testbed};
 
 /// Lets the user `tenant-admin` do these things in the namespace of a place.
-fn allow(place: &Place, role: &str, rules: &Value) {
+pub(crate) fn allow(place: &Place, role: &str, rules: &Value) {
     let api = "rbac.authorization.k8s.io";
     let role_body = json!({"metadata": {"name": role}, "rules": rules});
     bind(place, ("roles", &role_body));

@@ -84,6 +84,11 @@ impl Place {
         self
     }
 
+    /// The kubeconfig by which its programs reach the testbed.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
     /// This place's folder.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

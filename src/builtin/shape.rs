@@ -8,11 +8,12 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::custom::{Node, Object};
 use super::table::{self, Fields};
 
 /// How a value merges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum Shape<'a> {
     /// A plain scalar, or a field that the data does not have.
     Unknown,
     /// A `resource.Quantity`, such as `500m`.
@@ -27,15 +28,29 @@ pub enum Shape {
     /// A scalar that the API server leaves out when it holds `""`, `0` or `false`.
     Zero(Zero),
     /// An object with known fields.
-    Object(Type, Presence),
+    Object(Type<'a>, Presence),
     /// An object with free keys.
-    Map(Element),
+    Map(Element<'a>),
     /// A list that is replaced as a whole.
-    Items(Element),
+    Items(Element<'a>),
     /// A list of scalars without order and duplicates.
     Set(SetMerge),
     /// A list of objects that merge by keys.
-    Keyed(&'static Keyed),
+    Keyed(&'a Keyed),
+}
+
+impl Shape<'_> {
+    /// Tells whether this is an object or a list of a custom resource, which the API server stores as it
+    /// is: an empty one is not the same as none.
+    pub fn is_custom(self) -> bool {
+        match self {
+            Self::Object(of, _) => of.is_custom(),
+            Self::Map(of) | Self::Items(of) => matches!(of.0, Of::Custom(_)),
+            Self::Set(merge) => merge == SetMerge::Custom,
+            Self::Keyed(keyed) => keyed.is_custom(),
+            _ => false,
+        }
+    }
 }
 
 /// What the zero value of a field asks for.
@@ -69,23 +84,58 @@ pub enum SetMerge {
     Merge,
     /// A patch holds the whole set.
     Whole,
+    /// The same, in a custom resource.
+    #[serde(skip)]
+    Custom,
 }
 
 /// A list whose items are identified by some of their fields.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Keyed {
-    of: &'static str,
+    of: ItemType,
     /// The identifying fields, with the values that stand for absent ones.
-    pub keys: Vec<(&'static str, Option<&'static str>)>,
+    pub keys: Vec<(String, Option<String>)>,
     merge: Option<&'static str>,
     #[serde(default)]
     retain: bool,
 }
 
+/// What a list with keys holds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(super) enum ItemType {
+    Named(&'static str),
+    #[serde(skip)]
+    Custom(Object),
+}
+
 impl Keyed {
+    /// A list of a custom resource.
+    pub(super) fn custom(
+        of: ItemType,
+        keys: Vec<(String, Option<String>)>,
+        presence: Presence,
+    ) -> Self {
+        Self {
+            of,
+            keys,
+            merge: None,
+            retain: presence == Presence::Retain,
+        }
+    }
+
     /// Returns the type of the items.
-    pub fn item_type(&self) -> Type {
-        Type::named(self.of)
+    pub fn item_type(&self) -> Type<'_> {
+        match &self.of {
+            ItemType::Named(name) => Type::named(name),
+            ItemType::Custom(of) => Type::custom(of),
+        }
+    }
+
+    /// Tells whether the list is one of a custom resource, which is a map in the form of a list: the order
+    /// of its items says nothing.
+    pub fn is_custom(&self) -> bool {
+        matches!(self.of, ItemType::Custom(_))
     }
 
     /// Returns how an item of the list is patched.
@@ -117,53 +167,91 @@ impl Keyed {
 
 /// What a list or a map holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Element(pub(super) &'static str);
+pub struct Element<'a>(Of<'a>);
 
-impl Element {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of<'a> {
+    Named(&'static str),
+    /// None for a plain value.
+    Custom(Option<&'a Node>),
+}
+
+impl<'a> Element<'a> {
+    fn named(name: &'static str) -> Self {
+        Self(Of::Named(name))
+    }
+
+    pub(super) fn custom(of: Option<&'a Node>) -> Self {
+        Self(Of::Custom(of))
+    }
+
     /// Returns how one item or value merges.
-    pub fn shape(self) -> Shape {
+    pub fn shape(self) -> Shape<'a> {
         match self.0 {
-            "plain" => Shape::Unknown,
-            "quantity" => Shape::Quantity,
-            "bytes" => Shape::Bytes,
-            "opaque" => Shape::Opaque,
-            name => Shape::Object(Type::named(name), Presence::Optional),
+            Of::Custom(of) => of.map_or(Shape::Unknown, Node::shape),
+            Of::Named("plain") => Shape::Unknown,
+            Of::Named("quantity") => Shape::Quantity,
+            Of::Named("bytes") => Shape::Bytes,
+            Of::Named("opaque") => Shape::Opaque,
+            Of::Named(name) => Shape::Object(Type::named(name), Presence::Optional),
         }
     }
 }
 
 /// An API type, as far as its fields do not merge as plain scalars.
 #[derive(Clone, Copy)]
-pub struct Type {
-    name: &'static str,
-    fields: &'static Fields,
+pub struct Type<'a>(Known<'a>);
+
+#[derive(Clone, Copy)]
+enum Known<'a> {
+    Named(&'static str, &'static Fields),
+    Custom(&'a Object),
 }
 
-impl Type {
+impl<'a> Type<'a> {
     /// Finds a type; one without an entry has no field of note.
     pub(super) fn named(name: &'static str) -> Self {
         static NONE: Fields = Fields::new();
         let fields = table::fields(name).unwrap_or(&NONE);
-        Self { name, fields }
+        Self(Known::Named(name, fields))
+    }
+
+    pub(super) fn custom(of: &'a Object) -> Self {
+        Self(Known::Custom(of))
+    }
+
+    /// Tells whether it is a type of custom resources.
+    pub fn is_custom(self) -> bool {
+        matches!(self.0, Known::Custom(_))
     }
 
     /// Returns how a field merges.
-    pub fn field(self, name: &str) -> Shape {
-        self.fields.get(name).map_or(Shape::Unknown, Field::shape)
+    pub fn field(self, name: &str) -> Shape<'a> {
+        match self.0 {
+            Known::Named(_, fields) => fields.get(name).map_or(Shape::Unknown, Field::shape),
+            Known::Custom(of) => of.field(name),
+        }
     }
 }
 
-impl PartialEq for Type {
+impl PartialEq for Type<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+        match (self.0, other.0) {
+            (Known::Named(one, _), Known::Named(other, _)) => one == other,
+            (Known::Custom(one), Known::Custom(other)) => one == other,
+            _ => false,
+        }
     }
 }
 
-impl Eq for Type {}
+impl Eq for Type<'_> {}
 
-impl fmt::Debug for Type {
+impl fmt::Debug for Type<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
+        match self.0 {
+            Known::Named(name, _) => f.write_str(name),
+            Known::Custom(of) => of.fmt(f),
+        }
     }
 }
 
@@ -188,7 +276,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    pub(super) fn shape(&'static self) -> Shape {
+    pub(super) fn shape(&'static self) -> Shape<'static> {
         match self {
             Self::Quantity => Shape::Quantity,
             Self::Bytes => Shape::Bytes,
@@ -200,8 +288,8 @@ impl Field {
             Self::Pointer(of) => Shape::Object(Type::named(of), Presence::Optional),
             Self::Retain(of) => Shape::Object(Type::named(of), Presence::Retain),
             Self::Replace(of) => Shape::Object(Type::named(of), Presence::Replace),
-            Self::Map(of) => Shape::Map(Element(of)),
-            Self::Items(of) => Shape::Items(Element(of)),
+            Self::Map(of) => Shape::Map(Element::named(of)),
+            Self::Items(of) => Shape::Items(Element::named(of)),
             Self::Set(merge) => Shape::Set(*merge),
             Self::Keyed(keyed) => Shape::Keyed(keyed),
         }

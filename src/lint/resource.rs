@@ -111,7 +111,7 @@ fn selector(resource: &Resource) -> Option<Fault> {
 }
 
 /// Finds items of lists that have the same key.
-fn duplicates(value: &Value, shape: Shape, path: &mut Vec<Step>, faults: &mut Vec<Fault>) {
+fn duplicates(value: &Value, shape: Shape<'_>, path: &mut Vec<Step>, faults: &mut Vec<Fault>) {
     match (shape, value) {
         (Shape::Object(of, _), Value::Object(map)) => {
             for (key, value) in map {
@@ -129,7 +129,7 @@ fn duplicates(value: &Value, shape: Shape, path: &mut Vec<Step>, faults: &mut Ve
         }
         (Shape::Items(of), Value::Array(items)) => each(items, of.shape(), path, faults),
         (Shape::Keyed(keyed), Value::Array(items)) => {
-            let of: Type = keyed.item_type();
+            let of: Type<'_> = keyed.item_type();
             each(
                 items,
                 Shape::Object(of, builtin::Presence::Always),
@@ -146,7 +146,7 @@ fn duplicates(value: &Value, shape: Shape, path: &mut Vec<Step>, faults: &mut Ve
     }
 }
 
-fn each(items: &[Value], shape: Shape, path: &mut Vec<Step>, faults: &mut Vec<Fault>) {
+fn each(items: &[Value], shape: Shape<'_>, path: &mut Vec<Step>, faults: &mut Vec<Fault>) {
     for (index, item) in items.iter().enumerate() {
         below(Step::Index(index), path, |path| {
             duplicates(item, shape, path, faults);
@@ -165,7 +165,7 @@ fn below(step: Step, path: &mut Vec<Step>, work: impl FnOnce(&mut Vec<Step>)) {
 fn key_of(item: &Value, keyed: &Keyed) -> Option<String> {
     let parts = keyed.keys.iter().map(|(key, default)| {
         let value = match item.get(key) {
-            None | Some(Value::Null) => (*default)?.to_owned(),
+            None | Some(Value::Null) => default.clone()?,
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };

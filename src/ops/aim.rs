@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::catalogue::KnownKinds;
-use super::{Error, Session, credentials, lookup};
+use super::{Error, Session, credentials, lookup, structure};
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::{Manifest, ResourceId};
+use crate::plan::structure::{changes, unlearned};
 use crate::plan::{Consent, Found, HookAim, Hooks, Inputs, Method, Observed, Plan};
 use crate::release::ApplyMethod;
 
@@ -100,12 +101,25 @@ impl Aim {
         observed: &Observed,
     ) -> Result<Plan, Error> {
         self.found.instances = lookup::instances(session, self, observed).await?;
-        let plan = self.plan(session, observed)?;
+        let mut plan = self.plan(session, observed)?;
+        if self.learn(session, &plan).await? {
+            plan = self.plan(session, observed)?;
+        }
         self.found.scaled = lookup::scaled(session, self, &plan).await?;
         if self.found.scaled.is_empty() {
             return Ok(plan);
         }
         self.plan(session, observed)
+    }
+
+    /// Learns how the custom resources merge that a plan changes, from what is wanted, what was applied, or
+    /// the cluster; tells whether there is anything new to plan by.
+    async fn learn(&mut self, session: &Session<'_>, plan: &Plan) -> Result<bool, Error> {
+        let newest = self.base.iter().rev();
+        let manifests: Vec<&Manifest> = [&self.desired].into_iter().chain(newest).collect();
+        let kinds = &mut self.kinds.all;
+        let wanted = unlearned(changes(plan), &manifests, kinds);
+        structure::learn(session.cluster, kinds, (wanted, &manifests)).await
     }
 
     /// Whether the base has a resource that is wanted no more.

@@ -1,8 +1,10 @@
-//! `diff --revision`: what distinguishes two revisions, without a look at the cluster's resources.
+//! `diff --revision`: what distinguishes two revisions, without a look at the cluster's resources. How custom
+//! resources merge may be asked for.
 
 use super::catalogue::Catalogue;
-use super::{Error, Revision, Session, find};
+use super::{Error, Revision, Session, find, structure};
 use crate::plan::between::{self, Compared};
+use crate::plan::structure::unlearned;
 
 /// Two revisions and what distinguishes them.
 #[derive(Debug)]
@@ -26,9 +28,20 @@ pub async fn between(session: &Session<'_>, from: u32, to: Option<u32>) -> Resul
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let old = catalogue.recorded(&earlier).await?;
     let new = catalogue.recorded(&later).await?;
+    let mut compared = between::between(&old, &new, catalogue.kinds());
+    let manifests = [&new, &old];
+    let changes = compared.iter().flat_map(|one| {
+        let paths = one.changes.iter().map(|change| change.path.as_str());
+        paths.map(|path| (&one.id, path))
+    });
+    let wanted = unlearned(changes, &manifests, catalogue.kinds());
+    let asked = (wanted, &manifests[..]);
+    if structure::learn(session.cluster, catalogue.kinds_mut(), asked).await? {
+        compared = between::between(&old, &new, catalogue.kinds());
+    }
     Ok(Between {
         from,
         to: later.revision,
-        compared: between::between(&old, &new, catalogue.kinds()),
+        compared,
     })
 }

@@ -49,6 +49,11 @@ impl<'a> Catalogue<'a> {
         &self.kinds
     }
 
+    /// The same, to take note of how they merge.
+    pub(super) fn kinds_mut(&mut self) -> &mut Kinds {
+        &mut self.kinds
+    }
+
     pub(super) fn into_kinds(self) -> KnownKinds {
         let served = self.discovered.map(|found| found.kinds);
         KnownKinds {

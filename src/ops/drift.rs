@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::catalogue::Catalogue;
-use super::{Error, lookup};
-use crate::capabilities::Kind;
+use super::{Error, lookup, structure};
+use crate::capabilities::{Kind, Kinds};
 use crate::cluster::Cluster;
 use crate::history::{Driver, Entry, Store};
 use crate::manifest::{Manifest, ResourceId};
 use crate::plan::drift::{self, Drifted};
 use crate::plan::ignored::Rule;
+use crate::plan::structure::unlearned;
 use crate::plan::{Consent, Found, Inputs, Method, Observed, Owner};
 use crate::release::{ApplyMethod, Release, Status, check_name};
 
@@ -94,20 +95,27 @@ pub async fn drift(
         .collect();
     let wanted: Vec<_> = wanted.into_iter().collect();
     let observed = cluster.survey(&wanted).await?;
-    let mut view = View {
-        catalogue: &catalogue,
+    let view = View {
+        kinds: catalogue.kinds(),
         observed: &observed,
         found: Found::default(),
         now,
     };
     let first: Vec<_> = known.iter().map(|one| view.compare(one)).collect();
+    learn(cluster, catalogue.kinds_mut(), (&first, &known)).await?;
+    let mut view = View {
+        kinds: catalogue.kinds(),
+        observed: &observed,
+        found: Found::default(),
+        now,
+    };
     view.found.scaled = scaled(cluster, &first).await?;
     Ok(known.into_iter().map(|one| view.drift(one)).collect())
 }
 
 /// What all releases are compared with.
 struct View<'a> {
-    catalogue: &'a Catalogue<'a>,
+    kinds: &'a Kinds,
     observed: &'a Observed,
     found: Found,
     now: Timestamp,
@@ -131,7 +139,7 @@ impl View<'_> {
                 release: &known.entry.name,
                 namespace: &known.entry.namespace,
             },
-            kinds: self.catalogue.kinds(),
+            kinds: self.kinds,
             found: &self.found,
             consent: &Consent::default(),
             now: self.now,
@@ -157,6 +165,23 @@ impl View<'_> {
             found,
         }
     }
+}
+
+/// Learns how the custom resources merge that seem to have drifted, from the manifests or the cluster.
+async fn learn(
+    cluster: &Cluster,
+    kinds: &mut Kinds,
+    (drifted, known): (&[Vec<Drifted>], &[Known]),
+) -> Result<(), Error> {
+    let manifests = known.iter().filter_map(|one| one.manifest.as_ref().ok());
+    let manifests: Vec<&Manifest> = manifests.map(|(_, manifest)| manifest).collect();
+    let fields = drifted.iter().flatten().flat_map(|one| {
+        let fields = one.fields.iter();
+        fields.map(|field| (&one.id, field.change.path.as_str()))
+    });
+    let wanted = unlearned(fields, &manifests, kinds);
+    structure::learn(cluster, kinds, (wanted, &manifests)).await?;
+    Ok(())
 }
 
 /// The newest revision of each release that is meant, by namespace and name.

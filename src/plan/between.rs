@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::Effect;
 use super::diff::{self, Cause, Change, Sides};
-use crate::builtin;
 use crate::capabilities::Kinds;
 use crate::manifest::{Manifest, Origin, Resource, ResourceId};
 
@@ -33,7 +32,8 @@ pub struct Compared {
 /// earlier one has.
 ///
 /// The same resource in another `apiVersion` is the same resource; `kinds` has the versions in which
-/// built-in kinds are known, so that lists of one that is no longer served merge as they did.
+/// built-in kinds are known, so that lists of one that is no longer served merge as they did, and how other
+/// kinds merge.
 pub fn between(earlier: &Manifest, later: &Manifest, kinds: &Kinds) -> Vec<Compared> {
     let (old, new) = (declared(earlier), declared(later));
     let known: BTreeMap<&ResourceId, &Declared<'_>> =
@@ -104,9 +104,7 @@ impl Declared<'_> {
                 cause: Cause::Chart,
             });
         }
-        let kind = &self.id.kind;
-        let served = kinds.find(self.api_version, kind);
-        let schema = served.and_then(|served| builtin::schema(&served.api_version(), kind));
+        let schema = kinds.schema(self.api_version, &self.id.kind);
         // What is live never has `stringData`.
         let live = diff::folded(before.body);
         let sides = Sides {

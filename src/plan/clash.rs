@@ -108,7 +108,7 @@ struct Search {
 }
 
 impl Search {
-    fn object(&mut self, of: Type, value: &Value) {
+    fn object(&mut self, of: Type<'_>, value: &Value) {
         for (name, value) in value.as_object().into_iter().flatten() {
             self.path.push(Step::Key(name.clone()));
             self.value(of.field(name), value);
@@ -116,7 +116,7 @@ impl Search {
         }
     }
 
-    fn value(&mut self, shape: Shape, value: &Value) {
+    fn value(&mut self, shape: Shape<'_>, value: &Value) {
         match (shape, value) {
             (Shape::Object(of, _), Value::Object(_)) => self.object(of, value),
             (Shape::Items(of), Value::Array(items)) => {
@@ -131,7 +131,7 @@ impl Search {
         }
     }
 
-    fn keyed(&mut self, keyed: &'static Keyed, items: &[Value]) {
+    fn keyed(&mut self, keyed: &Keyed, items: &[Value]) {
         let mut seen: BTreeMap<Vec<String>, usize> = BTreeMap::new();
         for (index, item) in items.iter().enumerate() {
             self.path.push(Step::Index(index));
@@ -163,7 +163,7 @@ fn key(keyed: &Keyed, item: &Value) -> Option<Vec<String>> {
         let value = match item.get(name) {
             Some(Value::String(text)) => text.clone(),
             Some(value) if !value.is_null() => value.to_string(),
-            _ => (*default)?.to_owned(),
+            _ => default.clone()?,
         };
         key.push(value);
     }

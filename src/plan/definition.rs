@@ -38,6 +38,22 @@ pub fn kinds(body: &Value) -> Vec<Kind> {
         .collect()
 }
 
+/// The schema of a kind in its version, if this is its definition.
+pub(super) fn schema<'a>(body: &'a Value, kind: &Kind) -> Option<&'a Value> {
+    let is =
+        |pointer: &str, text: &str| body.pointer(pointer).and_then(Value::as_str) == Some(text);
+    if !is("/spec/group", &kind.group) || !is("/spec/names/kind", &kind.kind) {
+        return None;
+    }
+    let is_meant = |version: &&Value| {
+        version
+            .get("name")
+            .is_some_and(|name| *name == *kind.version)
+    };
+    let version = versions(body).find(is_meant)?;
+    version.pointer("/schema/openAPIV3Schema")
+}
+
 /// What counts as applied of a definition that stands in no record: all versions that it has, so that
 /// what a chart no longer says of them does not stay.
 pub(super) fn base(live: &Value) -> Value {

@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::builtin::Type;
-use edit::Values;
+use edit::{Form, Values};
 use walk::Walk;
 
 pub(super) use equal::without_nulls;
@@ -90,8 +90,9 @@ pub enum Cause {
 /// Returns what has to change, or none if the live resource is as wanted and nothing is to be
 /// sent.
 ///
-/// With a schema (see [`crate::builtin::schema`]) the patch is a strategic merge patch, and lists
-/// merge by their keys. Without one it is a JSON merge patch, and lists are replaced as wholes.
+/// With the schema of a built-in kind (see [`crate::builtin::schema`]) the patch is a strategic merge
+/// patch, otherwise a JSON merge patch. Lists merge by their keys where the schema says so; in a JSON merge
+/// patch they are then complete, with what belongs to others. Without a schema they are replaced as wholes.
 /// `status` and the fields of `metadata` that only the API server writes never count, nor do
 /// `apiVersion`, `kind`, name and namespace.
 ///
@@ -109,7 +110,7 @@ pub enum Cause {
 /// assert_eq!(difference.patch, Patch::StrategicMerge(json!({"spec": {"replicas": 3}})));
 /// assert_eq!(difference.changes[0].path, "spec.replicas");
 /// ```
-pub fn three_way(schema: Option<Type>, sides: &Sides<'_>) -> Option<Difference> {
+pub fn three_way(schema: Option<Type<'_>>, sides: &Sides<'_>) -> Option<Difference> {
     let desired = secret::folded(sides.desired);
     let base = sides.base.iter().map(|body| secret::folded(body));
     let base: Vec<Cow<'_, Value>> = base
@@ -120,13 +121,17 @@ pub fn three_way(schema: Option<Type>, sides: &Sides<'_>) -> Option<Difference> 
         desired: Some(&desired),
         live: Some(sides.live),
     };
-    let mut walk = Walk::new(schema);
+    let form = match schema {
+        Some(of) if !of.is_custom() => Form::Strategic,
+        _ => Form::Merge,
+    };
+    let mut walk = Walk::new(form);
     let patch = walk.root(schema, &values)?;
     let mut changes = walk.into_changes();
     changes.sort_by(|a, b| a.path.cmp(&b.path));
-    let patch = match schema {
-        Some(_) => Patch::StrategicMerge(patch),
-        None => Patch::Merge(patch),
+    let patch = match form {
+        Form::Strategic => Patch::StrategicMerge(patch),
+        _ => Patch::Merge(patch),
     };
     Some(Difference { patch, changes })
 }

@@ -13,7 +13,6 @@ use super::Inputs;
 use super::credentials::{self, Issues};
 use super::diff::{self, Change, Sides};
 use super::ignored;
-use crate::builtin;
 use crate::manifest::generator::ISSUE_ANNOTATION;
 use crate::manifest::{Origin, Resource, ResourceId, annotation};
 
@@ -108,15 +107,12 @@ fn compare(resource: &Resource, inputs: &Inputs<'_>, issues: &Issues) -> Drifted
     }
     let mut applied = [Cow::Owned(desired.clone())];
     ignored::leave(&resource.id, (&mut desired, &mut applied), live, inputs);
-    let kind = &resource.id.kind;
-    let read = inputs.kinds.find(&resource.api_version, kind);
-    let schema = read.and_then(|read| builtin::schema(&read.api_version(), kind));
     let sides = Sides {
         base: &[&applied[0]],
         desired: &desired,
         live,
     };
-    let difference = diff::three_way(schema, &sides);
+    let difference = diff::three_way(inputs.schema(resource), &sides);
     let changes = difference.into_iter().flat_map(|found| found.changes);
     let fields: Vec<Moved> = changes
         .map(|change| Moved {

@@ -14,7 +14,7 @@ use super::step::Credential;
 use super::written::{Written, anew, apply_instead, create, twice};
 use super::{Action, Inputs, Precondition, Step};
 use super::{definition, ignored, immutable, pod_template};
-use crate::builtin;
+use crate::builtin::Type;
 use crate::manifest::{Resource, ResourceId};
 use crate::release::ApplyMethod;
 
@@ -164,7 +164,7 @@ fn change(
     let sides = (&mut desired, bodies.as_mut_slice());
     checked.ignored = ignored::leave(&resource.id, sides, live, inputs);
     let mut written = Written {
-        action: configure(&resource.api_version, (&bodies, &desired, live)),
+        action: configure(inputs.schema(resource), (&bodies, &desired, live)),
         apply: None,
         remark: None,
     };
@@ -181,7 +181,8 @@ fn change(
             // The data of what is generated must not stay Helm's.
             need: generator.map_or(server_side::Need::Moves, |_| server_side::Need::Any),
         };
-        written = apply_instead(written, (resource, &sides), checked);
+        let schema = inputs.schema(resource);
+        written = apply_instead(written, (schema, &sides), checked);
     }
     if touches_pods(&desired, &written.action) {
         written.remark = pod_template::by_hand(&desired).or(written.remark);
@@ -244,14 +245,12 @@ fn without_data(body: &Value) -> Value {
 }
 
 fn configure(
-    api_version: &str,
+    schema: Option<Type<'_>>,
     (applied, desired, live): (&[Cow<'_, Value>], &Value, &Value),
 ) -> Action {
     let stamps = stale_stamps(live);
     let mut base: Vec<&Value> = applied.iter().map(AsRef::as_ref).collect();
     base.extend(stamps.as_ref());
-    let kind = desired.get("kind").and_then(Value::as_str);
-    let schema = builtin::schema(api_version, kind.unwrap_or_default());
     let sides = Sides {
         base: &base,
         desired,

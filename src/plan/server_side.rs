@@ -81,7 +81,7 @@ pub(super) fn creation(body: &Value) -> Option<Apply> {
 /// Plans the change of a resource; `full` is the difference as patches would bring it about.
 pub(super) fn change(
     sides: &Sides<'_>,
-    schema: Option<crate::builtin::Type>,
+    schema: Option<crate::builtin::Type<'_>>,
     full: Option<Difference>,
 ) -> Planned {
     let split = Split::of(sides);
@@ -99,10 +99,10 @@ pub(super) fn change(
     base.extend(split.stale.as_ref().map(Cow::Borrowed));
     let base: Vec<&Value> = base.iter().map(AsRef::as_ref).collect();
     let desired = asking(sides.desired, Some(&owners.others));
-    // Lists of kinds without a schema are compared as wholes, and merged by the API server.
+    // Lists of custom resources may be compared as wholes, and are merged by the API server.
     let live = match schema {
-        Some(_) => Cow::Borrowed(sides.live),
-        None => Cow::Owned(
+        Some(of) if !of.is_custom() => Cow::Borrowed(sides.live),
+        _ => Cow::Owned(
             owners
                 .others
                 .trimmed(&owners.own, (sides.live, &split.body)),

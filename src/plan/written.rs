@@ -6,7 +6,7 @@ use super::checked::Checked;
 use super::objection::{About, Class, Objection};
 use super::server_side::{self, Apply};
 use super::{Action, Inputs, clash};
-use crate::builtin;
+use crate::builtin::Type;
 use crate::manifest::Resource;
 
 /// How a resource comes to be as it is wanted, and what the user has to do by hand after it.
@@ -69,10 +69,9 @@ pub(super) fn twice(resource: &Resource, inputs: &Inputs<'_>, checked: &mut Chec
 /// The same change by server-side apply.
 pub(super) fn apply_instead(
     written: Written,
-    (resource, sides): (&Resource, &server_side::Sides<'_>),
+    (schema, sides): (Option<Type<'_>>, &server_side::Sides<'_>),
     checked: &mut Checked,
 ) -> Written {
-    let schema = builtin::schema(&resource.api_version, &resource.id.kind);
     let (difference, precondition) = match written.action {
         Action::Configure(difference, precondition) => (Some(difference), Some(precondition)),
         _ => (None, None),

@@ -14,7 +14,7 @@ pub(crate) struct Listening {
 impl Listening {
     pub(crate) fn on(place: &Place) -> Self {
         let kubectl = testbed().bin.join("kubectl");
-        let recorder = Recorder::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap();
+        let recorder = Recorder::start(&kubectl, place.kubeconfig(), place.folder()).unwrap();
         let kubeconfig = recorder.kubeconfig().to_str().unwrap().to_owned();
         Self {
             recorder,

@@ -18,7 +18,7 @@ pub(super) struct Values<'a> {
 
 impl<'a> Values<'a> {
     /// Goes down into a field; what asks for nothing is none.
-    pub(super) fn field(&self, key: &str, shape: Shape) -> Self {
+    pub(super) fn field(&self, key: &str, shape: Shape<'_>) -> Self {
         let find = |side: Option<&'a Value>| side.and_then(|body| asked(shape, body.get(key)?));
         Self {
             base: self.base.iter().map(|base| find(*base)).collect(),

@@ -6,7 +6,7 @@ use super::quantity;
 use crate::builtin::{Presence, Shape, Zero};
 
 /// Tells whether two values are the same in any form that the API server writes them in.
-pub(super) fn same(shape: Shape, a: &Value, b: &Value) -> bool {
+pub(super) fn same(shape: Shape<'_>, a: &Value, b: &Value) -> bool {
     match shape {
         Shape::Quantity => quantity::same(a, b),
         Shape::Bytes | Shape::OptionalBytes => same_bytes(a, b),
@@ -44,9 +44,10 @@ fn same_bytes(a: &Value, b: &Value) -> bool {
 }
 
 /// Tells whether the API server stores nothing for this value, so that it is the same as none.
-pub(super) fn is_nothing(shape: Shape, value: &Value) -> bool {
+pub(super) fn is_nothing(shape: Shape<'_>, value: &Value) -> bool {
     match (shape, value) {
         (_, Value::Null) => true,
+        (shape, _) if shape.is_custom() => false,
         (Shape::Zero(_) | Shape::OptionalBytes, value) => is_zero(value),
         (Shape::Object(of, Presence::Always | Presence::Retain), Value::Object(fields)) => fields
             .iter()
@@ -61,7 +62,7 @@ pub(super) fn is_nothing(shape: Shape, value: &Value) -> bool {
 
 /// Returns the value if it asks for anything: null does not, and the zero value of a field that
 /// the server assigns leaves the choice to the server.
-pub(super) fn asked(shape: Shape, value: &Value) -> Option<&Value> {
+pub(super) fn asked<'v>(shape: Shape<'_>, value: &'v Value) -> Option<&'v Value> {
     match shape {
         _ if value.is_null() => None,
         Shape::Zero(Zero::Assigned) | Shape::OptionalBytes if is_zero(value) => None,
@@ -80,7 +81,7 @@ fn is_zero(value: &Value) -> bool {
 
 /// Tells whether others may hold entries in a value beside ours, so that removing ours removes
 /// no more than those.
-pub(super) fn is_shared(shape: Shape) -> bool {
+pub(super) fn is_shared(shape: Shape<'_>) -> bool {
     matches!(
         shape,
         Shape::Map(_) | Shape::Keyed(_) | Shape::Set(_) | Shape::Object(_, Presence::Always)
@@ -109,13 +110,13 @@ mod tests {
 
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "cases are written in place")]
-    fn check_same(shape: Shape, a: Value, b: Value) {
+    fn check_same(shape: Shape<'_>, a: Value, b: Value) {
         assert!(same(shape, &a, &b) && same(shape, &b, &a));
     }
 
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "cases are written in place")]
-    fn check_differs(shape: Shape, a: Value, b: Value) {
+    fn check_differs(shape: Shape<'_>, a: Value, b: Value) {
         assert!(!same(shape, &a, &b) && !same(shape, &b, &a));
     }
 

@@ -4,7 +4,8 @@
 //! (ports, whose protocol is a part of their key; lists that hold a key twice; JSON merge patches)
 //! the merged list is made here and sent as a whole. In a strategic merge patch the API server moves
 //! the items of such a list together that have the merge key in common, behind the first of them, so
-//! no other order can be had, and none is asked for.
+//! no other order can be had, and none is asked for. In custom resources such a list is a map, of which the
+//! order is no part.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -61,7 +62,7 @@ fn key_text(keyed: &Keyed, item: &Value) -> Option<String> {
         match item.get(name).filter(|value| !value.is_null()) {
             Some(Value::String(value)) => text.push_str(value),
             Some(value) => text.push_str(&value.to_string()),
-            None => text.push_str((*default)?),
+            None => text.push_str(default.as_deref()?),
         }
         text.push('\0');
     }
@@ -109,7 +110,7 @@ impl Walk {
         let mut found = Found::default();
         self.wanted_items(&lists, &mut found);
         self.applied_items(&lists, &mut found);
-        let is_moved = self.moved_items(&lists);
+        let is_moved = !keyed.is_custom() && self.moved_items(&lists);
         self.form = form;
 
         if found.edits.is_empty() && found.removed.is_empty() && !is_moved {
@@ -214,7 +215,7 @@ impl Walk {
     fn push_item(&mut self, keyed: &Keyed, item: &Value) -> usize {
         let keys = keyed.keys.iter();
         self.path
-            .push_keys(keys.filter_map(|(name, _)| Some((*name, item.get(name)?))))
+            .push_keys(keys.filter_map(|(name, _)| Some((name.as_str(), item.get(name)?))))
     }
 }
 
@@ -248,7 +249,7 @@ impl<'a> Lists<'a> {
             [(name, _)] => part(name),
             keys => keys
                 .iter()
-                .map(|(name, _)| ((*name).to_owned(), part(name)))
+                .map(|(name, _)| (name.clone(), part(name)))
                 .collect(),
         }
     }

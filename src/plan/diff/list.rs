@@ -15,7 +15,7 @@ impl Walk {
     /// item makes no difference; a change of any item sends the whole list.
     pub(super) fn items(
         &mut self,
-        shape: Shape,
+        shape: Shape<'_>,
         (desired, live): (&[Value], &[Value]),
         values: &Values<'_>,
     ) -> Edit {

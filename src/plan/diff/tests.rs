@@ -3,6 +3,7 @@
 mod built_in;
 mod custom;
 mod laws;
+mod listed;
 mod model;
 
 use std::fmt::Write as _;
@@ -10,16 +11,15 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::{Cause, Difference, Patch, Sides, three_way};
-use crate::builtin;
+use crate::builtin::{self, Type};
 
 /// Compares the three states of a resource, given as YAML, and returns its patch and its changes;
 /// `unchanged` if there is none. The model has to accept the patch, and a second comparison has
 /// to find nothing.
 #[track_caller]
-fn outcome(kind: (&str, &str), [base, desired, live]: [&str; 3]) -> String {
+fn outcome(schema: Option<Type<'_>>, [base, desired, live]: [&str; 3]) -> String {
     let read = |text: &str| crate::yaml::parse(text).unwrap();
     let (base, desired, live) = (read(base), read(desired), read(live));
-    let schema = builtin::schema(kind.0, kind.1);
     let base: &[&Value] = if base.is_null() { &[] } else { &[&base] };
     let sides = Sides {
         base,
@@ -60,5 +60,6 @@ fn shown(difference: &Difference) -> String {
 
 #[track_caller]
 fn check(kind: (&str, &str), sides: [&str; 3], expected: &[&str]) {
-    assert_eq!(outcome(kind, sides), expected.join("\n"));
+    let schema = builtin::schema(kind.0, kind.1);
+    assert_eq!(outcome(schema, sides), expected.join("\n"));
 }

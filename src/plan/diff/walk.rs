@@ -13,21 +13,21 @@ use crate::builtin::{self, Element, Presence, Shape, Type};
 
 /// The names of an object's fields, and how they merge.
 #[derive(Clone, Copy)]
-enum Fields {
+enum Fields<'a> {
     /// A whole resource of a kind without a schema.
-    Custom,
-    Typed(Type),
-    Each(Element),
+    Bare,
+    Typed(Type<'a>),
+    Each(Element<'a>),
     Unknown,
 }
 
-impl Fields {
-    fn shape(self, key: &str) -> Shape {
+impl<'a> Fields<'a> {
+    fn shape(self, key: &str) -> Shape<'a> {
         match self {
-            Self::Custom if key == "metadata" => {
+            Self::Bare if key == "metadata" => {
                 Shape::Object(builtin::object_meta(), Presence::Always)
             }
-            Self::Custom | Self::Unknown => Shape::Unknown,
+            Self::Bare | Self::Unknown => Shape::Unknown,
             Self::Typed(of) => of.field(key),
             Self::Each(of) => of.shape(),
         }
@@ -42,9 +42,9 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) fn new(schema: Option<Type>) -> Self {
+    pub(super) fn new(form: Form) -> Self {
         Self {
-            form: schema.map_or(Form::Merge, |_| Form::Strategic),
+            form,
             path: Path::default(),
             changes: Vec::new(),
         }
@@ -55,14 +55,14 @@ impl Walk {
     }
 
     /// Compares whole resources and returns the patch, if anything is to change.
-    pub(super) fn root(&mut self, schema: Option<Type>, values: &Values<'_>) -> Option<Value> {
-        let fields = schema.map_or(Fields::Custom, Fields::Typed);
+    pub(super) fn root(&mut self, schema: Option<Type<'_>>, values: &Values<'_>) -> Option<Value> {
+        let fields = schema.map_or(Fields::Bare, Fields::Typed);
         let edits = self.fields(fields, values);
         (!edits.is_empty()).then_some(Value::Object(edits))
     }
 
     /// Compares one value.
-    pub(super) fn value(&mut self, shape: Shape, values: &Values<'_>) -> Edit {
+    pub(super) fn value(&mut self, shape: Shape<'_>, values: &Values<'_>) -> Edit {
         let (desired, live) = match (values.desired, values.live) {
             (Some(desired), Some(live)) => (desired, live),
             (Some(desired), None) => return self.add(shape, desired, values),
@@ -96,7 +96,7 @@ impl Walk {
     }
 
     /// Compares objects of a known type.
-    pub(super) fn typed(&mut self, of: Type, presence: Presence, values: &Values<'_>) -> Edit {
+    pub(super) fn typed(&mut self, of: Type<'_>, presence: Presence, values: &Values<'_>) -> Edit {
         match presence {
             Presence::Always | Presence::Optional => {
                 let edits = self.fields(Fields::Typed(of), values);
@@ -120,7 +120,7 @@ impl Walk {
     }
 
     /// Compares the fields of two objects, and returns the edit of each that differs.
-    fn fields(&mut self, fields: Fields, values: &Values<'_>) -> Map<String, Value> {
+    fn fields(&mut self, fields: Fields<'_>, values: &Values<'_>) -> Map<String, Value> {
         let mut edits = Map::new();
         for (key, desired) in Values::object(values.desired) {
             let live = values.live.and_then(|live| live.get(key));
@@ -228,7 +228,7 @@ impl Walk {
         }
     }
 
-    fn add(&mut self, shape: Shape, desired: &Value, values: &Values<'_>) -> Edit {
+    fn add(&mut self, shape: Shape<'_>, desired: &Value, values: &Values<'_>) -> Edit {
         if is_nothing(shape, desired) {
             return Edit::Keep;
         }
@@ -240,7 +240,7 @@ impl Walk {
     ///
     /// In maps, keyed lists and objects that always exist, what others have put there stays; any
     /// other object is removed with all that the server has added to it.
-    fn drop_applied(&mut self, shape: Shape, live: &Value, values: &Values<'_>) -> Edit {
+    fn drop_applied(&mut self, shape: Shape<'_>, live: &Value, values: &Values<'_>) -> Edit {
         if values.base.iter().all(Option::is_none) || is_nothing(shape, live) {
             return Edit::Keep;
         }
@@ -285,7 +285,7 @@ impl Walk {
         }
     }
 
-    fn remove(&mut self, shape: Shape, live: &Value, cause: Cause) -> Edit {
+    fn remove(&mut self, shape: Shape<'_>, live: &Value, cause: Cause) -> Edit {
         if is_nothing(shape, live) {
             return Edit::Keep;
         }
@@ -304,7 +304,7 @@ impl Walk {
     }
 
     /// Notes the change of a field from its live to its desired value.
-    pub(super) fn note(&mut self, shape: Shape, values: &Values<'_>) {
+    pub(super) fn note(&mut self, shape: Shape<'_>, values: &Values<'_>) {
         let newest = values.base.last().copied().flatten();
         let is_old = match (newest, values.desired) {
             (Some(base), Some(desired)) => same(shape, base, desired),

@@ -125,7 +125,7 @@ fn set(body: &mut Value, path: &str, new: Value) {
 }
 
 /// The shapes on the way to a path, the last being that of the path itself.
-fn shapes(row: &Row, path: &str) -> Vec<Shape> {
+fn shapes(row: &Row, path: &str) -> Vec<Shape<'static>> {
     let kind = row.kind();
     let root = builtin::schema(&kind.api_version(), &kind.kind).unwrap();
     let mut shapes = vec![Shape::Object(root, Presence::Always)];

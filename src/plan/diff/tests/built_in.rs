@@ -17,7 +17,7 @@ fn app(fields: &str) -> String {
 fn check_app([base, desired, live]: [&str; 3], expected: &[&str]) {
     let (base, desired, live) = (app(base), app(desired), app(live));
     let sides = [base.as_str(), &desired, &live];
-    let text = super::outcome(POD, sides)
+    let text = super::outcome(crate::builtin::schema(POD.0, POD.1), sides)
         .replace(r#"{"spec":{"containers":["#, "")
         .replacen("]}}\n", "\n", 1)
         .replace("spec.containers[name=app].", "");

@@ -126,7 +126,7 @@ fn pod() -> impl Strategy<Value = Value> {
     )
 }
 
-fn field(shape: Shape, key: &str) -> Shape {
+fn field<'a>(shape: Shape<'a>, key: &str) -> Shape<'a> {
     match shape {
         Shape::Object(of, _) => of.field(key),
         Shape::Map(of) => of.shape(),
@@ -165,7 +165,7 @@ fn places(keyed: &Keyed, desired: &Value, list: &Value) -> Vec<Option<usize>> {
 }
 
 /// Whether what is wanted has come about.
-fn holds(shape: Shape, desired: &Value, applied: Option<&Value>) -> bool {
+fn holds(shape: Shape<'_>, desired: &Value, applied: Option<&Value>) -> bool {
     let Some(applied) = applied else {
         return is_nothing(shape, desired);
     };
@@ -179,9 +179,10 @@ fn holds(shape: Shape, desired: &Value, applied: Option<&Value>) -> bool {
             let placed = keyed.merge_key().map_or(desired.clone(), |key| {
                 model::grouped(key, &items_of(desired)).into()
             });
-            let same_order = [desired, &placed]
-                .iter()
-                .any(|order| places(keyed, order, applied).is_sorted());
+            let same_order = keyed.is_custom()
+                || [desired, &placed]
+                    .iter()
+                    .any(|order| places(keyed, order, applied).is_sorted());
             same_order
                 && items(desired).all(|wanted| {
                     let last = item(keyed, Some(desired), wanted).unwrap_or(wanted);
@@ -206,7 +207,12 @@ fn holds(shape: Shape, desired: &Value, applied: Option<&Value>) -> bool {
 }
 
 /// Whether nothing is left of what was applied and is no longer wanted.
-fn is_gone(shape: Shape, base: &Value, desired: Option<&Value>, applied: Option<&Value>) -> bool {
+fn is_gone(
+    shape: Shape<'_>,
+    base: &Value,
+    desired: Option<&Value>,
+    applied: Option<&Value>,
+) -> bool {
     let Some(applied) = applied.filter(|applied| !is_nothing(shape, applied)) else {
         return true;
     };
@@ -236,7 +242,7 @@ fn is_gone(shape: Shape, base: &Value, desired: Option<&Value>, applied: Option<
 }
 
 /// Whether what nobody of us has ever named is as it was.
-fn is_kept(shape: Shape, ours: &[&Value], live: &Value, applied: Option<&Value>) -> bool {
+fn is_kept(shape: Shape<'_>, ours: &[&Value], live: &Value, applied: Option<&Value>) -> bool {
     if ours.is_empty() {
         return applied == Some(live) || is_nothing(shape, live);
     }
@@ -269,7 +275,7 @@ fn is_kept(shape: Shape, ours: &[&Value], live: &Value, applied: Option<&Value>)
     }
 }
 
-fn check(schema: Option<Type>, [base, desired, live]: [&Value; 3]) {
+fn check(schema: Option<Type<'_>>, [base, desired, live]: [&Value; 3]) {
     let sides = Sides {
         base: &[base],
         desired,
@@ -307,6 +313,46 @@ fn check(schema: Option<Type>, [base, desired, live]: [&Value; 3]) {
     );
 }
 
+/// A resource of the kind whose lists merge by what its schema says.
+fn widget() -> impl Strategy<Value = Value> {
+    let hosts = || vec("[h-j]", 0..3).prop_map(|hosts| json!(hosts));
+    let rule = ("[a-d]", of("[xy]"), of(hosts())).prop_map(|(name, to, hosts)| {
+        object(vec![
+            ("name", Some(json!(name))),
+            ("to", to.map(Value::from)),
+            ("hosts", hosts),
+        ])
+    });
+    let rules = vec(rule, 0..5).prop_map(Value::Array);
+    let ports = ports().prop_map(|ports| {
+        let items = ports.as_array().into_iter().flatten();
+        let items = items.map(|item| {
+            let mut item = item.clone();
+            item["port"] = item["containerPort"].take();
+            super::super::without_nulls(&item)
+        });
+        items.collect::<Value>()
+    });
+    let lists = (of(rules), of(ports), of(hosts()), of(hosts()));
+    let maps = (of(map()), of(map()), of(map()));
+    (lists, maps, of(hosts())).prop_map(
+        |((rules, ports, tags, order), (limits, selector, open), inner)| {
+            let pods = inner.map(|tags| json!({"web": {"tags": tags}}));
+            let spec = object(vec![
+                ("rules", rules),
+                ("ports", ports),
+                ("tags", tags),
+                ("order", order),
+                ("limits", limits),
+                ("selector", selector),
+                ("open", open),
+                ("pods", pods),
+            ]);
+            json!({ "spec": spec })
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -324,6 +370,27 @@ proptest! {
     #[test]
     fn merge_patches_settle(base in pod(), desired in pod(), live in pod()) {
         check(None, [&base, &desired, &live]);
+    }
+
+    #[test]
+    fn whole_lists_keep_the_laws(base in widget(), desired in widget(), live in widget()) {
+        let structure = super::listed::structure();
+        check(Some(structure.root()), [&base, &desired, &live]);
+        check(Some(structure.root()), [&base, &desired, &base]);
+        check(Some(structure.root()), [&base, &base, &live]);
+    }
+
+    /// A schema leads to fewer changes, so that it need not be known where there are none without it.
+    #[test]
+    fn what_is_unchanged_without_a_schema_is_so_with_it(
+        base in widget(), desired in widget(), others in widget(),
+    ) {
+        let structure = super::listed::structure();
+        for live in [&desired, &others] {
+            let sides = Sides { base: &[&base], desired: &desired, live };
+            let known = three_way(Some(structure.root()), &sides);
+            prop_assert!(known.is_none() || three_way(None, &sides).is_some());
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::plan::diff::Patch;
 type Applied<T> = Result<T, String>;
 
 /// Applies a patch to a live resource.
-pub(super) fn apply(schema: Option<Type>, live: &Value, patch: &Patch) -> Applied<Value> {
+pub(super) fn apply(schema: Option<Type<'_>>, live: &Value, patch: &Patch) -> Applied<Value> {
     match patch {
         Patch::Merge(patch) => Ok(merge(live.clone(), patch)),
         Patch::StrategicMerge(patch) => {
@@ -37,7 +37,7 @@ fn merge(live: Value, patch: &Value) -> Value {
     live.into()
 }
 
-fn value(shape: Shape, live: Value, patch: &Value) -> Applied<Value> {
+fn value(shape: Shape<'_>, live: Value, patch: &Value) -> Applied<Value> {
     match (shape, live, patch) {
         (Shape::Object(_, Presence::Replace), Value::Object(_), _) => Ok(patch.clone()),
         (shape, Value::Object(live), Value::Object(patch)) => {
@@ -63,7 +63,7 @@ fn value(shape: Shape, live: Value, patch: &Value) -> Applied<Value> {
 }
 
 fn object(
-    shape: Shape,
+    shape: Shape<'_>,
     mut live: Map<String, Value>,
     patch: &Map<String, Value>,
 ) -> Applied<Map<String, Value>> {
@@ -119,7 +119,7 @@ fn object(
     Ok(live)
 }
 
-fn field(shape: Shape, key: &str) -> Shape {
+fn field<'a>(shape: Shape<'a>, key: &str) -> Shape<'a> {
     match shape {
         Shape::Object(of, _) => of.field(key),
         Shape::Map(of) => of.shape(),
@@ -139,7 +139,7 @@ fn check_order(key: &str, patch: &[Value], order: &[Value]) -> Applied<()> {
 }
 
 fn keyed_list(
-    (key, shape): (&str, Shape),
+    (key, shape): (&str, Shape<'_>),
     live: Vec<Value>,
     patch: &[Value],
 ) -> Applied<Vec<Value>> {

@@ -1,0 +1,140 @@
+//! How custom resources merge: of which kinds that has to be known, and what manifests say about it.
+//!
+//! A comparison that was made without it, and manifests, come in; kinds and their structures go out. To
+//! ask the cluster about the others is left to `ops`.
+
+use std::collections::BTreeSet;
+
+use super::{Action, Plan, definition};
+use crate::builtin::custom::Structure;
+use crate::capabilities::{Kind, Kinds};
+use crate::manifest::{Manifest, ResourceId};
+
+/// The kinds of changed resources of which it is not known how they merge.
+///
+/// A change is a resource and the path of a field. Where nothing differs without that knowledge, nothing
+/// does with it; and metadata of all kinds merges alike.
+pub fn unlearned<'a>(
+    changes: impl Iterator<Item = (&'a ResourceId, &'a str)>,
+    manifests: &[&Manifest],
+    known: &Kinds,
+) -> BTreeSet<Kind> {
+    let below = changes.filter(|(_, path)| !path.starts_with("metadata."));
+    let ids: BTreeSet<&ResourceId> = below.map(|(id, _)| id).collect();
+    let resources = manifests.iter().flat_map(|manifest| &manifest.resources);
+    resources
+        .filter(|resource| ids.contains(&resource.id))
+        .map(|resource| (&resource.api_version, &resource.id.kind))
+        .filter(|(version, kind)| known.schema(version, kind).is_none())
+        .filter_map(|(version, kind)| known.find(version, kind).cloned())
+        .collect()
+}
+
+/// What a plan changes, field by field.
+pub fn changes(plan: &Plan) -> impl Iterator<Item = (&ResourceId, &str)> {
+    plan.steps().flat_map(|step| {
+        let changes = match &step.action {
+            Action::Configure(difference, _) => difference.changes.as_slice(),
+            _ => &[],
+        };
+        let paths = changes.iter().map(|change| change.path.as_str());
+        paths.map(|path| (&step.id, path))
+    })
+}
+
+/// How a kind merges by the first of these manifests that defines it.
+pub fn defined(kind: &Kind, manifests: &[&Manifest]) -> Option<Structure> {
+    let resources = manifests.iter().flat_map(|manifest| &manifest.resources);
+    let mut definitions = resources.filter(|resource| definition::is_one(&resource.id));
+    definitions.find_map(|resource| Structure::of(definition::schema(&resource.body, kind)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{Placement, Recorded};
+
+    fn kind(version: &str) -> Kind {
+        Kind {
+            group: "example.com".to_owned(),
+            version: version.to_owned(),
+            kind: "Widget".to_owned(),
+            plural: "widgets".to_owned(),
+            namespaced: true,
+        }
+    }
+
+    fn manifest(text: &str, kinds: &Kinds) -> Manifest {
+        let placement = Placement {
+            namespace: "shop",
+            kinds,
+        };
+        let recorded = Recorded {
+            text,
+            generators: None,
+        };
+        Manifest::from_record(recorded, placement).unwrap()
+    }
+
+    /// A definition whose `spec.list` is of this type.
+    fn definition(version: &str, list: &str) -> String {
+        format!(
+            "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
+             metadata: {{name: widgets.example.com}}\nspec:\n  group: example.com\n  \
+             names: {{kind: Widget, plural: widgets}}\n  versions:\n  - name: {version}\n    \
+             schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, \
+             properties: {{list: {{type: array, x-kubernetes-list-type: {list}, \
+             items: {{type: string}}}}}}}}}}}}}}\n"
+        )
+    }
+
+    #[test]
+    fn the_first_definition_of_a_version_counts() {
+        let kinds = Kinds::default();
+        let sets = manifest(&definition("v1", "set"), &kinds);
+        let lists = manifest(&definition("v1", "atomic"), &kinds);
+        let others = manifest(&definition("v2", "set"), &kinds);
+        let shown = |manifests: &[&Manifest]| {
+            let found = defined(&kind("v1"), manifests);
+            found.map(|found| format!("{:?}", found.root().field("spec")))
+        };
+        assert_eq!(shown(&[&others]), None);
+        let set = shown(&[&others, &sets, &lists]).unwrap();
+        assert!(set.contains("Set"), "{set}");
+        assert_eq!(shown(&[&lists, &sets]).unwrap(), "Unknown");
+    }
+
+    #[track_caller]
+    fn check(text: &str, changes: &[(&str, &str)], expected: &[&str]) {
+        let mut kinds = Kinds::with_discovered([kind("v1"), kind("v2")]);
+        kinds.learn([(kind("v2"), Structure::of(&serde_json::json!({})).unwrap())]);
+        let manifest = manifest(text, &kinds);
+        let ids = manifest.resources.iter().map(|resource| &resource.id);
+        let ids: Vec<&ResourceId> = ids.collect();
+        let find = |name: &str| *ids.iter().find(|id| id.name == name).unwrap();
+        let changes = changes.iter().map(|(name, path)| (find(name), *path));
+        let found = unlearned(changes, &[&manifest], &kinds);
+        let found: Vec<String> = found.iter().map(Kind::api_version).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn only_what_changes_below_metadata_has_to_be_known() {
+        let one = |version: &str, name: &str| {
+            format!("---\napiVersion: {version}\nkind: Widget\nmetadata: {{name: {name}}}\n")
+        };
+        let pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: pod}\n";
+        let text = [
+            &one("example.com/v1", "a"),
+            &one("example.com/v2", "b"),
+            pod,
+        ];
+        let text = text.map(ToString::to_string).concat();
+        let labels = "metadata.labels.a";
+        check(&text, &[], &[]);
+        check(&text, &[("a", labels)], &[]);
+        check(&text, &[("pod", "spec.x"), ("b", "spec.x")], &[]);
+        let changes = [("a", labels), ("a", "spec.x"), ("b", "spec.x")];
+        check(&text, &changes, &["example.com/v1"]);
+    }
+}
