@@ -6,7 +6,7 @@
 //! otherwise, a map is granular unless `x-kubernetes-map-type` does. Only what does not merge as a plain
 //! value is kept, so that a large schema becomes a small structure.
 //!
-//! A schema comes from others: what is deeper than [`DEPTH`], and what a structural schema does not
+//! A schema comes from others: what is too deep, and what a structural schema does not
 //! have, merges as a plain value.
 //!
 //! [structural schemas]: https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
