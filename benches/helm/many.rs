@@ -68,6 +68,7 @@ pub(crate) fn planning(bench: &Bench, size: Size) -> String {
     pintle.end();
     let resources = size.resources;
     let (seconds, mebibytes) = (plain.wall.as_secs_f64(), plain.memory / 1024);
+    assert!(mebibytes < 300, "planning takes {mebibytes} MiB");
     format!(
         "Planning an upgrade of all {resources} resources: {seconds:.1} s, {mebibytes} MiB, {asked}."
     )

@@ -381,10 +381,7 @@ impl Proof<'_> {
 fn kind() -> Kind {
     Kind {
         group: "coordination.k8s.io".to_owned(),
-        version: "v1".to_owned(),
-        kind: "Lease".to_owned(),
-        plural: "leases".to_owned(),
-        namespaced: true,
+        ..Kind::core("Lease", "leases")
     }
 }
 

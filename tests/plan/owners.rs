@@ -36,6 +36,8 @@ fn replicas_are_left_to_an_autoscaler() {
         .prints(&[
             "Deployment web",
             "spec.replicas: 4 is left to the HorizontalPodAutoscaler",
+            "\nleft to others:\n",
+            "spec.clusterIP of Service: to the API server where the chart gives no address\n",
         ]);
     place.kubectl(&["delete", "hpa/foreign"]).ok();
     // One of the release, which a chart that gives no replicas any more comes with.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use pintle::ops::{Between, Change};
+use pintle::plan::ignored::RULES;
 use pintle::plan::redact::Secrets;
 use pintle::plan::report::{Field, GateLine, HookLine, Line, Report, StageLine};
 use pintle::plan::{Effect, Until};
@@ -116,6 +117,26 @@ fn to_text(report: &Report, view: View) -> String {
         for field in &line.fields {
             let _ = writeln!(text, "    {}", self::field(line, field, view));
         }
+    }
+    if ignored == Ignored::Shown {
+        text.push_str(&rules());
+    }
+    text
+}
+
+/// The fields that are left to others, whether they differ or not.
+fn rules() -> String {
+    let mut text = format!("{HEADING}left to others:{HEADING:#}\n");
+    for rule in RULES {
+        let kinds: Vec<&str> = rule.kinds.iter().map(|(_, kind)| *kind).collect();
+        let _ = writeln!(
+            text,
+            "    {} of {}: to the {} where {}",
+            rule.field,
+            kinds.join(", "),
+            rule.owner,
+            rule.when
+        );
     }
     text
 }
