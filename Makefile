@@ -52,6 +52,11 @@ test: testbed ## Run all tests
 	if $(LAB) check > /dev/null 2>&1; then $(LAB) build; fi
 	tests/run $(TESTBED)
 
+.PHONY: faults
+faults: testbed ## Try every trouble at every write of a change, and a crowd for a minute
+	PINTLE_FAULTS=all PINTLE_CROWD=60 $(TESTBED) exec -- \
+	  cargo test --locked --test suite -- --nocapture faults:: crowd::
+
 .PHONY: bench
 bench: testbed ## Measure pintle beside Helm in one run and print the table
 	$(TESTBED) exec -- cargo bench --locked --bench helm
