@@ -183,7 +183,7 @@ fn drift_is_shown_and_put_back() {
     place
         .pintle(&["diff", "web", &web])
         .ok()
-        .prints(&["spec.replicas: 5 -> 2 (drift)"]);
+        .prints(&["spec.replicas: 5 -> 2 (drift, by kubectl)"]);
     place
         .pintle(&["upgrade", "web", &web])
         .ok()
