@@ -46,13 +46,13 @@ fn all_rights_that_are_missing_are_told_before_the_first_write() {
          leases.coordination.k8s.io {home}"
     );
     let secret = format!(
-        "\n  Secret sh.helm.release.v1.app: not allowed to create, get, list, patch, delete secrets \
+        "\n  Secret sh.helm.release.v1.app: not allowed to create, get, list, patch secrets \
          {home}"
     );
     let counted =
         |count: &str| format!("error: {count} would be refused, so nothing was written\n");
     let unread = |resource: &str, kinds: &str| {
-        format!("\n  {resource}: not allowed to list, create, patch {kinds} {home}")
+        format!("\n  {resource}: not allowed to get, list, create, patch {kinds} {home}")
     };
     let place = place.seen_by(User::TenantAdmin);
     let install = |said: &[&str]| {

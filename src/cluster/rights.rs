@@ -15,6 +15,8 @@ pub struct Question<'a> {
     pub kind: &'a Kind,
     /// The namespace.
     pub namespace: &'a str,
+    /// The resource; empty for any.
+    pub name: &'a str,
 }
 
 impl Cluster {
@@ -37,9 +39,10 @@ impl Cluster {
             verb,
             kind,
             namespace,
+            name,
         } = question;
         let spec = json!({"resourceAttributes": {"namespace": namespace, "verb": verb,
-            "group": kind.group, "resource": kind.plural}});
+            "group": kind.group, "resource": kind.plural, "name": name}});
         let status = self
             .review(
                 ("SelfSubjectAccessReview", "selfsubjectaccessreviews"),

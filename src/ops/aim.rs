@@ -100,6 +100,8 @@ impl Aim {
         session: &Session<'_>,
         observed: &Observed,
     ) -> Result<Plan, Error> {
+        // What an earlier search has found hides what it was found by.
+        self.found.scaled.clear();
         self.found.instances = lookup::instances(session, self, observed).await?;
         let mut plan = self.plan(session, observed)?;
         if self.learn(session, &plan).await? {

@@ -64,6 +64,7 @@ impl Change {
         Box::pin(self.make_namespace(session, on)).await?;
         let mut lease = lock::take(session, on).await?;
         let undo = Undo::of(&self, options);
+        let listening = Wish::of(session.stop);
         // From here on there is something to look after.
         let stop = Wish::of(session.stop);
         let (held, proof) = (lease.held(), lease.proof());
@@ -77,7 +78,10 @@ impl Change {
         match (result, undo) {
             (Ok(release), _) => Ok(release),
             (Err(Fault::Change(error)), Some(undo)) => {
-                Err(Box::pin(undo.after(session, (error, options), on)).await)
+                let error = Box::pin(undo.after(session, (error, options), on)).await;
+                // Whoever stops it before it has begun is heard by it then.
+                drop(listening);
+                Err(error)
             }
             (Err(Fault::Change(error) | Fault::Beside(error)), _) => Err(error),
         }

@@ -110,11 +110,24 @@ async fn execute(
                 is_known = true;
                 Why::Addresses
             }
+            Err(_) if runner.stop.is_there() => return Err(Error::Interrupted),
             Err(error) => Why::Changed(planner.changed(error)?),
         };
-        let next = planner.rest(plan, why, runner.voice).await?;
+        let next = unless_stopped(runner, planner.rest(plan, why, runner.voice)).await?;
         let deleted = [going, plan.deleted()].concat();
         going = replan::going(deleted, &next).collect();
         rest = Some(next);
     }
+}
+
+/// Waits for work that writes nothing, but no longer than until the change has to stop.
+async fn unless_stopped<T>(
+    runner: &Runner<'_, '_>,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let done = runner.stop.or(work).await;
+    if matches!(done, Err(Error::Interrupted)) {
+        runner.voice.say(Event::Stopping);
+    }
+    done
 }

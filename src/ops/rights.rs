@@ -5,6 +5,8 @@
 //! may be more than rules; only what is refused then stands against the plan. Where nothing can be asked,
 //! nothing does.
 
+use std::collections::BTreeMap;
+
 use futures::future::join_all;
 
 use super::aim::Aim;
@@ -14,28 +16,33 @@ use crate::cluster::Question;
 use crate::plan::rights::{self, Right};
 use crate::plan::{self, Objection, Plan};
 
-/// What stands against a plan for want of rights that nothing tries.
+/// What stands against a plan for want of rights that nothing tries, and that the plan does not bring.
 pub(super) async fn objections(session: &Session<'_>, plan: &Plan, end: End) -> Vec<Objection> {
     let has_gates = plan.stages.iter().any(|stage| !stage.gates.is_empty());
-    let awaited = match end {
-        End::Written if !has_gates => vec![],
-        _ => plan.awaited(),
-    };
-    let awaited = awaited.iter().map(|(id, kind)| (id, kind));
+    let waits = end == End::Ready || has_gates;
+    let awaited = plan.fresh().filter(|_| waits);
     let hooks = plan.hooks.steps.iter().map(|hook| &hook.step);
-    let hooks = hooks.map(|step| (&step.id, &step.kind));
-    let watched = rights::to_watch(awaited.chain(hooks), session.namespace);
-    lacking(session, [to_record(session), watched].concat()).await
+    let steps = awaited.chain(hooks).map(|step| (&step.id, &step.kind));
+    let watched = rights::to_watch(steps, session.namespace);
+    let mut needed = [to_record(session), watched].concat();
+    needed.retain(|right| !plan.brings(right));
+    lacking(session, needed).await
 }
 
 async fn lacking(session: &Session<'_>, needed: Vec<Right>) -> Vec<Objection> {
-    let Ok(status) = session.cluster.rules_in(session.namespace).await else {
-        return vec![];
-    };
-    let is_home = |right: &Right| right.namespace == session.namespace;
-    let (home, elsewhere): (Vec<_>, Vec<_>) = needed.into_iter().partition(is_home);
-    let missing = rights::missing(&status, &home).into_iter();
-    let asked = missing.chain(elsewhere);
+    let mut places: BTreeMap<String, Vec<Right>> = BTreeMap::new();
+    for right in needed {
+        let place = places.entry(right.namespace.clone()).or_default();
+        place.push(right);
+    }
+    let missing = places.iter().map(|(namespace, rights)| async move {
+        // Rules of a namespace tell nothing of what is in none.
+        let home = Some(namespace.as_str()).filter(|name| !name.is_empty());
+        let status = session.cluster.rules_in(home?).await.ok()?;
+        Some(rights::missing(&status, rights))
+    });
+    let missing = join_all(missing).await;
+    let asked = missing.into_iter().flatten().flatten();
     let confirmed = join_all(asked.map(|right| refused(session, right))).await;
     let confirmed = confirmed.iter().filter(|right| !right.verbs.is_empty());
     confirmed.map(Right::objection).collect()
@@ -45,8 +52,13 @@ async fn lacking(session: &Session<'_>, needed: Vec<Right>) -> Vec<Objection> {
 pub(super) async fn unread(session: &Session<'_>, aim: &Aim, error: Error) -> Error {
     let wanted = aim.wanted();
     let resources = wanted.iter().map(|(id, kind)| (id, kind));
-    let written = rights::to_write(resources, session.namespace);
-    told(session, [to_record(session), written].concat(), error).await
+    let verbs: &[_] = if aim.desired.resources.is_empty() {
+        &["get", "list", "delete"]
+    } else {
+        &["get", "list", "create", "patch"]
+    };
+    let used = rights::to_use(resources, (session.namespace, verbs));
+    told(session, [to_record(session), used].concat(), error).await
 }
 
 /// The error of a change that could not even be planned for want of a right: with all rights that are
@@ -67,7 +79,7 @@ async fn told(session: &Session<'_>, needed: Vec<Right>, error: Error) -> Error 
     }
 }
 
-/// What every change of a release needs. Old records are deleted, if not by this change.
+/// What every change of a release needs.
 fn to_record(session: &Session<'_>) -> Vec<Right> {
     let right = |kind: Kind, name: String, verbs: &[&'static str]| Right {
         kind,
@@ -84,7 +96,7 @@ fn to_record(session: &Session<'_>) -> Vec<Right> {
         right(
             session.driver.kind(),
             name,
-            &["create", "get", "list", "patch", "delete"],
+            &["create", "get", "list", "patch"],
         ),
         right(
             lock,
@@ -101,6 +113,7 @@ async fn refused(session: &Session<'_>, right: Right) -> Right {
             verb,
             kind: &right.kind,
             namespace: &right.namespace,
+            name: right.named(verb),
         })
     });
     let answers = join_all(asked).await;

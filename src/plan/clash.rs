@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::objection::{About, Class, Objection};
-use crate::builtin::{self, Keyed, Shape, Type};
+use crate::builtin::{Keyed, Shape, Type};
 use crate::manifest::{Manifest, Resource};
 use crate::yaml::{self, Step};
 
@@ -44,11 +44,7 @@ pub(super) fn node_ports(desired: &Manifest) -> Vec<Objection> {
 }
 
 /// The items of lists that stand twice in a resource, in words.
-pub(super) fn duplicates(resource: &Resource, desired: &Manifest) -> Vec<String> {
-    let kind = resource.id.kind.as_str();
-    let Some(schema) = builtin::schema(&resource.api_version, kind) else {
-        return vec![];
-    };
+pub(super) fn duplicates(resource: &Resource, desired: &Manifest, schema: Type<'_>) -> Vec<String> {
     let mut search = Search {
         path: vec![],
         found: vec![],

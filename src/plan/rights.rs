@@ -6,7 +6,9 @@
 
 use serde_json::Value;
 
+use super::diff::Change;
 use super::objection::{About, Class, Objection};
+use super::{Action, Effect, Plan, Step};
 use crate::capabilities::Kind;
 use crate::manifest::ResourceId;
 
@@ -42,19 +44,12 @@ pub fn to_watch<'a>(
 ) -> Vec<Right> {
     let slow =
         awaited.filter(|(_, kind)| SLOW.contains(&(kind.group.as_str(), kind.kind.as_str())));
-    all(slow, (home, &["watch"]))
+    to_use(slow, (home, &["watch"]))
 }
 
-/// What has to be allowed to see these resources and to write them.
-pub fn to_write<'a>(
-    resources: impl Iterator<Item = (&'a ResourceId, &'a Kind)>,
-    home: &str,
-) -> Vec<Right> {
-    all(resources, (home, &["list", "create", "patch"]))
-}
-
-/// The verbs for each kind and namespace once.
-fn all<'a>(
+/// These verbs for each kind and namespace of resources once; `home` is the namespace of those that name
+/// none.
+pub fn to_use<'a>(
     resources: impl Iterator<Item = (&'a ResourceId, &'a Kind)>,
     (home, verbs): (&str, &[&'static str]),
 ) -> Vec<Right> {
@@ -108,7 +103,46 @@ fn has(rule: &Value, field: &str, wanted: &str) -> bool {
     values.any(|value| value == wanted || value == "*")
 }
 
+impl Plan {
+    /// The steps after which a resource is not what it was, so that it is waited for.
+    pub fn fresh(&self) -> impl Iterator<Item = &Step> {
+        let is_of_spec = |change: &Change| change.path.starts_with("spec");
+        self.steps().filter(move |step| match &step.action {
+            Action::Create(_) | Action::Recreate(_) => true,
+            Action::Configure(difference, _) => difference.changes.iter().any(is_of_spec),
+            _ => false,
+        })
+    }
+
+    /// Whether the plan may bring a right: by a namespace that it makes, or by roles and bindings.
+    pub fn brings(&self, right: &Right) -> bool {
+        let mut steps = self
+            .steps()
+            .filter(|step| step.effect() != Effect::Unchanged);
+        steps.any(|step| match step.id.kind.as_str() {
+            "Namespace" => step.id.name == right.namespace,
+            "Role" | "RoleBinding" => {
+                step.id.namespace.as_deref() == Some(right.namespace.as_str())
+            }
+            "ClusterRole" | "ClusterRoleBinding" => true,
+            _ => false,
+        })
+    }
+}
+
 impl Right {
+    /// The name that a verb is asked for with: none where it is for many or for what has no name yet, or
+    /// where the name of the right is only what names begin with.
+    pub fn named(&self, verb: &str) -> &str {
+        let is_of_one = ["get", "update", "patch", "delete"].contains(&verb);
+        let is_whole = self.kind.kind == "Lease";
+        if is_of_one && is_whole {
+            &self.name
+        } else {
+            ""
+        }
+    }
+
     /// What stands against a plan for want of it.
     pub fn objection(&self) -> Objection {
         let kind = &self.kind;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::checked::Checked;
 use super::objection::{About, Class, Objection};
 use super::server_side::{self, Apply};
-use super::{Action, Inputs, clash};
+use super::{Action, Inputs, Method, clash};
 use crate::builtin::Type;
 use crate::manifest::Resource;
 
@@ -48,20 +48,28 @@ pub(super) fn anew(mut written: Written, inputs: &Inputs<'_>) -> Written {
     written
 }
 
-/// Takes note of items that stand twice in a list, which an apply does not take.
+/// Takes note of items that stand twice in a list, which neither an apply nor a custom resource takes.
 pub(super) fn twice(resource: &Resource, inputs: &Inputs<'_>, checked: &mut Checked) {
-    for text in clash::duplicates(resource, inputs.desired) {
-        if inputs.method.is_server_side() {
+    let Some(schema) = inputs.schema(resource) else {
+        return;
+    };
+    for text in clash::duplicates(resource, inputs.desired, schema) {
+        let of_whom = match inputs.method {
+            Method::ServerSide(_) => "server-side apply",
+            Method::ClientSide if schema.is_custom() => "the API server",
+            Method::ClientSide => "",
+        };
+        if of_whom.is_empty() {
+            checked.warning(format!("{text}: the second one counts"));
+        } else {
             checked.objections.push(Objection {
                 id: resource.id.clone(),
                 origin: Some(resource.origin.clone()),
                 about: About::Itself,
-                reason: format!("{text}, which server-side apply does not take"),
+                reason: format!("{text}, which {of_whom} does not take"),
                 remedy: None,
                 class: Class::Refused,
             });
-        } else {
-            checked.warning(format!("{text}: the second one counts"));
         }
     }
 }

@@ -19,7 +19,8 @@ const MESSAGE: usize = 64 << 10;
 /// characters of it stand before the column.
 ///
 /// ```
-/// let (shown, before) = pintle::render::window(&"a".repeat(1000), 500);
+/// let line = "a".repeat(1000);
+/// let (shown, before) = pintle::render::window(&line, 500);
 /// assert_eq!(shown.chars().count(), 162);
 /// assert_eq!(before, 81);
 /// ```

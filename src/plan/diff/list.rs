@@ -1,5 +1,7 @@
 //! Lists without keys: those that are replaced as wholes, and sets.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::Cause;
@@ -50,27 +52,25 @@ impl Walk {
     pub(super) fn set(&mut self, merge: SetMerge, values: &Values<'_>) -> Edit {
         let desired = Values::array(values.desired);
         let live = Values::array(values.live);
-        let mut added: Vec<Value> = Vec::new();
-        for item in desired {
-            if !live.contains(item) && !added.contains(item) {
-                added.push(item.clone());
-            }
-        }
-        let is_applied = |item: &Value| {
-            values
-                .base
-                .iter()
-                .any(|base| Values::array(*base).contains(item))
-        };
+        // Sets may be large.
+        let [is_live, is_desired]: [HashSet<&Value>; 2] =
+            [live, desired].map(|items| items.iter().collect());
+        let bases = values.base.iter().flat_map(|base| Values::array(*base));
+        let is_applied: HashSet<&Value> = bases.collect();
+        let mut is_added = HashSet::new();
+        let added = desired.iter();
+        let added = added.filter(|item| !is_live.contains(item) && is_added.insert(*item));
+        let added: Vec<Value> = added.cloned().collect();
         let (removed, mut all): (Vec<Value>, Vec<Value>) = live
             .iter()
             .cloned()
-            .partition(|item| !desired.contains(item) && is_applied(item));
+            .partition(|item| !is_desired.contains(item) && is_applied.contains(item));
         if added.is_empty() && removed.is_empty() {
             return Edit::Keep;
         }
         all.extend(added.iter().cloned());
         let newest = Values::array(values.base.last().copied().flatten());
+        let newest: HashSet<&Value> = newest.iter().collect();
         let is_old = removed.is_empty() && added.iter().all(|item| newest.contains(item));
         let cause = if is_old { Cause::Drift } else { Cause::Chart };
         self.push_change(values.live.cloned(), Some(Value::Array(all.clone())), cause);

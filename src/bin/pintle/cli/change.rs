@@ -384,8 +384,14 @@ pub(crate) struct HistoryMax {
     pub(crate) history_max: usize,
 }
 
+/// As good as for ever.
+const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
+
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| "expected a duration such as 5m30s".to_owned())
+    let read = humantime::parse_duration(text);
+    let read = read.map_err(|_| "expected a duration such as 5m30s".to_owned())?;
+    // A clock cannot be moved by any length.
+    Ok(read.min(LONGEST))
 }
 
 #[cfg(test)]
@@ -397,5 +403,6 @@ mod tests {
         assert_eq!(duration("5m0s"), Ok(Duration::from_mins(5)));
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert!(duration("soon").is_err());
+        assert_eq!(duration("10000000000000000000s"), Ok(LONGEST));
     }
 }

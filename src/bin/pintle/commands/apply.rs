@@ -33,10 +33,14 @@ pub(super) fn run(global: &Global, args: &Apply) -> Result<ExitCode, Failure> {
         let rehearsal = change::rehearsal(&args.check, args.change.dry_run());
         let terms = Terms {
             end: change::end(&args.change),
+            pending_timeout: change::patience(&args.change),
             ..ops::fixed(Arc::clone(&file), rehearsal)
         };
-        let decide =
-            async || Box::pin(decide(&connection, &session, &given, (&file, &terms))).await;
+        let decide = async || {
+            // Who was waited for may have taken longer than the plan holds.
+            ops::outdated(file.faults(now()))?;
+            Box::pin(decide(&connection, &session, &given, (&file, &terms))).await
+        };
         let outcome = change::run(&session, (&args.change, &options), decide).await?;
         change::print(&outcome, &args.change, done)
     })

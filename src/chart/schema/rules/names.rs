@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use kube_cel::KubeCelExt as _;
-use kube_cel::cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr};
+use kube_cel::cel::common::ast::{
+    ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue, operators,
+};
 use kube_cel::cel::{Context, ExecutionError, Program};
 use serde_json::{Map, Value};
 
@@ -31,7 +33,12 @@ pub(in super::super) fn undefined(schema: &Value, defaults: &Map<String, Value>)
     let context = Context::default().with_all();
     let mut found = vec![];
     let defaults = Value::Object(defaults.clone());
-    walk((schema, Some(&defaults)), "", &mut |path, shape, rule| {
+    let all = Shape {
+        schema: Some(schema),
+        value: Some(&defaults),
+        is_open: false,
+    };
+    walk((schema, all), "", &mut |path, shape, rule| {
         for key in ["rule", "messageExpression"] {
             let Some(text) = rule.get(key).and_then(Value::as_str) else {
                 continue;
@@ -62,14 +69,10 @@ pub(in super::super) fn undefined(schema: &Value, defaults: &Map<String, Value>)
 
 /// Goes to every rule that is evaluated, with the values that it is for.
 fn walk<'a>(
-    (schema, value): (&'a Value, Option<&'a Value>),
+    (schema, shape): (&'a Value, Shape<'a>),
     path: &str,
     tell: &mut dyn FnMut(&str, Shape<'a>, &'a Value),
 ) {
-    let shape = Shape {
-        schema: Some(schema),
-        value,
-    };
     for rule in schema
         .get(RULES)
         .and_then(Value::as_array)
@@ -80,14 +83,18 @@ fn walk<'a>(
     }
     let properties = schema.get("properties").and_then(Value::as_object);
     for (key, child) in properties.into_iter().flatten() {
-        let value = value.and_then(|value| value.get(key));
-        walk((child, value), &join(path, key), tell);
+        let below = Shape {
+            schema: Some(child),
+            value: shape.value.and_then(|value| value.get(key)),
+            is_open: shape.is_open || has_more(schema),
+        };
+        walk((child, below), &join(path, key), tell);
     }
     if let Some(items) = schema.get("items") {
-        walk((items, None), &format!("{path}[]"), tell);
+        walk((items, shape.inner(items)), &format!("{path}[]"), tell);
     }
     if let Some(values) = schema.get("additionalProperties") {
-        walk((values, None), &join(path, "*"), tell);
+        walk((values, shape.inner(values)), &join(path, "*"), tell);
     }
     for branch in schema
         .get("allOf")
@@ -95,8 +102,19 @@ fn walk<'a>(
         .into_iter()
         .flatten()
     {
-        walk((branch, value), path, tell);
+        // What stands beside the branch says more of the same value.
+        let open = Shape {
+            schema: Some(branch),
+            is_open: true,
+            ..shape
+        };
+        walk((branch, open), path, tell);
     }
+}
+
+/// Whether other schemas than `properties` say something of the same values.
+fn has_more(schema: &Value) -> bool {
+    OPEN.iter().any(|keyword| schema.get(keyword).is_some())
 }
 
 /// What is known of a value: its schema, and what it is by default.
@@ -104,6 +122,8 @@ fn walk<'a>(
 struct Shape<'a> {
     schema: Option<&'a Value>,
     value: Option<&'a Value>,
+    /// Whether there may be fields that neither has.
+    is_open: bool,
 }
 
 /// Keywords by which a value may have more fields than `properties` names.
@@ -131,27 +151,45 @@ impl<'a> Shape<'a> {
                 .map(|(_, found)| found)
         };
         let own = self.schema.and_then(|schema| schema.get("properties"));
+        let is_open = self.is_open || self.schema.is_some_and(has_more);
         let found = Shape {
             schema: find(own),
             value: find(self.value),
+            is_open,
         };
-        let is_known = found.schema.is_some() || found.value.is_some();
+        let required = self.schema.and_then(|schema| schema.get("required"));
+        let mut required = required.and_then(Value::as_array).into_iter().flatten();
+        let is_known = found.schema.is_some()
+            || found.value.is_some()
+            || required.any(|key| key.as_str().is_some_and(|key| name(key) == field));
         let is_closed = own.is_some()
+            && !is_open
             && self.schema.is_some_and(|schema| {
                 let more = schema.get("additionalProperties");
                 more.is_none_or(|more| *more == Value::Bool(false))
-                    && !OPEN.iter().any(|keyword| schema.get(keyword).is_some())
             });
         (is_known || !is_closed).then_some(found)
     }
 
+    /// An item of a list, or an entry of a map, of this schema: those that there are by default may have
+    /// any fields.
+    fn inner(self, schema: &'a Value) -> Self {
+        let is_there = |value: &Value| match value {
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(map) => !map.is_empty(),
+            _ => false,
+        };
+        Self {
+            schema: Some(schema),
+            value: None,
+            is_open: self.is_open || self.value.is_some_and(is_there),
+        }
+    }
+
     /// An item of a list.
     fn item(self) -> Self {
-        let schema = self.schema.and_then(|schema| schema.get("items"));
-        Self {
-            schema,
-            value: None,
-        }
+        let items = self.schema.and_then(|schema| schema.get("items"));
+        items.map_or_else(Self::default, |items| self.inner(items))
     }
 }
 
@@ -160,7 +198,7 @@ struct Search<'a> {
     context: &'a Context<'static>,
     own: Shape<'a>,
     old: Shape<'a>,
-    /// The fields that `has` asks for somewhere.
+    /// The fields that are asked for somewhere.
     asked: BTreeSet<String>,
     /// The names that macros bind, innermost last.
     scope: Vec<(String, Shape<'a>)>,
@@ -168,8 +206,19 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Collects the fields that `has` asks for.
+    /// Collects the fields that are asked for before they are read: by `has`, `in` and the operators of
+    /// optional fields.
     fn tests(&mut self, expression: &IdedExpr) {
+        if let Expr::Call(call) = &expression.expr
+            && [operators::IN, operators::OPT_SELECT, operators::OPT_INDEX]
+                .contains(&call.func_name.as_str())
+        {
+            for asked in &call.args {
+                if let Expr::Literal(LiteralValue::String(text)) = &asked.expr {
+                    self.asked.insert(text.inner().to_owned());
+                }
+            }
+        }
         if let Expr::Select(select) = &expression.expr
             && select.test
         {
