@@ -47,8 +47,11 @@ lab-down: ## Stop the lab and remove all of it
 	$(LAB) down
 
 .PHONY: test
-test: testbed ## Run all tests
+# Everything is built in one go: a package built by itself has other features of shared dependencies, so that
+# each build would undo the other.
+test: ## Run all tests
 	cargo build --locked --workspace --all-targets
+	$(TESTBED) build
 	if $(LAB) check > /dev/null 2>&1; then $(LAB) build; fi
 	tests/run $(TESTBED)
 
