@@ -392,3 +392,6 @@ fn phases(steps: Vec<Step>, rank: fn(&str) -> (usize, &str)) -> Vec<Vec<Step>> {
     }
     phases
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,29 +4,26 @@ use serde_json::{Value, json};
 use testbed::User;
 
 use crate::lifecycle::{left, small};
-use crate::support::{Place, path, testbed};
+use crate::support::{Place, api, path, testbed};
 
 /// Lets the user `tenant-admin` do these things in the namespace of a place.
 pub(crate) fn allow(place: &Place, role: &str, rules: &Value) {
-    let api = "rbac.authorization.k8s.io";
+    let group = "rbac.authorization.k8s.io";
     let role_body = json!({"metadata": {"name": role}, "rules": rules});
     bind(place, ("roles", &role_body));
     let binding = json!({
         "metadata": {"name": role},
-        "roleRef": {"apiGroup": api, "kind": "Role", "name": role},
-        "subjects": [{"apiGroup": api, "kind": "User", "name": User::TenantAdmin.name()}],
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": role},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": User::TenantAdmin.name()}],
     });
     bind(place, ("rolebindings", &binding));
 }
 
+/// Creates an object of RBAC in the namespace of a place.
 fn bind(place: &Place, (plural, body): (&str, &Value)) {
     let group = "/apis/rbac.authorization.k8s.io/v1";
-    let url = format!("{group}/namespaces/{}/{plural}", place.namespace);
-    let request = http::Request::post(url)
-        .header("Content-Type", "application/json")
-        .body(body.to_string().into_bytes())
-        .unwrap();
-    crate::support::api::send(&testbed().kubeconfig, request).unwrap();
+    let path = format!("{group}/namespaces/{}/{plural}", place.namespace);
+    api::create(&testbed().kubeconfig, &path, body);
 }
 
 /// Every verb that is needed but `watch`, on these resources of the API group.
@@ -110,6 +107,18 @@ fn rights_that_nobody_may_give_away_without_having_them_are_told_by_the_dry_run(
             "attempting to grant RBAC permissions not currently held",
             "pods/exec",
         ]);
+    // What is in no namespace is asked for, too.
+    let wide = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n\
+                metadata: {name: wide}\nrules: []\n";
+    let chart = place.chart("wide", "", wide);
+    place
+        .pintle(&["install", "app", &chart])
+        .fails_with(1)
+        .says(&[
+            "error: 1 change would be refused, so nothing was written\n",
+            "\n  ClusterRole wide: not allowed to get, list, create, patch \
+             clusterroles.rbac.authorization.k8s.io\n",
+        ]);
     let place = place.seen_by(User::Admin);
     assert_eq!(place.get(&["secrets,leases"])["items"], json!([]));
 }
@@ -118,11 +127,11 @@ fn rights_that_nobody_may_give_away_without_having_them_are_told_by_the_dry_run(
 fn an_administrator_of_a_namespace_can_do_everything() {
     let place = Place::new("administrator");
     let chart = small(&place);
-    let api = "rbac.authorization.k8s.io";
+    let group = "rbac.authorization.k8s.io";
     let binding = json!({
         "metadata": {"name": "admin"},
-        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": "admin"},
-        "subjects": [{"apiGroup": api, "kind": "User", "name": User::TenantAdmin.name()}],
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "admin"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": User::TenantAdmin.name()}],
     });
     bind(&place, ("rolebindings", &binding));
     let place = place.seen_by(User::TenantAdmin);

@@ -119,7 +119,7 @@ enum Refused {
 impl Claim<'_> {
     /// The name of the Lease. With at most 53 characters in the name of a release, it is a DNS
     /// subdomain as well.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         format!("pintle.{}", self.release)
     }
 
@@ -378,7 +378,8 @@ impl Proof<'_> {
     }
 }
 
-fn kind() -> Kind {
+/// The kind of locks.
+pub fn kind() -> Kind {
     Kind {
         group: "coordination.k8s.io".to_owned(),
         ..Kind::core("Lease", "leases")

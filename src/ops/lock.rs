@@ -83,10 +83,13 @@ async fn is_with_helm(session: &Session<'_>, until: Option<Timestamp>) -> Result
 /// What is done to the release, as far as that can be read.
 async fn doing(session: &Session<'_>) -> String {
     let entries = session.store().history(session.release).await;
-    let entries = entries.unwrap_or_default();
-    let (status, revision) = entries
-        .last()
-        .map_or((Status::Unknown, 0), |entry| (entry.status, entry.revision));
+    told(entries.unwrap_or_default().last())
+}
+
+/// What is done to a release with this newest revision.
+pub(super) fn told(newest: Option<&Entry>) -> String {
+    let newest = newest.map(|entry| (entry.status, entry.revision));
+    let (status, revision) = newest.unwrap_or((Status::Unknown, 0));
     status.doing(revision)
 }
 

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 
 use super::aim::Aim;
-use super::{End, Error, Session};
+use super::{End, Error, Session, lock};
 use crate::capabilities::Kind;
-use crate::cluster::Question;
+use crate::cluster::{self, Question};
 use crate::plan::rights::{self, Right};
 use crate::plan::{self, Objection, Plan};
 
@@ -36,9 +36,11 @@ async fn lacking(session: &Session<'_>, needed: Vec<Right>) -> Vec<Objection> {
         place.push(right);
     }
     let missing = places.iter().map(|(namespace, rights)| async move {
-        // Rules of a namespace tell nothing of what is in none.
-        let home = Some(namespace.as_str()).filter(|name| !name.is_empty());
-        let status = session.cluster.rules_in(home?).await.ok()?;
+        if namespace.is_empty() {
+            // Rules of a namespace tell nothing of what is in none.
+            return Some(rights.clone());
+        }
+        let status = session.cluster.rules_in(namespace).await.ok()?;
         Some(rights::missing(&status, rights))
     });
     let missing = join_all(missing).await;
@@ -87,10 +89,6 @@ fn to_record(session: &Session<'_>) -> Vec<Right> {
         name,
         verbs: verbs.to_vec(),
     };
-    let lock = Kind {
-        group: "coordination.k8s.io".to_owned(),
-        ..Kind::core("Lease", "leases")
-    };
     let name = format!("sh.helm.release.v1.{}", session.release);
     vec![
         right(
@@ -99,8 +97,8 @@ fn to_record(session: &Session<'_>) -> Vec<Right> {
             &["create", "get", "list", "patch"],
         ),
         right(
-            lock,
-            format!("pintle.{}", session.release),
+            cluster::lease_kind(),
+            lock::claim(session).name(),
             &["create", "get", "update", "delete"],
         ),
     ]

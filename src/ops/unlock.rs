@@ -63,11 +63,8 @@ pub async fn locked(session: &Session<'_>, patience: SignedDuration) -> Result<L
         .newest()
         .zip(past.base.last())
         .and_then(|(entry, release)| lock::helms_until(entry, &release.info, patience));
-    let newest = past.newest();
-    let (status, revision) =
-        newest.map_or((Status::Unknown, 0), |entry| (entry.status, entry.revision));
     Ok(Locked {
-        doing: status.doing(revision),
+        doing: lock::told(past.newest()),
         lease,
         pending: past.base.pop().zip(until),
     })

@@ -6,7 +6,7 @@
 
 use super::diff::{Cause, Change};
 use super::drift::author;
-use super::{Action, Observed, Plan, Step};
+use super::{Observed, Plan, Step};
 use crate::capabilities::Kind;
 use crate::manifest::ResourceId;
 
@@ -37,11 +37,7 @@ impl Plan {
 }
 
 fn moved(step: &Step) -> impl Iterator<Item = &Change> {
-    let difference = match &step.action {
-        Action::Configure(difference, _) => Some(difference),
-        Action::Recreate(recreation) => Some(&recreation.difference),
-        _ => None,
-    };
-    let changes = difference.into_iter().flat_map(|found| &found.changes);
+    let changes = step.action.difference().into_iter();
+    let changes = changes.flat_map(|found| &found.changes);
     changes.filter(|change| change.cause == Cause::Drift)
 }

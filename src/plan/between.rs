@@ -128,20 +128,8 @@ impl Declared<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::manifest;
     use super::*;
-    use crate::manifest::{Placement, Recorded};
-
-    fn manifest(text: &str, kinds: &Kinds) -> Manifest {
-        let placement = Placement {
-            namespace: "shop",
-            kinds,
-        };
-        let recorded = Recorded {
-            text,
-            generators: None,
-        };
-        Manifest::from_record(recorded, placement).unwrap()
-    }
 
     /// `expected` are the resources with the first letter of what happens to them, and their paths.
     #[track_caller]

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::checked::Checked;
 use super::diff::{Difference, Patch};
 use super::objection::{About, Class, Objection};
 use super::{Action, Error, Inputs, Precondition, Recreation, Step, Way};
@@ -88,7 +87,7 @@ impl HookStep {
         let test = |hook: &Hook| {
             let body = hook.resource.body.clone();
             let kind = find(&hook.resource, kinds)?;
-            let step = step(&hook.resource, (kind, Action::Create(body)));
+            let step = Step::of(&hook.resource, (kind, Action::Create(body)));
             Some(Self {
                 hook: hook.clone(),
                 event: HookEvent::Test,
@@ -242,24 +241,11 @@ fn decide(hook: &Hook, inputs: &Inputs<'_>) -> Option<Step> {
         None => Action::Create(resource.body.clone()),
         Some(live) => again(hook, live),
     };
-    let mut step = step(resource, (find(resource, inputs.kinds)?, action));
+    let mut step = Step::of(resource, (find(resource, inputs.kinds)?, action));
     if live.is_some_and(|live| !is_hook(live)) && !was_applied(&resource.id, inputs) {
         step.checked.objections.push(foreign(hook));
     }
     Some(step)
-}
-
-fn step(resource: &Resource, (kind, action): (Kind, Action)) -> Step {
-    Step {
-        id: resource.id.clone(),
-        kind,
-        origin: Some(resource.origin.clone()),
-        action,
-        apply: None,
-        credential: None,
-        remark: None,
-        checked: Checked::default(),
-    }
 }
 
 /// What is written where the resource of a hook is there already.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::between::Compared;
 use super::credentials;
-use super::diff::{Cause, Change, Difference};
+use super::diff::{Cause, Change};
 use super::drift::Author;
 use super::ignored::Ignored;
 use super::redact::{self, Secrets};
@@ -274,14 +274,6 @@ fn stage_line(stage: &Stage, plan: &Plan) -> StageLine {
     }
 }
 
-fn difference(action: &Action) -> Option<&Difference> {
-    match action {
-        Action::Configure(difference, _) => Some(difference),
-        Action::Recreate(recreation) => Some(&recreation.difference),
-        _ => None,
-    }
-}
-
 /// Why a resource is made anew.
 fn anew(action: &Action) -> Option<String> {
     let Action::Recreate(recreation) = action else {
@@ -301,7 +293,7 @@ fn anew(action: &Action) -> Option<String> {
 
 fn line(stage: usize, step: &Step, secrets: Secrets) -> Line {
     let mut shown = vec![];
-    if let Some(difference) = difference(&step.action) {
+    if let Some(difference) = step.action.difference() {
         shown = fields(&step.id, &difference.changes, secrets);
     }
     for field in shown.iter_mut().filter(|field| field.cause == "drift") {

@@ -10,7 +10,7 @@ use super::immutable::Recreation;
 use super::precondition::Precondition;
 use super::server_side::Apply;
 use crate::capabilities::Kind;
-use crate::manifest::{Origin, ResourceId};
+use crate::manifest::{Origin, Resource, ResourceId};
 
 /// What is done to one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,20 @@ impl Step {
         self
     }
 
+    /// A step about a resource of the manifests, of which nothing more is known yet.
+    pub(super) fn of(resource: &Resource, (kind, action): (Kind, Action)) -> Self {
+        Self {
+            id: resource.id.clone(),
+            kind,
+            origin: Some(resource.origin.clone()),
+            action,
+            apply: None,
+            credential: None,
+            remark: None,
+            checked: Checked::default(),
+        }
+    }
+
     /// The kind and name of the role that a new binding names.
     pub(super) fn role(&self) -> Option<(&str, &str)> {
         let body = match &self.action {
@@ -72,6 +86,17 @@ impl Step {
     /// Whether the step sends anything.
     pub fn is_change(&self) -> bool {
         !matches!(self.effect(), Effect::Unchanged | Effect::Keep)
+    }
+}
+
+impl Action {
+    /// What differs of a resource that is there and is patched or made anew.
+    pub fn difference(&self) -> Option<&Difference> {
+        match self {
+            Self::Configure(difference, _) => Some(difference),
+            Self::Recreate(recreation) => Some(&recreation.difference),
+            _ => None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Plan, definition};
+use super::{Plan, definition};
 use crate::builtin::custom::Structure;
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::{Manifest, ResourceId};
@@ -33,12 +33,9 @@ pub fn unlearned<'a>(
 /// What a plan changes, field by field.
 pub fn changes(plan: &Plan) -> impl Iterator<Item = (&ResourceId, &str)> {
     plan.steps().flat_map(|step| {
-        let changes = match &step.action {
-            Action::Configure(difference, _) => difference.changes.as_slice(),
-            _ => &[],
-        };
-        let paths = changes.iter().map(|change| change.path.as_str());
-        paths.map(|path| (&step.id, path))
+        let changes = step.action.difference().into_iter();
+        let changes = changes.flat_map(|found| &found.changes);
+        changes.map(|change| (&step.id, change.path.as_str()))
     })
 }
 
@@ -51,8 +48,8 @@ pub fn defined(kind: &Kind, manifests: &[&Manifest]) -> Option<Structure> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::manifest;
     use super::*;
-    use crate::manifest::{Placement, Recorded};
 
     fn kind(version: &str) -> Kind {
         Kind {
@@ -62,18 +59,6 @@ mod tests {
             plural: "widgets".to_owned(),
             namespaced: true,
         }
-    }
-
-    fn manifest(text: &str, kinds: &Kinds) -> Manifest {
-        let placement = Placement {
-            namespace: "shop",
-            kinds,
-        };
-        let recorded = Recorded {
-            text,
-            generators: None,
-        };
-        Manifest::from_record(recorded, placement).unwrap()
     }
 
     /// A definition whose `spec.list` is of this type.

@@ -27,16 +27,7 @@ pub(super) fn prune(resource: &Resource, inputs: &Inputs<'_>, base: &Base<'_>) -
     } else {
         unwanted(&resource.id, live, (inputs, base))
     };
-    Some(Step {
-        id: resource.id.clone(),
-        kind,
-        origin: Some(resource.origin.clone()),
-        action,
-        apply: None,
-        credential: None,
-        remark: None,
-        checked: Checked::default(),
-    })
+    Some(Step::of(resource, (kind, action)))
 }
 
 /// What was generated for the release and no generator makes any more, by its labels.

@@ -114,9 +114,14 @@ fn hide(object: &mut Value) {
 /// Makes a namespace.
 pub(crate) fn create_namespace(kubeconfig: &Path, name: &str) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-    let request = http::Request::post("/api/v1/namespaces")
+    create(kubeconfig, "/api/v1/namespaces", &namespace);
+}
+
+/// Creates an object in the collection at `path`.
+pub(crate) fn create(kubeconfig: &Path, path: &str, body: &Value) {
+    let request = http::Request::post(path)
         .header("Content-Type", "application/json")
-        .body(namespace.to_string().into_bytes())
+        .body(body.to_string().into_bytes())
         .unwrap();
     send(kubeconfig, request).unwrap();
 }

@@ -299,6 +299,7 @@ impl Failure {
                 "wait for it to end; --yes unlocks all the same, and what it has begun is left half done"
                     .to_owned(),
             ),
+            Self::NoFile => Some("give the path of a file, such as ./plan.json".to_owned()),
             Self::ValuesOfRelease { release } => Some(format!(
                 "`pintle diff {release} CHART` with these flags shows what they would change"
             )),

@@ -251,13 +251,28 @@ sub: {a: 1}
         check(&[], None);
     }
 
+    /// Where the values of a chart of these files come from, with `--set`.
+    fn explained(files: &[(&str, &str)], set: &str) -> (Origins, Vec<Leaf>) {
+        let file = |(path, text): &(&str, &str)| File {
+            path: (*path).to_owned(),
+            data: (*text).into(),
+        };
+        let chart = Chart::from_files(files.iter().map(file).collect()).unwrap();
+        let tree = Tree::of(&chart).unwrap();
+        let overrides = Overrides {
+            layers: vec![Layer::Set(set.into())],
+        };
+        let config = overrides.config(Values::default()).unwrap();
+        let selection = tree.select(config).unwrap();
+        let mut origins = Origins::of(&tree, &selection);
+        origins.overrides(&overrides).unwrap();
+        let leaves = origins.explain(&selection.values);
+        (origins, leaves)
+    }
+
     /// Final values: what the user gives over the defaults.
     #[test]
     fn values_of_subcharts_come_from_where_they_were_set() {
-        let file = |(path, text): (&str, &str)| File {
-            path: path.to_owned(),
-            data: text.into(),
-        };
         let list = "dependencies: [{name: a, alias: x, import-values: [{child: k.l, parent: m}]}]";
         let head = format!("name: web\nversion: 1.0.0\n{list}\n");
         let files = [
@@ -269,16 +284,7 @@ sub: {a: 1}
                 "v: 1\nw: 1\nk:\n  l: {p: 1}\nglobal: {g: 2, h: 2}\n",
             ),
         ];
-        let chart = Chart::from_files(files.map(file).to_vec()).unwrap();
-        let tree = Tree::of(&chart).unwrap();
-        let overrides = Overrides {
-            layers: vec![Layer::Set("x.w=3,global.i=3".into())],
-        };
-        let config = overrides.config(Values::default()).unwrap();
-        let selection = tree.select(config).unwrap();
-        let mut origins = Origins::of(&tree, &selection);
-        origins.overrides(&overrides).unwrap();
-        let leaves = origins.explain(&selection.values);
+        let (origins, leaves) = explained(&files, "x.w=3,global.i=3");
         let leaves = leaves.iter().map(|leaf| {
             let origin = leaf.origin.as_ref().map(ToString::to_string);
             (leaf.path.clone(), origin.unwrap_or_default())
@@ -305,10 +311,6 @@ sub: {a: 1}
     /// it off or on.
     #[track_caller]
     fn check_chart(root: &str, d: &str, set: &str, expected: &[&str]) {
-        let file = |(path, text): (&str, &str)| File {
-            path: path.to_owned(),
-            data: text.into(),
-        };
         let head = "name: c\nversion: 1.0.0\ndependencies: [{name: d, condition: use, import-values: \
                     [data]}]\n";
         let files = [
@@ -317,16 +319,7 @@ sub: {a: 1}
             ("charts/d/Chart.yaml", "name: d\nversion: 1.0.0\n"),
             ("charts/d/values.yaml", d),
         ];
-        let chart = Chart::from_files(files.map(file).to_vec()).unwrap();
-        let tree = Tree::of(&chart).unwrap();
-        let overrides = Overrides {
-            layers: vec![Layer::Set(set.into())],
-        };
-        let config = overrides.config(Values::default()).unwrap();
-        let selection = tree.select(config).unwrap();
-        let mut origins = Origins::of(&tree, &selection);
-        origins.overrides(&overrides).unwrap();
-        let leaves = origins.explain(&selection.values);
+        let (_, leaves) = explained(&files, set);
         let leaves = leaves.iter().map(|leaf| {
             let origin = leaf.origin.as_ref().map(ToString::to_string);
             let lower = leaf.overridden.iter();
