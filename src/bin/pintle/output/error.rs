@@ -1,11 +1,13 @@
 //! Errors: the chain of causes, the place, and one line of hint.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
+use pintle::plan::Objection;
 use pintle::render::shortened;
 
 use super::diagnosis;
@@ -22,6 +24,36 @@ pub(crate) fn print(failure: &Failure) -> ExitCode {
         .lock()
         .write_all(to_text(failure, now()).as_bytes());
     ExitCode::from(failure.exit_code())
+}
+
+/// How often the same may be said of several resources, in full.
+const SAME: usize = 3;
+
+/// What stands against a plan. What is said of many resources is said once, with their names.
+fn refused(objections: &[Objection]) -> String {
+    let key = |one: &Objection| (one.reason.clone(), one.remedy.clone());
+    let mut alike: BTreeMap<_, Vec<&Objection>> = BTreeMap::new();
+    for objection in objections {
+        alike.entry(key(objection)).or_default().push(objection);
+    }
+    let mut text = String::new();
+    for objection in objections {
+        let same = &alike[&key(objection)];
+        let is_many = same.len() > SAME;
+        if is_many && !std::ptr::eq(same[0], objection) {
+            continue;
+        }
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "  {objection}");
+        if is_many {
+            let others: Vec<String> = same[1..].iter().map(|one| one.id.to_string()).collect();
+            let _ = writeln!(text, "    the same of {}", others.join(", "));
+        }
+        if let Some(remedy) = &objection.remedy {
+            let _ = writeln!(text, "    {remedy}");
+        }
+    }
+    text
 }
 
 fn to_text(failure: &Failure, now: Timestamp) -> String {
@@ -44,12 +76,7 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
-    for objection in failure.objections() {
-        let _ = writeln!(text, "  {objection}");
-        if let Some(remedy) = &objection.remedy {
-            let _ = writeln!(text, "    {remedy}");
-        }
-    }
+    text.push_str(&refused(failure.objections()));
     for difference in failure.differences() {
         let _ = writeln!(text, "  {difference}");
     }
@@ -81,9 +108,40 @@ mod tests {
     use pintle::health::{Health, Trouble};
     use pintle::manifest::ResourceId;
     use pintle::ops;
-    use pintle::plan::Until;
+    use pintle::plan::{About, Class, Until};
 
     use super::*;
+
+    /// Checks what is said where as many resources are refused for one reason, and one for another.
+    #[track_caller]
+    fn check_refused(count: usize, expected: &str) {
+        let objection = |name: String, reason: &str| Objection {
+            id: unready("Deployment", &name, Health::Ready).id,
+            origin: None,
+            about: About::Itself,
+            reason: reason.to_owned(),
+            remedy: Some("make room".to_owned()),
+            class: Class::Refused,
+        };
+        let many = (0..count).map(|number| objection(format!("a{number}"), "too large"));
+        let one = objection("b".to_owned(), "too small");
+        let all: Vec<Objection> = many.chain([one]).collect();
+        assert_eq!(refused(&all), expected);
+    }
+
+    #[test]
+    fn what_is_said_of_many_is_said_once() {
+        check_refused(
+            2,
+            "  Deployment a0: too large\n    make room\n  Deployment a1: too large\n    make room\n  \
+             Deployment b: too small\n    make room\n",
+        );
+        check_refused(
+            4,
+            "  Deployment a0: too large\n    the same of Deployment a1, Deployment a2, Deployment a3\n    \
+             make room\n  Deployment b: too small\n    make room\n",
+        );
+    }
 
     const NOW: &str = "2026-11-21T10:00:00Z";
 
