@@ -113,6 +113,14 @@ fn templates_that_do_not_render() {
             "line 1 of what small/templates/map.yaml renders to",
         ],
     );
+    place.file("small/templates/map.yaml", &"{{ 1 | nope }}\n".repeat(30));
+    let run = place.pintle(&["template", &chart]).fails_with(2);
+    assert_eq!(
+        run.stderr.matches("there is no filter nope").count(),
+        21,
+        "{run}"
+    );
+    run.says(&["and 9 more"]);
 }
 
 #[test]
@@ -285,6 +293,11 @@ fn usage_errors_have_the_same_code() {
         .pintle(&["upgrade", "web"])
         .fails_with(2)
         .says(&["CHART"]);
+    let missing = place.folder().join("plan.json").display().to_string();
+    place.pintle(&["apply", &missing]).fails_with(2).says(&[
+        &format!("cannot read {missing}"),
+        "pintle plan RELEASE CHART --out FILE",
+    ]);
 }
 
 fn unreachable(place: &Place, args: &[&str]) -> Run {

@@ -15,6 +15,7 @@ mod large;
 mod many;
 mod measure;
 mod records;
+mod rules;
 mod static_chart;
 mod table;
 mod tenant;
@@ -65,6 +66,9 @@ fn main() {
         rows.extend(records::rows(&bench));
     }
     println!("{}", table::to_text(&rows, runs));
+    if bench.has("rendering") {
+        println!("{}\n", rules::five());
+    }
     if bench.has("requests") {
         println!("| requests | Helm | pintle |\n|---|---|---|");
         for resources in [40, 400, 2000] {

@@ -29,7 +29,7 @@ pub use recorded::{RecordedSchema, Unasked};
 pub use refs::{RuleBelowRef, rules_below_refs};
 pub use rules::names::Undefined;
 pub use tree::Schemas;
-pub use violation::{Reason, Violation};
+pub use violation::{Reason, Source, Violation};
 
 /// Values nested deeper than this are refused before anything recursive looks at them.
 const MAX_DEPTH: usize = 200;
@@ -119,10 +119,7 @@ impl Error {
     pub fn traced(mut self, origins: &Origins) -> Self {
         if let Self::Violations(violations) = &mut self {
             for violation in violations {
-                // What is missing has the origin of what it is missing in.
-                let steps = violation.steps();
-                let mut paths = (1..=steps.len()).rev().map(|count| &steps[..count]);
-                violation.origin = paths.find_map(|path| origins.find(path));
+                violation.trace(origins);
             }
         }
         self

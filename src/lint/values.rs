@@ -40,7 +40,16 @@ pub(super) fn misfits(error: schema::Error, file: &str, text: &str) -> Vec<Findi
         return vec![unusable(&error)];
     };
     let violations = violations.into_iter().map(|violation| {
-        let path = chart::path_steps(&violation.path);
+        // A rule for all values is told at the first that it reads.
+        let first = violation
+            .reads
+            .first()
+            .filter(|_| violation.path.is_empty());
+        let (path, origin) = match first {
+            Some(read) => (&read.path, read.origin.clone()),
+            None => (&violation.path, violation.origin.clone()),
+        };
+        let path = chart::path_steps(path);
         let line = || {
             let mut ends = (0..=path.len()).rev();
             let place = ends.find_map(|end| yaml::locate(text, &path[..end]));
@@ -48,7 +57,7 @@ pub(super) fn misfits(error: schema::Error, file: &str, text: &str) -> Vec<Findi
         };
         // What the user has set stands in no file of the chart.
         let rule = violation.shown_rule();
-        let (file, line, source) = match violation.origin {
+        let (file, line, source) = match origin {
             None => (file.to_owned(), line(), None),
             Some(Origin::Default(at)) if at.file == FILE => (file.to_owned(), line(), None),
             Some(Origin::Default(at)) => (at.file, at.line, None),

@@ -133,6 +133,9 @@ impl fmt::Display for Fault {
     }
 }
 
+/// No report shows more faults than this beside the first.
+const SHOWN: usize = 20;
+
 impl Fault {
     fn report(&self) -> String {
         let headline = format!("{}: {}", self.place, self.message);
@@ -149,9 +152,13 @@ impl Fault {
             lines.push(format!("called from {call}"));
             lines.extend(call.excerpt(0));
         }
-        for other in &self.others {
+        for other in self.others.iter().take(SHOWN) {
             lines.push(String::new());
             lines.push(other.report());
+        }
+        let more = self.others.len().saturating_sub(SHOWN);
+        if more > 0 {
+            lines.extend([String::new(), format!("and {more} more")]);
         }
         lines.join("\n")
     }

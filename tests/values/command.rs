@@ -195,8 +195,15 @@ const SCHEMA: &str = r#"{
     "size": {"type": "integer", "x-kubernetes-validations": [{"rule": "self % 2 == 1", "message": "must be odd"}]},
     "text": {"type": "string", "maxLength": 3},
     "port": {"type": "integer"},
-    "list": {"items": {"enum": ["a", "b"]}}
-  }
+    "list": {"items": {"enum": ["a", "b"]}},
+    "pool": {"type": "object", "x-kubernetes-validations": [
+      {"rule": "self.max < 9", "message": "too many"},
+      {"rule": "self.all(key, self[key] > 0)", "message": "must be positive"}
+    ]}
+  },
+  "x-kubernetes-validations": [
+    {"rule": "self.pool.min <= self.pool.max && self.port != self.size", "message": "min is over max"}
+  ]
 }"#;
 
 #[test]
@@ -207,7 +214,10 @@ fn a_schema_error_says_where_what_and_why() {
     let chart = place.file("c/Chart.yaml", metadata);
     let chart = chart.trim_end_matches("/Chart.yaml");
     place.file("c/values.schema.json", SCHEMA);
-    place.file("c/values.yaml", "# defaults\nport: http\nsize: 1\n");
+    place.file(
+        "c/values.yaml",
+        "# defaults\nport: http\nsize: 1\npool: {min: 1, max: 2}\n",
+    );
     let file = place.file("v.yaml", "list:\n- a\n- c\n");
     let text = place.file("text.txt", "long\n");
     let run = place
@@ -218,7 +228,9 @@ fn a_schema_error_says_where_what_and_why() {
             "-f",
             &file,
             "--set",
-            "size=4",
+            "size=4,pool.min=12",
+            "--set",
+            "pool.other=0",
             "--set-file",
             &format!("text={text}"),
         ])
@@ -227,8 +239,12 @@ fn a_schema_error_says_where_what_and_why() {
         run.stderr,
         format!(
             "error: values do not fit the chart's values.schema.json:\n  \
+             the values: min is over max (pool.min from --set pool.min, pool.max from the chart's \
+             values.yaml:4:21, port from the chart's values.yaml:2:7, size from --set size; \
+             rule self.pool.min <= self.pool.max && self.port != self.size)\n  \
              list[1]: must be one of \"a\", \"b\", is \"c\" ({file}:3:3; schema /properties/list/items/enum)\n  \
              name: is required (schema /required)\n  \
+             pool: must be positive (--set pool.other; rule self.all(key, self[key] > 0))\n  \
              port: must be integer, is string (the chart's values.yaml:2:7; schema /properties/port/type)\n  \
              size: must be odd (--set size; rule self % 2 == 1)\n  \
              text: must have at most 3 characters (--set-file text={text}; schema /properties/text/maxLength)\n"

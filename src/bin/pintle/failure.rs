@@ -98,6 +98,9 @@ pub(crate) enum Failure {
         /// The paths of those that do.
         paths: Vec<String>,
     },
+    /// The file of a plan cannot be read.
+    #[error(transparent)]
+    NoPlan(source::Error),
     /// A plan was to be written to standard output, or read from standard input.
     #[error("a plan has to be in a file, and - is none")]
     NoFile,
@@ -192,6 +195,7 @@ impl Failure {
             | Self::Unnamed
             | Self::BadGlob { .. }
             | Self::NothingToShow { .. }
+            | Self::NoPlan(_)
             | Self::NoFile
             | Self::GivenOnce { .. }
             | Self::Crossed { .. }
@@ -299,6 +303,9 @@ impl Failure {
                 "wait for it to end; --yes unlocks all the same, and what it has begun is left half done"
                     .to_owned(),
             ),
+            Self::NoPlan(_) => {
+                Some("`pintle plan RELEASE CHART --out FILE` makes one".to_owned())
+            }
             Self::NoFile => Some("give the path of a file, such as ./plan.json".to_owned()),
             Self::ValuesOfRelease { release } => Some(format!(
                 "`pintle diff {release} CHART` with these flags shows what they would change"

@@ -27,6 +27,7 @@ pub(super) fn violations(
         reason: Reason::Keyword,
         chart: String::new(),
         origin: None,
+        reads: vec![],
     };
     let child = |key: &str| {
         let mut steps = at.clone();

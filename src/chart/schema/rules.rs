@@ -11,6 +11,7 @@ mod convert;
 mod evaluate;
 pub(super) mod inline;
 pub(super) mod names;
+mod reads;
 
 use kube_cel::{CompilationError, CompiledSchema, compile_schema};
 use serde_json::Value;

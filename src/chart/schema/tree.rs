@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::recorded::own;
-use super::{Error, Global, Schema, Violation, instance, outcome};
+use super::{Error, Global, Schema, Source, Violation, instance, outcome};
 use crate::chart::path::dotted;
 use crate::chart::{Node, Selection, Tree, Values};
 use crate::yaml::Step;
@@ -141,10 +141,16 @@ impl Judge {
 /// The violation of the chart whose values stand below `keys`, its path from the root.
 pub(super) fn placed(keys: &[String], violation: Violation) -> Violation {
     let keys: Vec<Step> = keys.iter().cloned().map(Step::Key).collect();
-    let parts = [dotted(&keys), violation.path];
-    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let prefix = dotted(&keys);
+    let below = |path: String| match (prefix.as_str(), path.as_str()) {
+        ("", _) => path,
+        (prefix, "") => prefix.to_owned(),
+        (prefix, path) => format!("{prefix}.{path}"),
+    };
+    let reads = violation.reads.into_iter();
     Violation {
-        path: parts.collect::<Vec<_>>().join("."),
+        path: below(violation.path),
+        reads: reads.map(|read| Source::at(below(read.path))).collect(),
         ..violation
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use crate::chart::path;
-use crate::chart::values::Origin;
-use crate::yaml::Step;
+use crate::chart::values::{Origin, Origins};
 
 /// Rules longer than this are cut in messages.
 const SHOWN: usize = 80;
+/// No message tells where more values of one rule came from than this.
+const TOLD: usize = 5;
 /// No message lists more violations than this.
 const LISTED: usize = 50;
 
@@ -26,6 +27,23 @@ pub struct Violation {
     pub chart: String,
     /// The layer that set the value, once traced.
     pub origin: Option<Origin>,
+    /// What a CEL rule reads below the value that it is for, in its order.
+    pub reads: Vec<Source>,
+}
+
+/// A value that a rule reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// Where in the values.
+    pub path: String,
+    /// The layer that set it, once traced; none if nothing did.
+    pub origin: Option<Origin>,
+}
+
+impl Source {
+    pub(super) fn at(path: String) -> Self {
+        Self { path, origin: None }
+    }
 }
 
 /// What kind of check a violation comes from.
@@ -40,13 +58,36 @@ pub enum Reason {
 }
 
 impl Violation {
-    /// The path, step by step.
-    pub(super) fn steps(&self) -> Vec<Step> {
-        path::parse(&self.path)
+    /// Finds the layers that set the value and what the rule reads.
+    pub(super) fn trace(&mut self, origins: &Origins) {
+        // What is missing has the origin of what it is missing in.
+        let steps = path::parse(&self.path);
+        let mut paths = (1..=steps.len()).rev().map(|count| &steps[..count]);
+        self.origin = paths.find_map(|path| origins.find(path));
+        for read in &mut self.reads {
+            read.origin = origins.find(&path::parse(&read.path));
+        }
     }
-}
 
-impl Violation {
+    /// Where the values came from that do not fit: each that a rule reads by its name, if there are such.
+    pub fn shown_origin(&self) -> Option<String> {
+        let told = |read: &Source| {
+            let origin = read.origin.as_ref()?;
+            Some(if read.path == self.path {
+                origin.to_string()
+            } else {
+                format!("{} from {origin}", read.path)
+            })
+        };
+        let told: Vec<String> = self.reads.iter().filter_map(told).collect();
+        let more = told.len().saturating_sub(TOLD);
+        match told.as_slice() {
+            [] => self.origin.as_ref().map(ToString::to_string),
+            told if more > 0 => Some(format!("{} and {more} more", told[..TOLD].join(", "))),
+            told => Some(told.join(", ")),
+        }
+    }
+
     /// What expected it in a few words, and whose schema that is in; none if the expectation says so.
     pub fn shown_rule(&self) -> Option<String> {
         let rule = self.own_rule();
@@ -89,8 +130,8 @@ pub(super) fn list(violations: &[Violation]) -> String {
     for violation in violations.iter().take(LISTED) {
         let Violation { path, expected, .. } = violation;
         let path = if path.is_empty() { "the values" } else { path };
-        let origin = violation.origin.as_ref().map(ToString::to_string);
-        let marks: Vec<_> = origin.into_iter().chain(violation.shown_rule()).collect();
+        let origin = violation.shown_origin().into_iter();
+        let marks: Vec<_> = origin.chain(violation.shown_rule()).collect();
         // Writing to a string cannot fail.
         let _ = match marks.as_slice() {
             [] => write!(text, "\n  {path}: {expected}"),

@@ -267,8 +267,13 @@ impl Source {
             Of::Tenant => Origin::Tenant,
             Of::File { name, places } => Origin::File(position(name, places, path)),
             Of::Argument { kind, unread } => {
-                let mut argument = dotted(path);
-                let file = (*kind == set::Kind::File).then(|| at(unread, path));
+                let path = match kind {
+                    // Of its text, only the key is an argument's own.
+                    set::Kind::Json => path.to_vec(),
+                    _ => whole(&self.tree, path),
+                };
+                let mut argument = dotted(&path);
+                let file = (*kind == set::Kind::File).then(|| at(unread, &path));
                 if let Some(Found::Value(Value::String(file))) = file {
                     argument = format!("{argument}={file}");
                 }
@@ -283,6 +288,17 @@ impl Source {
 
 fn keys<'k>(keys: impl Iterator<Item = &'k str>) -> Vec<Step> {
     keys.map(|key| Step::Key(key.to_owned())).collect()
+}
+
+/// The path that an argument names, of which `path` may be the beginning.
+fn whole(tree: &Map<String, Value>, path: &[Step]) -> Vec<Step> {
+    let mut path = path.to_vec();
+    while let Found::Value(Value::Object(map)) = at(tree, &path)
+        && map.len() == 1
+    {
+        path.extend(map.keys().cloned().map(Step::Key));
+    }
+    path
 }
 
 /// The tree in which `tree` stands at `path`.

@@ -50,7 +50,7 @@ fn read(name: &str) -> Result<PlanFile, Failure> {
     if name == "-" {
         return Err(Failure::NoFile);
     }
-    let text = source::read_plan(name).map_err(ops::Error::from)?;
+    let text = source::read_plan(name).map_err(Failure::NoPlan)?;
     let file = PlanFile::parse(&text).map_err(|source| ops::Error::PlanFile {
         file: name.to_owned(),
         source,

@@ -8,8 +8,9 @@ use kube_cel::{CompilationResult, CompiledSchema, KubeCelExt as _};
 use serde_json::Value;
 
 use super::convert::{below, cel};
+use super::reads::reads;
 use crate::chart::path;
-use crate::chart::schema::violation::{Reason, Violation};
+use crate::chart::schema::violation::{Reason, Source, Violation};
 use crate::yaml::Step;
 
 /// Evaluates every rule at each value that it is for; those that mention `oldSelf` only where
@@ -38,10 +39,10 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn node(&mut self, schema: &CompiledSchema, value: &Value, old: Option<&Value>) {
         if !schema.validations.is_empty() {
-            let value = cel(value, Some(schema));
             let old = old.map(|old| cel(old, Some(schema)));
+            let this = (value, cel(value, Some(schema)));
             let rules = schema.validations.iter().flatten();
-            let found = rules.filter_map(|rule| self.rule(rule, &value, old.as_ref()));
+            let found = rules.filter_map(|rule| self.rule(rule, &this, old.as_ref()));
             let found: Vec<_> = found.collect();
             self.found.extend(found);
         }
@@ -75,7 +76,13 @@ impl Walk<'_> {
         self.path.pop();
     }
 
-    fn rule(&self, rule: &CompilationResult, value: &Cel, old: Option<&Cel>) -> Option<Violation> {
+    /// Evaluates a rule for a value, as it is and as CEL sees it.
+    fn rule(
+        &self,
+        rule: &CompilationResult,
+        (value, this): &(&Value, Cel),
+        old: Option<&Cel>,
+    ) -> Option<Violation> {
         let is_optional = rule.rule.optional_old_self == Some(true);
         let old = match (is_optional, old) {
             (false, old) => old.cloned(),
@@ -86,7 +93,7 @@ impl Walk<'_> {
             return None;
         }
         let mut context = self.context.new_inner_scope();
-        context.add_variable_from_value("self", value.clone());
+        context.add_variable_from_value("self", this.clone());
         if let Some(old) = old {
             context.add_variable_from_value("oldSelf", old);
         }
@@ -108,14 +115,16 @@ impl Walk<'_> {
             }
         };
         let field = rule.rule.field_path.as_deref().unwrap_or_default();
-        let path = self.path.iter().cloned().chain(path::parse(field));
+        let below = |steps: Vec<Step>| path::dotted(&[self.path.as_slice(), &steps].concat());
+        let reads = reads(rule.program.expression(), value).into_iter();
         Some(Violation {
-            path: path::dotted(&path.collect::<Vec<_>>()),
+            path: below(path::parse(field)),
             expected,
             rule: text.clone(),
             reason,
             chart: String::new(),
             origin: None,
+            reads: reads.map(|path| Source::at(below(path))).collect(),
         })
     }
 }

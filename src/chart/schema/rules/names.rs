@@ -334,7 +334,7 @@ impl<'a> Search<'a> {
 }
 
 /// The expressions in an expression.
-fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
+pub(super) fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
     match &expression.expr {
         Expr::Call(call) => call
             .target

@@ -304,7 +304,7 @@ sub: {a: 1}
         let expected = expected.map(|(path, origin)| (path.to_owned(), origin.to_owned()));
         assert_eq!(leaves, expected.into());
         let found = origins.find(&[Step::Key("x".into()), Step::Key("global".into())]);
-        assert_eq!(found.unwrap().to_string(), "--set global");
+        assert_eq!(found.unwrap().to_string(), "--set global.i");
     }
 
     /// Each leaf of a chart with the subchart `d` as `path = origin over lower`, with values that turn
