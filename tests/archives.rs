@@ -1,4 +1,8 @@
-//! Archives as Helm packs them.
+//! Charts as Helm packs, pulls and vendors them.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::{fs, thread};
 
 use pintle::source::{self, ChartRef};
 
@@ -27,4 +31,59 @@ fn what_helm_packs_is_the_folder() {
         let shown = |chart: &str| place.pintle(&["show", "all", chart]).ok().stdout;
         assert_eq!(shown(&archive), shown(&folder), "{chart}");
     }
+}
+
+/// An address below which an archive is served.
+fn served(archive: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).unwrap();
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length:";
+            let head = format!("{head} {}\r\n\r\n", archive.len());
+            let answer = [head.as_bytes(), &archive].concat();
+            stream.write_all(&answer).unwrap();
+        }
+    });
+    server
+}
+
+#[test]
+fn what_helm_pulls_and_vendors_is_the_same_chart() {
+    let place = Place::without_namespace("pulled");
+    let web = path("examples/web");
+    let written = load(&web);
+    let name = format!("web-{}.tgz", written.metadata.version);
+    let into = place.folder().join("packed");
+    place
+        .helm(&["package", &web, "-d", into.to_str().unwrap()])
+        .ok();
+    let address = format!("{}/{name}", served(fs::read(into.join(&name)).unwrap()));
+    let pulled = place.folder().join("pulled");
+    let pull = ["pull", &address, "--untar", "--untardir"];
+    place
+        .helm(&[&pull[..], &[pulled.to_str().unwrap()]].concat())
+        .ok();
+    let folder = pulled.join("web");
+    assert_eq!(load(folder.to_str().unwrap()), written);
+
+    let head = format!(
+        "apiVersion: v2\nname: parent\nversion: 1.0.0\nannotations: {{pintle.dev/engine: tera}}\n\
+         dependencies: [{{name: web, version: {}, repository: 'file://{web}'}}]\n",
+        written.metadata.version
+    );
+    let chart = place.file("parent/Chart.yaml", &head);
+    let parent = chart.trim_end_matches("/Chart.yaml");
+    place.helm(&["dependency", "update", parent]).ok();
+    let vendored = load(parent);
+    assert_eq!(vendored.subcharts[0].metadata, written.metadata);
+    assert_eq!(vendored.subcharts[0].templates, written.templates);
+    assert!(vendored.lock.is_some());
+    place
+        .pintle(&["template", "x", parent])
+        .ok()
+        .prints(&["# Source: parent/charts/web/templates/", "kind: Deployment"]);
 }

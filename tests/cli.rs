@@ -109,7 +109,7 @@ fn a_closed_pipe_is_no_failure() {
 }
 
 #[test]
-fn a_rule_about_all_values_names_no_argument_and_a_fault_is_told_once() {
+fn a_rule_about_all_values_names_what_it_reads_and_a_fault_is_told_once() {
     let web = path("examples/web");
     let run = |args: &[&str]| {
         let output = Command::new(PINTLE)
@@ -121,7 +121,8 @@ fn a_rule_about_all_values_names_no_argument_and_a_fault_is_told_once() {
         String::from_utf8(output.stderr).unwrap()
     };
     let refused = run(&["template", "web", &web, "--set", "replicas=1"]);
-    let rule = "no node can be drained (rule self.minAvailable < self.replicas)\n";
+    let rule = "no node can be drained (minAvailable from the chart's values.yaml:8:15, replicas \
+                from --set replicas; rule self.minAvailable < self.replicas)\n";
     assert!(refused.contains(rule), "{refused}");
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Place, testbed};
+use crate::support::{Place, path, testbed};
 use crate::tour::commands;
 
 /// The mark before the block of the README whose commands are run here, in a folder of its own.
@@ -61,6 +61,13 @@ fn every_starter_lints_clean() {
         place.pintle(&["create", chart, "--starter", starter]).ok();
         place.pintle(&["lint", "--strict", chart]).ok();
     }
+    // That of control planes is the chart that the tests of tenants install, under the new name.
+    let own = place.folder().join("kcp");
+    let rendered = |chart: &str| place.pintle(&["template", "t", chart]).ok().stdout;
+    assert_eq!(
+        rendered(own.to_str().unwrap()),
+        rendered(&path("charts/kcp"))
+    );
     // A library is for other charts.
     let library = place.folder().join("library");
     let library = library.to_str().unwrap();

@@ -12,6 +12,7 @@ mod values;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -35,6 +36,8 @@ struct Trap {
 
 /// Twice as much as a release may take, although a build without optimisation is slower.
 const SECONDS: &str = "3";
+/// What all else may take, and what a build without optimisation makes of that.
+const MORE: Duration = Duration::from_secs(1);
 /// For what would never end: it shows no more when it is ended later.
 const SHORT: &str = "0.5";
 
@@ -80,6 +83,12 @@ impl Trap {
         assert_eq!(state(self.folder.path()), before, "{outcome}");
         assert!(matches!(outcome.code, Some(0 | 2)), "{outcome}");
         assert!(outcome.memory < MOST_MEMORY, "{outcome}");
+        let most: f64 = self.seconds.parse().unwrap();
+        let processor = Duration::from_millis(outcome.milliseconds.try_into().unwrap());
+        assert!(
+            processor < Duration::from_secs_f64(most) + MORE,
+            "{outcome}"
+        );
         for text in [&outcome.stdout, &outcome.stderr] {
             let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
             assert!(!text.contains(steers), "{outcome}");

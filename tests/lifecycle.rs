@@ -229,6 +229,9 @@ pub(crate) fn small(place: &Place) -> String {
 fn after_a_failed_upgrade_nothing_stray_remains() {
     let place = Place::new("failed");
     let chart = small(&place);
+    let rule = r#"[{"rule": "self >= oldSelf", "message": "does not shrink"}]"#;
+    let schema = format!(r#"{{"properties": {{"size": {{"x-kubernetes-validations": {rule}}}}}}}"#);
+    std::fs::write(format!("{chart}/values.schema.json"), schema).unwrap();
     place.pintle(&["install", "app", &chart]).ok();
     place
         .pintle(&[
@@ -236,12 +239,17 @@ fn after_a_failed_upgrade_nothing_stray_remains() {
             "app",
             &chart,
             "--set",
-            "stuck=true,maps={stray}",
+            "stuck=true,maps={stray},size=2",
             "--timeout",
             "1s",
         ])
         .fails_with(3)
         .says(&["not ready: Deployment app", "pintle status"]);
+    // What a failed revision has applied counts for rules about changes.
+    place
+        .pintle(&["upgrade", "app", &chart, "--set", "size=1"])
+        .fails_with(2)
+        .says(&["size: does not shrink (--set size"]);
     let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
     assert_eq!(history[1]["status"], "failed");
     assert!(
@@ -251,7 +259,7 @@ fn after_a_failed_upgrade_nothing_stray_remains() {
             .contains("not ready")
     );
     place
-        .pintle(&["upgrade", "app", &chart, "--set", "maps={wanted}"])
+        .pintle(&["upgrade", "app", &chart, "--set", "maps={wanted},size=2"])
         .ok()
         .says(&["deleted ConfigMap stray", "created ConfigMap wanted"]);
     let container = &place.get(&["deployment/app"])["spec"]["template"]["spec"];

@@ -195,3 +195,174 @@ fn what_an_api_server_gives_out_has_no_finding() {
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// `Chart.yaml` of a chart of plain YAML, in which neither program finds anything.
+const PLAIN: &str = "apiVersion: v2\nname: plain\nversion: 1.0.0\nicon: https://h/i.png\n";
+const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+const LIST: &str = "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: ConfigMap, \
+                    metadata: {name: a, annotations: {helm.sh/resource-policy: keep}}}]\n";
+const INNER: (&str, &str) = (
+    "charts/b/Chart.yaml",
+    "apiVersion: v2\nname: b\nversion: 1.0.0\n",
+);
+const INNER_MAP: (&str, &str) = (
+    "charts/b/templates/b.yaml",
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n",
+);
+
+/// A row of the page: what is in the chart, its files, and what `helm` and pintle make of it.
+type Row = (&'static str, Vec<(&'static str, String)>, [&'static str; 2]);
+
+/// Rows about `lint`.
+fn linted() -> Vec<Row> {
+    let template = |text: &str| vec![("templates/a.yaml", text.to_owned())];
+    let owned = |files: &[(&'static str, &str)]| {
+        let files = files.iter().map(|(path, text)| (*path, (*text).to_owned()));
+        files.collect::<Vec<_>>()
+    };
+    let listed = format!("{PLAIN}dependencies: [{{name: b, version: 1.0.0}}]\n");
+    vec![
+        (
+            "a chart in `charts/` that no dependency names",
+            owned(&[("templates/a.yaml", MAP), INNER, INNER_MAP]),
+            ["error", "warning"],
+        ),
+        (
+            "a document that begins on the line of its dashes (`---apiVersion: v1`)",
+            template(&format!("---{MAP}")),
+            ["error", "warning"],
+        ),
+        (
+            "a file called `templates`",
+            owned(&[("templates", "")]),
+            ["error", "warning"],
+        ),
+        (
+            "a chart without `templates/`",
+            owned(&[("Chart.yaml", &listed), INNER, INNER_MAP]),
+            ["warning", "nothing"],
+        ),
+        (
+            "the annotation `helm.sh/resource-policy` on an item of a List",
+            template(LIST),
+            ["error", "nothing"],
+        ),
+        (
+            "a key twice in `values.yaml` or `Chart.yaml`",
+            owned(&[("templates/a.yaml", MAP), ("values.yaml", "a: 1\na: 2\n")]),
+            ["nothing", "error"],
+        ),
+        (
+            "a resource without `metadata.name`, with `generateName`",
+            template(&MAP.replace("name: a", "generateName: a-")),
+            ["warning", "error"],
+        ),
+    ]
+}
+
+/// Rows about all commands.
+fn taken() -> Vec<Row> {
+    let with = |path: &'static str, text: &str| {
+        vec![
+            ("templates/a.yaml", MAP.to_owned()),
+            (path, text.to_owned()),
+        ]
+    };
+    let head = |rest: &str| with("Chart.yaml", &format!("{PLAIN}{rest}"));
+    let refused = ["nothing", "error"];
+    let urn = r#"{"properties": {"a": {"$ref": "urn:x:y"}}}"#;
+    vec![
+        (
+            "a null in `keywords` or `sources`",
+            head("keywords: [null]\n"),
+            refused,
+        ),
+        (
+            "a second document in `Chart.yaml`",
+            head("---\na: 1\n"),
+            refused,
+        ),
+        (
+            "a second document in `values.yaml`",
+            with("values.yaml", "a: 1\n---\na: 2\n"),
+            ["nothing", "nothing"],
+        ),
+        (
+            "a key twice in `Chart.yaml`",
+            head("home: https://a\nhome: https://b\n"),
+            refused,
+        ),
+        (
+            "the key `Name:` for `name:` in `Chart.yaml`",
+            with("Chart.yaml", &PLAIN.replace("name:", "Name:")),
+            refused,
+        ),
+        (
+            "a backslash in `name` of `Chart.yaml`",
+            with("Chart.yaml", &PLAIN.replace("plain", "a\\b")),
+            refused,
+        ),
+        (
+            "a key twice in `Chart.lock`",
+            with("Chart.lock", "digest: a\ndigest: b\n"),
+            refused,
+        ),
+        (
+            "a `$ref` to a `urn:` in the schema",
+            with("values.schema.json", urn),
+            refused,
+        ),
+    ]
+}
+
+/// Checks that both programs make of each row's chart what it says, and that the page has these rows and no others
+/// below `heading`.
+fn check_rows(heading: &str, command: &[&str], rows: &[Row]) {
+    let place = Place::without_namespace("lint-rows");
+    let page = std::fs::read_to_string(path("docs/lint.md")).unwrap();
+    let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+    let lines = section.lines().take_while(|line| !line.starts_with("## "));
+    let written: Vec<&str> = lines
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .skip(1)
+        .collect();
+    let mut known: Vec<&str> = rows.iter().map(|(cell, ..)| *cell).collect();
+    known.sort_by_key(|cell| written.iter().position(|other| other == cell));
+    assert_eq!(written, known);
+    for (number, (cell, files, [theirs, ours])) in rows.iter().enumerate() {
+        let usual = [("Chart.yaml", PLAIN), ("values.yaml", "")];
+        for (path, text) in usual {
+            place.file(&format!("{number}/{path}"), text);
+        }
+        for (path, text) in files {
+            place.file(&format!("{number}/{path}"), text);
+        }
+        let chart = place.folder().join(number.to_string());
+        let args = [command, &[chart.to_str().unwrap()]].concat();
+        let verdict = |run: &crate::support::Run| {
+            let text = format!("{}{}", run.stdout, run.stderr);
+            match run.code {
+                Some(0) if text.contains("[WARNING]") || text.contains("warning[") => "warning",
+                Some(0) => "nothing",
+                _ => "error",
+            }
+        };
+        let (helm, pintle) = (place.helm(&args), place.pintle(&args));
+        assert_eq!(
+            [verdict(&helm), verdict(&pintle)],
+            [*theirs, *ours],
+            "{cell}: {helm}\n{pintle}"
+        );
+    }
+}
+
+#[test]
+fn what_is_written_about_helms_lint_is_true() {
+    check_rows("Where `helm lint` says otherwise", &["lint"], &linted());
+}
+
+#[test]
+fn what_is_written_about_charts_that_helm_takes_is_true() {
+    let command = ["template", "x"];
+    check_rows("Where Helm takes charts otherwise", &command, &taken());
+}

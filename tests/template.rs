@@ -72,6 +72,67 @@ fn flags_choose_the_same_as_in_helm() {
     assert_eq!(documents(&between.ok().stdout).len(), 1);
 }
 
+/// A chart of plain YAML, which is the same to both programs: a config map, hooks, a definition, and a chart in it.
+fn plain(place: &Place) -> String {
+    let map = |name: &str, annotations: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations: {annotations}\n"
+        )
+    };
+    let head = "apiVersion: v2\nname: plain\nversion: 1.0.0\n";
+    let sub = "dependencies: [{name: inner, version: 1.0.0}]\n";
+    let inner = head.replace("plain", "inner");
+    let chart = place.file("plain/Chart.yaml", &format!("{head}{sub}"));
+    let files = [
+        ("templates/map.yaml", map("map", "{}")),
+        ("templates/before.yaml", map("before", "{helm.sh/hook: pre-install}")),
+        ("templates/test.yaml", map("test", "{helm.sh/hook: test}")),
+        ("charts/inner/Chart.yaml", inner),
+        ("charts/inner/templates/map.yaml", map("inner", "{}")),
+        ("charts/inner/templates/test.yaml", map("inner-test", "{helm.sh/hook: test}")),
+        (
+            "crds/a.yaml",
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\n"
+                .to_owned(),
+        ),
+    ];
+    for (file, text) in files {
+        place.file(&format!("plain/{file}"), &text);
+    }
+    chart.trim_end_matches("/Chart.yaml").to_owned()
+}
+
+#[test]
+fn hooks_tests_definitions_and_charts_inside_are_chosen_as_in_helm() {
+    let place = Place::without_namespace("template-plain");
+    let chart = plain(&place);
+    let check = |args: &[&str], expected: &[&str]| {
+        let all = [&["template", "shop", &chart], args].concat();
+        let ours = documents(&place.pintle(&all).ok().stdout);
+        assert_eq!(ours, documents(&place.helm(&all).ok().stdout), "{args:?}");
+        let names = ours.iter().map(|(source, _)| source.as_str());
+        let mut names: Vec<&str> = names
+            .map(|source| source.trim_start_matches("plain/"))
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{args:?}");
+    };
+    let [map, before, test, inner, inner_test, crd] = [
+        "templates/map.yaml",
+        "templates/before.yaml",
+        "templates/test.yaml",
+        "charts/inner/templates/map.yaml",
+        "charts/inner/templates/test.yaml",
+        "crds/a.yaml",
+    ];
+    check(&[], &[inner, inner_test, before, map, test]);
+    check(&["--skip-tests"], &[inner, before, map]);
+    check(&["--no-hooks"], &[inner, map]);
+    check(&["--include-crds", "--no-hooks"], &[inner, crd, map]);
+    check(&["-s", "charts/*/templates/*"], &[inner, inner_test]);
+    check(&["--include-crds", "-s", crd], &[crd]);
+}
+
 #[test]
 fn what_is_asked_for_in_vain_is_an_error_in_both() {
     let place = Place::without_namespace("template-vain");

@@ -563,6 +563,13 @@ mod tests {
         let chart = load(&[CHART, LIST]).unwrap();
         assert_eq!(chart.metadata.dependencies.len(), 1);
         assert_eq!(paths(&chart.files), [""; 0]);
+        let own = "name: a\nversion: 1.0.0\ndependencies: [{name: db}]\n";
+        let dependencies = |requirements: &str| {
+            let files = [("Chart.yaml", own), ("requirements.yaml", requirements)];
+            load(&files).unwrap().metadata.dependencies.len()
+        };
+        assert_eq!(dependencies("dependencies: []\n"), 0);
+        assert_eq!(dependencies(""), 1);
         check_error(
             &[V1, ("requirements.yaml", "dependencies: [{name: [a]}]\n")],
             "requirements.yaml:1:23: dependencies[0].name must be a string",

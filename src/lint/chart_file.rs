@@ -179,13 +179,16 @@ impl Check<'_> {
                 (message, "write apiVersion: v2"),
             );
         }
-        if metadata.api_version != "v2" && !metadata.kind.is_empty() {
-            let message = "type needs apiVersion v2".to_owned();
-            self.add(
-                rule::CHART_TYPE,
-                &[key("type")],
-                (message, "write apiVersion: v2"),
-            );
+        let new = [
+            ("type", !metadata.kind.is_empty()),
+            ("dependencies", !metadata.dependencies.is_empty()),
+        ];
+        for (field, _) in new.into_iter().filter(|(_, is_set)| *is_set) {
+            if metadata.api_version != "v2" {
+                let message = format!("{field} needs apiVersion v2");
+                let hint = "write apiVersion: v2";
+                self.add(rule::CHART_TYPE, &[key(field)], (message, hint));
+            }
         }
     }
 
@@ -331,6 +334,10 @@ mod tests {
         check_whole(
             "name: a\nversion: 1.0.0\ntype: library\nicon: x\n",
             &["chart-file:1", "chart-type:3", "chart-url:4"],
+        );
+        check_whole(
+            "apiVersion: v1\nname: a\nversion: 1.0.0\nicon: https://h\ndependencies: [{name: b, version: 1.0.0}]\n",
+            &["chart-api-version:1", "chart-type:5"],
         );
         check("appVersion: 1.29", &["app-version:5"]);
         check(

@@ -1,5 +1,7 @@
 //! Rules about a chart's files: what templates are called, what Helm would make of them, and CRDs.
 
+use serde_json::Value;
+
 use super::finding::{Finding, Place};
 use super::rule;
 use crate::chart::File;
@@ -74,8 +76,12 @@ pub(super) fn crds(files: &[File]) -> Vec<Finding> {
         let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
         path.starts_with("crds/") && ["yaml", "yml", "json"].contains(&extension)
     };
+    let no_folder = files.iter().filter(|file| file.path == "crds").map(|file| {
+        let message = "crds is a file, and no folder";
+        Finding::new(rule::CRDS, Place::file(&file.path), message)
+    });
     let files = files.iter().filter(|file| is_crd(&file.path));
-    files.flat_map(crd_file).collect()
+    files.flat_map(crd_file).chain(no_folder).collect()
 }
 
 fn crd_file(file: &File) -> Vec<Finding> {
@@ -90,9 +96,14 @@ fn crd_file(file: &File) -> Vec<Finding> {
             return vec![Finding::new(rule::CRDS, at(error.line), message)];
         }
     };
+    let field = |document: &Value, key: &str| {
+        let text = document.get(key).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
     let others = documents.iter().filter(|document| {
-        document.value.get("kind").and_then(|kind| kind.as_str())
-            != Some("CustomResourceDefinition")
+        let group = field(&document.value, "apiVersion");
+        field(&document.value, "kind") != "CustomResourceDefinition"
+            || !group.starts_with("apiextensions.k8s.io/")
     });
     others
         .map(|document| {
@@ -189,13 +200,18 @@ mod tests {
 
     #[test]
     fn crds_are_crds() {
-        let good = "kind: CustomResourceDefinition\n";
+        let good = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n";
         check(
             &crds(&[file("crds/a.yaml", good), file("crds/README.md", "{")]),
             &[],
         );
         let bad = [file("crds/a.yaml", "kind: X\n"), file("crds/b.yml", "a: [")];
         check(&crds(&bad), &["crds crds/a.yaml:1", "crds crds/b.yml:1"]);
+        let bad = [
+            file("crds/a.yaml", &good.replace("apiextensions.k8s.io/", "")),
+            file("crds", good),
+        ];
+        check(&crds(&bad), &["crds crds/a.yaml:1", "crds crds"]);
     }
 
     #[test]

@@ -55,7 +55,7 @@ rules! {
     CHART_NAME "chart-name" Warning "the chart's name is not of lower-case letters, digits and dashes"
     CHART_VERSION "chart-version" Warning "the chart's version is not a whole SemVer 2 version"
     CHART_API_VERSION "chart-api-version" Warning "`apiVersion` is not `v2`"
-    CHART_TYPE "chart-type" Error "`type` is set in a chart of format v1"
+    CHART_TYPE "chart-type" Error "`type` or `dependencies` is set in a chart of format v1"
     CHART_FIELD "chart-field" Warning "`Chart.yaml` has a field that Helm does not know and drops, also in a maintainer or dependency"
     APP_VERSION "app-version" Error "`appVersion` is not a string"
     CHART_URL "chart-url" Error "an address in `Chart.yaml` is not a URL"

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
 use serde::{Deserialize, Serialize};
 
 /// No run may have more memory than this, in KiB.
@@ -29,6 +30,8 @@ pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     /// The peak of its memory in KiB.
     pub(crate) memory: i64,
+    /// What it took of the processor, in milliseconds.
+    pub(crate) milliseconds: i64,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -36,11 +39,11 @@ pub(crate) struct Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let start = |text: &str| text.chars().take(2000).collect::<String>();
-        let (code, memory) = (self.code, self.memory);
+        let (code, memory, time) = (self.code, self.memory, self.milliseconds);
         let (stdout, stderr) = (start(&self.stdout), start(&self.stderr));
         write!(
             f,
-            "({code:?}, {memory} KiB)\nstdout:\n{stdout:?}\nstderr:\n{stderr:?}"
+            "({code:?}, {memory} KiB, {time} ms)\nstdout:\n{stdout:?}\nstderr:\n{stderr:?}"
         )
     }
 }
@@ -93,9 +96,11 @@ fn measured() {
     let status = child.wait().unwrap();
     drop(done);
     let read = |name| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap()).into_owned();
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
     let outcome = Outcome {
         code: status.code(),
-        memory: getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss(),
+        memory: usage.max_rss(),
+        milliseconds: (usage.user_time() + usage.system_time()).num_milliseconds(),
         stdout: read("stdout"),
         stderr: read("stderr"),
     };

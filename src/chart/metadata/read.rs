@@ -26,7 +26,8 @@ pub(super) fn requirements(text: &str) -> Result<Option<Vec<Dependency>>, Error>
         let root = Fields::root(tree)?;
         let dependencies = root.entries("dependencies", dependency)?;
         check_dependencies(&root, &dependencies)?;
-        Ok((!dependencies.is_empty()).then_some(dependencies))
+        // An empty list takes the place of those in `Chart.yaml` as any other does.
+        Ok(root.has("dependencies").then_some(dependencies))
     })
 }
 

@@ -77,7 +77,8 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Values to import: the name of an export, or a mapping with `child` and `parent`.
+    /// Values to import: the name of an export, or a mapping with `child` and `parent`. They stay as they are
+    /// written, for they are part of the digest of `Chart.lock`, and are keys of values.
     pub(in crate::chart) fn imports(&self, field: &str) -> Result<Vec<Value>, Fault> {
         self.each(field, |item, path| {
             if item.is_string() {
