@@ -2,6 +2,7 @@
 
 mod change;
 mod chart;
+mod late;
 mod plan;
 mod release;
 mod revision;
@@ -14,6 +15,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pintle::history::Driver;
+
+use late::Late;
 
 pub(crate) use change::{CascadeArg, Install, Rollback, Uninstall, Upgrade};
 pub(crate) use change::{
@@ -92,58 +95,58 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Install a chart as a new release
-    Install(Install),
+    Install(Late<Install>),
     /// Upgrade a release to a chart and values
-    Upgrade(Upgrade),
+    Upgrade(Late<Upgrade>),
     /// Go back to an earlier revision of a release
-    Rollback(Rollback),
+    Rollback(Late<Rollback>),
     /// Delete everything that releases applied, and their history
     #[command(visible_aliases = ["delete", "del", "un"])]
-    Uninstall(Uninstall),
+    Uninstall(Late<Uninstall>),
     /// Show what an upgrade would change, or what distinguishes revisions, field by field
-    Diff(Diff),
+    Diff(Late<Diff>),
     /// Show what of releases is not as it is recorded any more, and who changed it
-    Drift(Drift),
+    Drift(Late<Drift>),
     /// Decide what an installation, upgrade or rollback would do, and write it into a file
-    Plan(Plan),
+    Plan(Late<Plan>),
     /// Carry out a plan from a file, if nothing that it rests on has changed since
-    Apply(Apply),
+    Apply(Late<Apply>),
     /// Create a new chart
-    Create(Create),
+    Create(Late<Create>),
     /// Render a chart without a cluster
-    Template(Template),
+    Template(Late<Template>),
     /// Show what a chart says about itself
     #[command(visible_alias = "inspect")]
     Show(Show),
     /// Show the values of a chart or a release, and where they come from
-    Values(ShowValues),
+    Values(Late<ShowValues>),
     /// Check charts without a cluster
-    Lint(Lint),
+    Lint(Late<Lint>),
     /// Run the tests of a release, which are hooks of its chart
-    Test(Test),
+    Test(Late<Test>),
     /// List releases
     #[command(visible_alias = "ls")]
-    List(List),
+    List(Late<List>),
     /// Show a release and the health of its resources
-    Status(Status),
+    Status(Late<Status>),
     /// Show the revisions of a release
     #[command(visible_alias = "hist")]
-    History(History),
+    History(Late<History>),
     /// Take the lock of a release away from a command that has ended or hangs
-    Unlock(Unlock),
+    Unlock(Late<Unlock>),
     /// Show what is recorded of a release
     Get(Get),
     /// Print a kubeconfig that a release has generated; it holds a private key
-    Kubeconfig(Kubeconfig),
+    Kubeconfig(Late<Kubeconfig>),
     /// Print the command by which a machine joins the tenant of a release; it holds a new token
-    Join(Join),
+    Join(Late<Join>),
     /// Print a completion script
     Completion {
         /// The shell to complete for
         shell: Shell,
     },
     /// Print the version
-    Version(Version),
+    Version(Late<Version>),
 }
 
 #[derive(Debug, Args)]
