@@ -113,8 +113,18 @@ impl Running {
     }
 }
 
-/// Returns a command that builds what is missing and runs `testbed serve`.
+/// The variable by which `testbed exec` names its own binary.
+pub const PROGRAM: &str = "PINTLE_TESTBED_PROGRAM";
+
+/// Returns a command that runs `testbed serve`: by the binary that the whole run was started with, or else by one
+/// that is built first. Building this package alone gives shared dependencies other features than building the
+/// workspace does, so that in the middle of a run it would make others build everything once more.
 fn serving() -> Command {
+    if let Some(program) = env::var_os(PROGRAM).filter(|value| !value.is_empty()) {
+        let mut command = Command::new(program);
+        command.arg("serve");
+        return command;
+    }
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let mut command = Command::new(cargo);

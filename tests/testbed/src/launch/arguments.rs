@@ -77,6 +77,8 @@ fn api_server(layout: Layout) -> Vec<String> {
         "--allow-privileged=true".to_owned(),
         // A loopback address cannot be an endpoint of the `kubernetes` service.
         "--endpoint-reconciler-type=none".to_owned(),
+        // Nobody has to be kept from asking too much, and each request would be a thread of its own more.
+        "--enable-priority-and-fairness=false".to_owned(),
     ]
 }
 

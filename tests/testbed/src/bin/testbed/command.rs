@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT};
 use signal_hook::iterator::Signals;
 use testbed::Testbed;
 use testbed::component::dependent;
+use testbed::running::PROGRAM;
 
 use crate::error::{Error, system};
 use crate::session;
@@ -33,7 +34,8 @@ fn spawn(testbed: &Testbed, arguments: &[OsString]) -> Result<Child, Error> {
     let mut command = dependent(&launcher);
     command
         .args(arguments)
-        .envs(testbed.place().environment(&path));
+        .envs(testbed.place().environment(&path))
+        .env(PROGRAM, &launcher);
     command
         .spawn()
         .map_err(system("running the testbed binary"))
