@@ -56,7 +56,7 @@ mod uninstall;
 mod unlock;
 mod upgrade;
 
-pub use attribute::attribute;
+pub use attribute::{attribute, survey};
 pub use between::{Between, between};
 pub use cleanup::Leftovers;
 pub use credentials::{Credentials, credentials};

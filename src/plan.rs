@@ -40,6 +40,7 @@ mod state;
 mod step;
 pub mod structure;
 mod trend;
+pub mod untouched;
 mod unwanted;
 mod written;
 

@@ -8,7 +8,7 @@ use super::catalogue::KnownKinds;
 use super::{Error, Session, credentials, lookup, structure};
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::{Manifest, ResourceId};
-use crate::plan::structure::{changes, unlearned};
+use crate::plan::structure::{changes, unlearned, warn};
 use crate::plan::{Consent, Found, HookAim, Hooks, Inputs, Method, Observed, Plan};
 use crate::release::ApplyMethod;
 
@@ -108,10 +108,18 @@ impl Aim {
             plan = self.plan(session, observed)?;
         }
         self.found.scaled = lookup::scaled(session, self, &plan).await?;
-        if self.found.scaled.is_empty() {
-            return Ok(plan);
+        if !self.found.scaled.is_empty() {
+            plan = self.plan(session, observed)?;
         }
-        self.plan(session, observed)
+        let unknown = unlearned(changes(&plan), &self.manifests(), &self.kinds.all);
+        warn(&mut plan, &unknown);
+        Ok(plan)
+    }
+
+    /// What is wanted, and what was applied, the newest first.
+    fn manifests(&self) -> Vec<&Manifest> {
+        let newest = self.base.iter().rev();
+        [&self.desired].into_iter().chain(newest).collect()
     }
 
     /// Learns how the custom resources merge that a plan changes, from what is wanted, what was applied, or
@@ -135,7 +143,18 @@ impl Aim {
 
     /// Plans the way to it from what the cluster holds.
     pub(super) fn plan(&self, session: &Session<'_>, observed: &Observed) -> Result<Plan, Error> {
-        let inputs = Inputs {
+        let inputs = self.inputs(session, observed);
+        let hooks = Hooks::new(&inputs, &self.hooks)?;
+        Ok(Plan::new(&inputs)?.with_hooks(hooks))
+    }
+
+    /// What a plan is made from, with what the cluster holds.
+    pub(super) fn inputs<'a>(
+        &'a self,
+        session: &'a Session<'_>,
+        observed: &'a Observed,
+    ) -> Inputs<'a> {
+        Inputs {
             desired: &self.desired,
             base: &self.base,
             observed,
@@ -147,8 +166,6 @@ impl Aim {
             before: self.before,
             consent: &self.consent,
             now: self.now,
-        };
-        let hooks = Hooks::new(&inputs, &self.hooks)?;
-        Ok(Plan::new(&inputs)?.with_hooks(hooks))
+        }
     }
 }

@@ -243,7 +243,7 @@ impl Change {
         let mut tries = Tries::of(&self.terms);
         let mut changed = vec![];
         loop {
-            plan_file::hold(self)?;
+            plan_file::hold(session, self)?;
             if self.is_no_op() {
                 // No revision, no hooks.
                 self.plan.hooks = Hooks::default();

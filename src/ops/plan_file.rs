@@ -17,11 +17,11 @@ use crate::chart::{Chart, Layer, Overrides, Values};
 use crate::cluster;
 use crate::history::Entry;
 use crate::pki;
+use crate::plan::Observed;
 use crate::plan::file::{
     self, ChartInput, Difference, FORMAT, FileFlag, FileInput, FlagInput, Identity, Inputs, Known,
     Operation, PlanFile, Planned, Planning, Source, Sources, Term, Withheld,
 };
-use crate::plan::{Observed, Plan};
 use crate::release::{Release, Status, check_name};
 use crate::source;
 
@@ -177,6 +177,7 @@ pub async fn save(
         into,
     } = making;
     inputs.rendered = rendered(&change.release, &inputs.salt);
+    let planned = resources(session, change, &inputs.salt);
     let (mut terms, recreate) = file::terms(&change.terms.consent);
     if change.terms.namespace == NamespacePolicy::Create {
         terms.push(Term::CreateNamespace);
@@ -204,7 +205,7 @@ pub async fn save(
         terms,
         recreate,
         counts: change.plan.counts(),
-        resources: resources(&change.plan, change),
+        resources: planned,
         digest: String::new(),
     })
 }
@@ -235,7 +236,7 @@ fn known(past: &Past) -> Vec<Known> {
     past.entries.iter().map(known).collect()
 }
 
-fn resources(plan: &Plan, change: &Change) -> Vec<Planned> {
+fn resources(session: &Session<'_>, change: &Change, salt: &str) -> Vec<Planned> {
     // What stands in the cluster came of the values of earlier revisions.
     let releases = change.past.base.iter().chain([&change.release]);
     let values = releases.flat_map(|release| [&release.config, &release.chart.values]);
@@ -244,8 +245,10 @@ fn resources(plan: &Plan, change: &Change) -> Vec<Planned> {
     let sources = Sources {
         uids: &uids,
         withheld: &withheld,
+        inputs: &change.aim.inputs(session, &change.observed),
+        fingerprint: &|digest| pki::fingerprint(salt, digest),
     };
-    file::planned(plan, &sources)
+    file::planned(&change.plan, &sources)
 }
 
 fn uids(observed: &Observed) -> BTreeMap<crate::manifest::ResourceId, String> {
@@ -301,13 +304,13 @@ pub(super) async fn confirm(
 }
 
 /// Refuses a change that is not the plan that its terms fix.
-pub(super) fn hold(change: &Change) -> Result<(), Error> {
+pub(super) fn hold(session: &Session<'_>, change: &Change) -> Result<(), Error> {
     let Some(file) = &change.terms.fixed else {
         return Ok(());
     };
     outdated(file::compare(
         &file.resources,
-        &resources(&change.plan, change),
+        &resources(session, change, &file.inputs.salt),
     ))?;
     let same = file.inputs.rendered == rendered(&change.release, &file.inputs.salt);
     let what = "it renders to something else than when it was planned";

@@ -6,6 +6,7 @@ use super::drift::Author;
 use super::ignored::Ignored;
 use super::objection::Objection;
 use super::rehearsal::Verdict;
+use super::untouched::Untouched;
 
 /// What was found out about a step before anything was written.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Checked {
     pub ignored: Vec<Ignored>,
     /// Who changed the fields that drifted, by their paths, as far as that was asked for.
     pub authors: BTreeMap<String, Author>,
+    /// The fields that no chart speaks of, as far as that was asked for.
+    pub untouched: Vec<Untouched>,
 }
 
 impl Checked {

@@ -18,6 +18,7 @@ mod list;
 mod path;
 mod quantity;
 mod secret;
+mod shared;
 mod walk;
 
 use std::borrow::Cow;
@@ -25,13 +26,16 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::builtin::Type;
-use edit::{Form, Values};
+use edit::Form;
 use walk::Walk;
 
-pub(super) use equal::without_nulls;
-pub(super) use path::{Segment, segments};
+pub(super) use edit::Values;
+pub(super) use equal::{is_shared, without_nulls};
+pub(super) use keyed::Index;
+pub(super) use path::{Path, Segment, segments};
 pub(super) use quantity::billionths;
 pub(super) use secret::folded;
+pub(super) use walk::{Fields, is_servers};
 
 /// The three states of one resource that a difference rests on.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,7 @@
 mod compare;
 mod input;
 mod resource;
+mod state;
 mod withhold;
 
 use std::fmt;

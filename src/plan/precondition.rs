@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::diff;
+
 /// The state of a live resource that a step was decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Precondition {
@@ -36,7 +38,9 @@ impl Precondition {
     /// The state of `live`, for a decision that rests on the fields of `bodies`: what others do to
     /// other fields, such as an autoscaler to the replicas, does not touch it.
     pub fn about(live: &Value, bodies: &[&Value]) -> Self {
-        Self::on(live, Basis::of(bodies))
+        let bodies: Vec<_> = bodies.iter().map(|body| diff::folded(body)).collect();
+        let bodies: Vec<&Value> = bodies.iter().map(AsRef::as_ref).collect();
+        Self::on(live, Basis::of(&bodies))
     }
 
     fn on(live: &Value, basis: Basis) -> Self {
@@ -168,6 +172,17 @@ mod tests {
         check(&whole, ("/spec/replicas", json!(2)), "falls");
         check(&whole, ("/metadata/name", json!("b")), "falls");
         check(&whole, ("/metadata/uid", json!("2")), "falls");
+    }
+
+    #[test]
+    fn what_a_secret_holds_is_a_field_of_its_text() {
+        let live = |data: &str| json!({"metadata": {"uid": "1"}, "data": {"a": data, "b": data}});
+        let desired = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"a": "x"}});
+        let some = Precondition::about(&live("eQ=="), &[&desired]);
+        assert!(!some.holds(&live("eg==")));
+        let mut other = live("eQ==");
+        other["data"]["b"] = json!("eg==");
+        assert!(some.holds(&other));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A plan as structured lines that can be shown: no value of a Secret is in them, unless the user has
 //! asked for that.
 
+mod left;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -8,13 +10,15 @@ use super::between::Compared;
 use super::credentials;
 use super::diff::{Cause, Change};
 use super::drift::Author;
-use super::ignored::Ignored;
 use super::redact::{self, Secrets};
 use super::roll;
 use super::{
     Action, Counts, Credential, Effect, Gate, HookStep, Keep, Part, Plan, Stage, Step, Until, Way,
 };
 use crate::manifest::ResourceId;
+use left::{ignored, untouched};
+
+pub use left::{IgnoredField, UntouchedField};
 
 /// What a plan does, for people and machines.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,8 +28,13 @@ pub struct Report {
     /// Whether stages are of any interest: there are generated Secrets or groups.
     #[serde(skip)]
     pub is_staged: bool,
-    /// The stages in the order in which they start, those that send nothing included.
-    pub stages: Vec<StageLine>,
+    /// The revisions, where records are compared.
+    #[serde(flatten)]
+    pub revisions: Option<Revisions>,
+    /// The stages in the order in which they start, those that send nothing included; none where records
+    /// are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Vec<StageLine>>,
     /// One line per step, in the order of execution.
     pub lines: Vec<Line>,
     /// What runs before and after it, in order.
@@ -34,6 +43,15 @@ pub struct Report {
     /// What is left of hooks and is deleted in the end, as kind and name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deleted_hooks: Vec<String>,
+}
+
+/// The revisions whose records are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Revisions {
+    /// That of the old values.
+    pub from: u32,
+    /// That of the new values.
+    pub to: u32,
 }
 
 /// One run of a hook.
@@ -92,8 +110,9 @@ pub struct GateLine {
 pub struct Line {
     /// What is done.
     pub action: Effect,
-    /// The index of its stage.
-    pub stage: usize,
+    /// The index of its stage, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<usize>,
     /// The API group; empty for the core group.
     pub group: String,
     /// The kind.
@@ -128,23 +147,12 @@ pub struct Line {
     /// What differs and is left to others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<IgnoredField>,
+    /// What no chart speaks of and is left alone, where that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untouched: Vec<UntouchedField>,
     /// What changes about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
-}
-
-/// One field that differs from what is wanted and is left to its owner.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct IgnoredField {
-    /// Where: `spec.replicas`.
-    pub path: String,
-    /// The live value.
-    pub live: Value,
-    /// The value that the chart has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub wanted: Option<Value>,
-    /// Whose it is.
-    pub owner: &'static str,
 }
 
 /// One field that changes.
@@ -176,7 +184,8 @@ impl Report {
         Self {
             counts: plan.counts(),
             is_staged: plan.is_staged(),
-            stages: stages.collect(),
+            revisions: None,
+            stages: Some(stages.collect()),
             lines: lines.collect(),
             hooks: plan.hooks.steps.iter().map(hook).collect(),
             deleted_hooks: deleted_hooks(plan),
@@ -184,13 +193,14 @@ impl Report {
     }
 
     /// What distinguishes two revisions, as far as their records tell; there are no stages.
-    pub fn between(compared: &[Compared], secrets: Secrets) -> Self {
+    pub fn between(revisions: Revisions, compared: &[Compared], secrets: Secrets) -> Self {
         let effects = compared.iter().map(|one| one.effect);
         let line = |one| compared_line(one, secrets);
         Self {
             counts: effects.collect(),
             is_staged: false,
-            stages: vec![],
+            revisions: Some(revisions),
+            stages: None,
             lines: compared.iter().map(line).collect(),
             hooks: vec![],
             deleted_hooks: vec![],
@@ -220,7 +230,7 @@ fn deleted_hooks(plan: &Plan) -> Vec<String> {
 fn compared_line(one: &Compared, secrets: Secrets) -> Line {
     Line {
         action: one.effect,
-        stage: 0,
+        stage: None,
         group: one.id.group.clone(),
         kind: one.id.kind.clone(),
         namespace: one.id.namespace.clone(),
@@ -234,6 +244,7 @@ fn compared_line(one: &Compared, secrets: Secrets) -> Line {
         checked_later: vec![],
         warnings: vec![],
         ignored: vec![],
+        untouched: vec![],
         fields: fields(&one.id, &one.changes, secrets),
     }
 }
@@ -304,7 +315,7 @@ fn line(stage: usize, step: &Step, secrets: Secrets) -> Line {
     shown.extend(made.iter().cloned().map(field));
     Line {
         action: step.effect(),
-        stage,
+        stage: Some(stage),
         group: step.id.group.clone(),
         kind: step.id.kind.clone(),
         namespace: step.id.namespace.clone(),
@@ -325,6 +336,7 @@ fn line(stage: usize, step: &Step, secrets: Secrets) -> Line {
         checked_later: step.checked.later.clone(),
         warnings: step.checked.warnings.clone(),
         ignored: step.checked.ignored.iter().map(ignored).collect(),
+        untouched: untouched(step, secrets),
         fields: shown,
     }
 }
@@ -356,15 +368,6 @@ fn kept(action: &Action) -> Option<String> {
         Keep::BeingDeleted => "is being deleted already".to_owned(),
         Keep::Mentioned(revision) => format!("revision {revision} can be gone back to and uses it"),
     })
-}
-
-fn ignored(ignored: &Ignored) -> IgnoredField {
-    IgnoredField {
-        path: ignored.path.clone(),
-        live: ignored.live.clone(),
-        wanted: ignored.wanted.clone(),
-        owner: ignored.owner,
-    }
 }
 
 fn field(change: Change) -> Field {

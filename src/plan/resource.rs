@@ -194,6 +194,25 @@ fn change(
     anew(written, inputs)
 }
 
+/// What it rests on that a resource which exists needs no change.
+pub(super) fn standing(
+    resource: &Resource,
+    live: &Value,
+    (inputs, base): (&Inputs<'_>, &Base<'_>),
+) -> Precondition {
+    let mut desired = if inputs.found.shared.contains(&resource.id) {
+        resource.body.clone()
+    } else {
+        inputs.owner.marked(&resource.body)
+    };
+    let versions = base.resources.get(&resource.id).into_iter().flatten();
+    let mut bodies: Vec<Cow<'_, Value>> = versions.map(|(_, body)| Cow::Borrowed(body)).collect();
+    ignored::leave(&resource.id, (&mut desired, &mut bodies), live, inputs);
+    let mut bodies: Vec<&Value> = bodies.iter().map(AsRef::as_ref).collect();
+    bodies.push(&desired);
+    Precondition::about(live, &bodies)
+}
+
 /// Whether a resource is in the namespace of the release, where everything generated is.
 pub(super) fn is_own(resource: &Resource, inputs: &Inputs<'_>) -> bool {
     resource.id.namespace.as_deref() == Some(inputs.owner.namespace)
@@ -267,7 +286,7 @@ fn configure(
 
 /// The stamps of a live workload as something that was applied, so that those go which are not
 /// wanted any more: they are ours and stand in no recorded manifest.
-fn stale_stamps(live: &Value) -> Option<Value> {
+pub(super) fn stale_stamps(live: &Value) -> Option<Value> {
     let stamps = credentials::stamps(live);
     if stamps.is_empty() {
         return None;

@@ -5,6 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
+use super::diff::{Change, Segment, segments};
 use super::{Plan, definition};
 use crate::builtin::custom::Structure;
 use crate::capabilities::{Kind, Kinds};
@@ -39,6 +42,29 @@ pub fn changes(plan: &Plan) -> impl Iterator<Item = (&ResourceId, &str)> {
     })
 }
 
+/// Warns of changed lists of these kinds, of which nobody says how they merge.
+pub fn warn(plan: &mut Plan, unknown: &BTreeSet<Kind>) {
+    let stages = plan.stages.iter_mut();
+    let steps = stages.flat_map(|stage| &mut stage.phases).flatten();
+    for step in steps.filter(|step| unknown.contains(&step.kind)) {
+        let changes = step.action.difference().into_iter();
+        if changes.flat_map(|found| &found.changes).any(is_in_list) {
+            let Kind { kind, .. } = &step.kind;
+            step.checked.warning(format!(
+                "how lists of {kind} merge cannot be read, so they are replaced as wholes, with what others \
+                 have added to them"
+            ));
+        }
+    }
+}
+
+/// Whether a list is sent for a change.
+fn is_in_list(change: &Change) -> bool {
+    let is_item = |segment: &Segment| matches!(segment, Segment::Index(_) | Segment::Keys(_));
+    let mut sides = [&change.old, &change.new].into_iter().flatten();
+    sides.any(Value::is_array) || segments(&change.path).iter().any(is_item)
+}
+
 /// How a kind merges by the first of these manifests that defines it.
 pub fn defined(kind: &Kind, manifests: &[&Manifest]) -> Option<Structure> {
     let resources = manifests.iter().flat_map(|manifest| &manifest.resources);
@@ -48,8 +74,14 @@ pub fn defined(kind: &Kind, manifests: &[&Manifest]) -> Option<Structure> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
     use super::super::tests::manifest;
     use super::*;
+    use crate::plan::{Consent, Found, Inputs, Method, Observed, Owner};
+    use crate::release::ApplyMethod;
 
     fn kind(version: &str) -> Kind {
         Kind {
@@ -101,6 +133,53 @@ mod tests {
         let found = unlearned(changes, &[&manifest], &kinds);
         let found: Vec<String> = found.iter().map(Kind::api_version).collect();
         assert_eq!(found, expected);
+    }
+
+    /// How often it is warned of a widget that was applied as `before`, is wanted as `after`, and is live as
+    /// it was applied.
+    #[track_caller]
+    fn check_warnings(before: &str, after: &str, expected: usize) {
+        let kinds = Kinds::with_discovered([kind("v1")]);
+        let widget = |spec: &str| {
+            let head = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\n";
+            manifest(&format!("{head}spec: {spec}\n"), &kinds)
+        };
+        let (base, desired) = ([widget(before)], widget(after));
+        let owner = Owner {
+            release: "web",
+            namespace: "shop",
+        };
+        let applied = &base[0].resources[0];
+        let live = Observed::from([(applied.id.clone(), owner.marked(&applied.body))]);
+        let plan = Plan::new(&Inputs {
+            desired: &desired,
+            base: &base,
+            observed: &live,
+            mentions: &BTreeMap::new(),
+            owner,
+            kinds: &kinds,
+            found: &Found::default(),
+            method: Method::ClientSide,
+            before: ApplyMethod::ClientSide,
+            consent: &Consent::default(),
+            now: Timestamp::UNIX_EPOCH,
+        });
+        let mut plan = plan.unwrap();
+        let unknown = unlearned(changes(&plan), &[&desired], &kinds);
+        warn(&mut plan, &unknown);
+        let warnings = plan.steps().flat_map(|step| &step.checked.warnings);
+        let said = "how lists of Widget merge cannot be read";
+        let warned = warnings.filter(|text| text.starts_with(said)).count();
+        assert_eq!(warned, expected, "{before} -> {after}");
+    }
+
+    #[test]
+    fn lists_that_are_replaced_because_nobody_says_how_they_merge_are_warned_of() {
+        check_warnings("{list: [a], size: 1}", "{list: [a, b], size: 1}", 1);
+        check_warnings("{list: [{x: 1}]}", "{list: [{x: 2}]}", 1);
+        check_warnings("{list: [a]}", "{}", 1);
+        check_warnings("{list: [a], size: 1}", "{list: [a], size: 2}", 0);
+        check_warnings("{list: [a]}", "{list: [a]}", 0);
     }
 
     #[test]

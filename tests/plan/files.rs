@@ -145,11 +145,15 @@ fn a_status_that_changes_in_between_is_none_of_the_plan() {
         .pintle(&["apply", file])
         .ok()
         .prints(&["is unchanged"]);
-    place.file("values.yaml", &VALUES.replace("small", "large"));
+    let next = VALUES.replace("small", "large");
+    place.file("values.yaml", &next.replace("swordfish", "stickleback"));
     place.pintle(&same).fails_with(5);
     check_schema(file);
     let held = files.read();
-    assert_eq!((held.counts.configure, held.counts.unchanged), (1, 4));
+    assert_eq!((held.counts.configure, held.counts.unchanged), (2, 3));
+    let resources = held.resources.iter();
+    let mut unnamed = resources.filter(|one| one.uid.is_none() || one.state.is_none());
+    assert_eq!(unnamed.next(), None);
     // What is a matter of status is no change.
     let status = r#"{"status": {"conditions": [{"type": "Seen", "status": "True"}]}}"#;
     let patch = [
@@ -160,9 +164,9 @@ fn a_status_that_changes_in_between_is_none_of_the_plan() {
         status,
     ];
     place.kubectl(&patch).ok();
-    place
-        .kubectl(&["annotate", "configmap/settings", "example.com/mine=yes"])
-        .ok();
+    let others = ["configmap/settings", "secret/login", "secret/token"];
+    let annotate = [&["annotate"], &others[..], &["example.com/mine=yes"]].concat();
+    place.kubectl(&annotate).ok();
     place
         .pintle(&["apply", file])
         .ok()
@@ -474,9 +478,23 @@ fn no_secret_is_in_a_file() {
             json!({"path": path, "old": "(redacted)", "new": "(redacted)", "cause": "chart"})
         }))
     );
+    let apply = [&["apply", files.plan.as_str()][..], &second].concat();
+    check_other_secret(&place, &apply);
+    place.pintle(&apply).ok();
+}
+
+/// Another text of the same length, and the old one once more.
+fn check_other_secret(place: &Place, apply: &[&str]) {
+    let word = |word: &str| {
+        let patch = json!({"stringData": {"word": word}}).to_string();
+        place.kubectl(&["patch", "secret/login", "-p", &patch]).ok();
+    };
+    word("barracuda-2");
     place
-        .pintle(&[&["apply", files.plan.as_str()][..], &second].concat())
-        .ok();
+        .pintle(apply)
+        .fails_with(4)
+        .says(&["Secret login: it was changed by somebody"]);
+    word("barracuda-1");
 }
 
 #[test]

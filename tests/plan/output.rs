@@ -77,7 +77,11 @@ fn plans_are_as_their_schema_says() {
     let records = ["diff", "a", "--revision", "1", "-o", "json"];
     let plan = fits("diff", &place.pintle(&records).ok());
     assert_eq!(plan["counts"]["configure"], 2);
-    assert_eq!(plan["stages"], json!([]));
+    assert_eq!((&plan["from"], &plan["to"]), (&json!(1), &json!(2)));
+    assert_eq!(
+        (plan.get("stages"), plan["lines"][0].get("stage")),
+        (None, None)
+    );
     let end = ["uninstall", "a"];
     let plan = fits("diff", &place.pintle(&[&end[..], &dry].concat()).ok());
     assert_eq!(plan["counts"]["delete"], 2);

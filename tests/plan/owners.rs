@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::output::fits;
 use super::{apply, chart, deployment, line};
 use crate::support::Place;
 
@@ -151,4 +152,54 @@ fn foreign_resources_are_taken_over_when_the_user_says_so() {
     );
     place.pintle(&["uninstall", "a"]).ok();
     place.kubectl(&["get", "configmap/a"]).fails_with(1);
+}
+
+#[test]
+fn what_no_chart_speaks_of_is_shown_with_its_owner() {
+    let place = Place::new("untouched");
+    let text = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\nstringData: {{own: abc}}\n{}",
+        deployment("web", 1, "")
+    );
+    // Its controller, too, would write something.
+    let text = text.replace("  replicas: 1\n", "  replicas: 1\n  paused: true\n");
+    let chart = chart(&place, "web", &text);
+    place.pintle(&["install", "web", &chart, "--no-wait"]).ok();
+    let patch = |resource: &str, patch: &str| {
+        let by = ["--field-manager=injector", "-p", patch];
+        place
+            .kubectl(&[&["patch", resource][..], &by].concat())
+            .ok();
+    };
+    patch(
+        "deployment/web",
+        r#"{"metadata":{"annotations":{"example.com/note":"seen"}},"spec":{"template":{"spec":
+        {"containers":[{"name":"side","image":"side:1","imagePullPolicy":"Always"}]}}}}"#,
+    );
+    patch("secret/login", r#"{"data":{"other":"c2VjcmV0"}}"#);
+    let diff = ["diff", "web", &chart, "--show-ignored"];
+    let run = place.pintle(&diff).ok();
+    let (shown, _) = run.stdout.split_once("left to others:").unwrap();
+    insta::assert_snapshot!("untouched", shown);
+    let run = place.pintle(&[&diff[..], &["-o", "json"]].concat()).ok();
+    assert!(!run.stdout.contains("c2VjcmV0"), "{run}");
+    let plan = fits("diff", &run);
+    let left = line(&plan, "Deployment", "web")["untouched"]
+        .as_array()
+        .unwrap();
+    let find = |path: &str| left.iter().find(|one| one["path"] == path).unwrap();
+    let note = find("metadata.annotations[\"example.com/note\"]");
+    assert_eq!(
+        (&note["owner"], &note["live"]),
+        (&json!("other"), &json!("seen"))
+    );
+    assert_eq!(note["by"]["manager"], "injector");
+    let policy = find("spec.template.spec.dnsPolicy");
+    assert_eq!(
+        *policy,
+        json!({"path": "spec.template.spec.dnsPolicy", "live": "ClusterFirst",
+        "owner": "server"})
+    );
+    let left = &line(&plan, "Secret", "login")["untouched"];
+    assert_eq!(left[0]["live"], "(redacted, 6 bytes)");
 }

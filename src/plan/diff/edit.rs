@@ -9,16 +9,16 @@ use crate::builtin::Shape;
 
 /// The values of one field; none where a side does not have it.
 #[derive(Debug, Clone)]
-pub(super) struct Values<'a> {
+pub(in crate::plan) struct Values<'a> {
     /// One for each base, the newest last.
-    pub(super) base: Vec<Option<&'a Value>>,
-    pub(super) desired: Option<&'a Value>,
-    pub(super) live: Option<&'a Value>,
+    pub(in crate::plan) base: Vec<Option<&'a Value>>,
+    pub(in crate::plan) desired: Option<&'a Value>,
+    pub(in crate::plan) live: Option<&'a Value>,
 }
 
 impl<'a> Values<'a> {
     /// Goes down into a field; what asks for nothing is none.
-    pub(super) fn field(&self, key: &str, shape: Shape<'_>) -> Self {
+    pub(in crate::plan) fn field(&self, key: &str, shape: Shape<'_>) -> Self {
         let find = |side: Option<&'a Value>| side.and_then(|body| asked(shape, body.get(key)?));
         Self {
             base: self.base.iter().map(|base| find(*base)).collect(),
@@ -31,12 +31,14 @@ impl<'a> Values<'a> {
     }
 
     /// The fields that a side has, none if it is no object.
-    pub(super) fn object(side: Option<&'a Value>) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    pub(in crate::plan) fn object(
+        side: Option<&'a Value>,
+    ) -> impl Iterator<Item = (&'a String, &'a Value)> {
         side.and_then(Value::as_object).into_iter().flatten()
     }
 
     /// The array that a side has, empty if it has none.
-    pub(super) fn array(side: Option<&'a Value>) -> &'a [Value] {
+    pub(in crate::plan) fn array(side: Option<&'a Value>) -> &'a [Value] {
         side.and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 }

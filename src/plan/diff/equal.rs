@@ -81,7 +81,7 @@ fn is_zero(value: &Value) -> bool {
 
 /// Tells whether others may hold entries in a value beside ours, so that removing ours removes
 /// no more than those.
-pub(super) fn is_shared(shape: Shape<'_>) -> bool {
+pub(in crate::plan) fn is_shared(shape: Shape<'_>) -> bool {
     matches!(
         shape,
         Shape::Map(_) | Shape::Keyed(_) | Shape::Set(_) | Shape::Object(_, Presence::Always)

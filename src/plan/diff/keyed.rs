@@ -19,9 +19,9 @@ use super::walk::Walk;
 use crate::builtin::{Keyed, Shape};
 
 /// The items of one list by their keys; of items with one key only the last counts.
-struct Index<'a> {
+pub(in crate::plan) struct Index<'a> {
     /// The items in their order.
-    items: Vec<(String, &'a Value)>,
+    pub(in crate::plan) items: Vec<(String, &'a Value)>,
     by_key: HashMap<String, &'a Value>,
     /// How many items the list has.
     len: usize,
@@ -29,7 +29,7 @@ struct Index<'a> {
 
 impl<'a> Index<'a> {
     /// None if an item lacks a key.
-    fn new(keyed: &Keyed, list: &'a [Value]) -> Option<Self> {
+    pub(in crate::plan) fn new(keyed: &Keyed, list: &'a [Value]) -> Option<Self> {
         let mut items = Vec::with_capacity(list.len());
         let mut by_key = HashMap::with_capacity(list.len());
         for item in list.iter().rev() {
@@ -47,7 +47,7 @@ impl<'a> Index<'a> {
         })
     }
 
-    fn get(&self, key: &str) -> Option<&'a Value> {
+    pub(in crate::plan) fn get(&self, key: &str) -> Option<&'a Value> {
         self.by_key.get(key).copied()
     }
 
@@ -142,7 +142,7 @@ impl Walk {
             if values.live == Some(*desired) {
                 continue;
             }
-            let mark = self.push_item(lists.keyed, desired);
+            let mark = self.path.push_item(lists.keyed, desired);
             let edit = if values.live.is_some() {
                 self.typed(
                     lists.keyed.item_type(),
@@ -172,7 +172,7 @@ impl Walk {
             if lists.desired.get(key).is_some() || !is_applied() {
                 continue;
             }
-            let mark = self.push_item(lists.keyed, live);
+            let mark = self.path.push_item(lists.keyed, live);
             self.push_change(Some((*live).clone()), None, Cause::Chart);
             self.path.truncate(mark);
             found.removed.insert(key);
@@ -210,12 +210,6 @@ impl Walk {
         self.push_change(Some(old), Some(new), cause);
         self.path.truncate(mark);
         true
-    }
-
-    fn push_item(&mut self, keyed: &Keyed, item: &Value) -> usize {
-        let keys = keyed.keys.iter();
-        self.path
-            .push_keys(keys.filter_map(|(name, _)| Some((name.as_str(), item.get(name)?))))
     }
 }
 

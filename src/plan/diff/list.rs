@@ -10,6 +10,36 @@ use super::equal::without_nulls;
 use super::walk::Walk;
 use crate::builtin::{SetMerge, Shape};
 
+/// What any item of an applied list has, where the items may have changed places: what an item has lost
+/// since must not pass for something of somebody else.
+///
+/// That matters where it is not known whether items have keys. Elsewhere they are compared by their places.
+fn moved(shape: Shape<'_>, desired: &[Value], values: &Values<'_>) -> Option<Value> {
+    let base = values.base.iter().map(|base| Values::array(*base));
+    let changed = base.filter(|base| shape == Shape::Unknown && *base != desired);
+    changed.flatten().cloned().reduce(union)
+}
+
+fn union(one: Value, other: Value) -> Value {
+    match (one, other) {
+        (Value::Object(mut one), Value::Object(other)) => {
+            for (key, value) in other {
+                let both = match one.remove(&key) {
+                    Some(own) => union(own, value),
+                    None => value,
+                };
+                one.insert(key, both);
+            }
+            Value::Object(one)
+        }
+        (Value::Array(mut one), Value::Array(other)) => {
+            one.extend(other);
+            Value::Array(one)
+        }
+        (one, _) => one,
+    }
+}
+
 impl Walk {
     /// Compares lists that are replaced as wholes.
     ///
@@ -25,12 +55,14 @@ impl Walk {
             Shape::Items(of) => of.shape(),
             _ => Shape::Unknown,
         };
+        let moved = moved(shape, desired, values);
         let mut is_changed = false;
         if desired.len() == live.len() {
             for index in 0..desired.len() {
                 let base = values.base.iter();
+                let base = base.map(|base| Values::array(*base).get(index));
                 let item = Values {
-                    base: base.map(|base| Values::array(*base).get(index)).collect(),
+                    base: [moved.as_ref()].into_iter().chain(base).collect(),
                     desired: desired.get(index),
                     live: live.get(index),
                 };

@@ -2,17 +2,19 @@
 
 use serde_json::Value;
 
+use crate::builtin::Keyed;
+
 /// A path such as `metadata.labels["app.kubernetes.io/name"]`, built up and down along a walk.
 #[derive(Debug, Default)]
-pub(super) struct Path(String);
+pub(in crate::plan) struct Path(String);
 
 impl Path {
-    pub(super) fn as_str(&self) -> &str {
+    pub(in crate::plan) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Appends a field and returns the length to go back to.
-    pub(super) fn push_field(&mut self, name: &str) -> usize {
+    pub(in crate::plan) fn push_field(&mut self, name: &str) -> usize {
         let mark = self.0.len();
         if is_plain(name) {
             if mark > 0 {
@@ -28,7 +30,7 @@ impl Path {
     }
 
     /// Appends a position in a list and returns the length to go back to.
-    pub(super) fn push_index(&mut self, index: usize) -> usize {
+    pub(in crate::plan) fn push_index(&mut self, index: usize) -> usize {
         self.push_text(&format!("[{index}]"))
     }
 
@@ -51,6 +53,12 @@ impl Path {
         mark
     }
 
+    /// Appends the item of a list with keys and returns the length to go back to.
+    pub(in crate::plan) fn push_item(&mut self, keyed: &Keyed, item: &Value) -> usize {
+        let keys = keyed.keys.iter();
+        self.push_keys(keys.filter_map(|(name, _)| Some((name.as_str(), item.get(name)?))))
+    }
+
     /// Appends text as it is and returns the length to go back to.
     pub(super) fn push_text(&mut self, text: &str) -> usize {
         let mark = self.0.len();
@@ -58,7 +66,7 @@ impl Path {
         mark
     }
 
-    pub(super) fn truncate(&mut self, mark: usize) {
+    pub(in crate::plan) fn truncate(&mut self, mark: usize) {
         self.0.truncate(mark);
     }
 }

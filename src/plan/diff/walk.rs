@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 use super::edit::{Edit, Form, Values, insert};
 use super::equal::{is_nothing, is_shared, same, without_nulls};
 use super::path::Path;
-use super::{Cause, Change};
+use super::{Cause, Change, shared};
 use crate::builtin::{self, Element, Presence, Shape, Type};
 
 /// The names of an object's fields, and how they merge.
 #[derive(Clone, Copy)]
-enum Fields<'a> {
+pub(in crate::plan) enum Fields<'a> {
     /// A whole resource of a kind without a schema.
     Bare,
     Typed(Type<'a>),
@@ -22,7 +22,7 @@ enum Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn shape(self, key: &str) -> Shape<'a> {
+    pub(in crate::plan) fn shape(self, key: &str) -> Shape<'a> {
         match self {
             Self::Bare if key == "metadata" => {
                 Shape::Object(builtin::object_meta(), Presence::Always)
@@ -31,6 +31,29 @@ impl<'a> Fields<'a> {
             Self::Typed(of) => of.field(key),
             Self::Each(of) => of.shape(),
         }
+    }
+}
+
+/// Whether a field of the object at a path is one that only the API server writes, or makes the resource
+/// itself.
+pub(in crate::plan) fn is_servers(path: &str, key: &str) -> bool {
+    match path {
+        "" => matches!(key, "apiVersion" | "kind" | "status"),
+        "metadata" => matches!(
+            key,
+            "creationTimestamp"
+                | "deletionGracePeriodSeconds"
+                | "deletionTimestamp"
+                | "generateName"
+                | "generation"
+                | "managedFields"
+                | "name"
+                | "namespace"
+                | "resourceVersion"
+                | "selfLink"
+                | "uid"
+        ),
+        _ => false,
     }
 }
 
@@ -124,7 +147,7 @@ impl Walk {
         let mut edits = Map::new();
         for (key, desired) in Values::object(values.desired) {
             let live = values.live.and_then(|live| live.get(key));
-            if live == Some(desired) || self.is_ignored(key) {
+            if live == Some(desired) || is_servers(self.path.as_str(), key) {
                 continue;
             }
             let shape = fields.shape(key);
@@ -147,7 +170,7 @@ impl Walk {
         }
         for (key, _) in values.base.iter().flat_map(|base| Values::object(*base)) {
             let is_desired = values.desired.is_some_and(|body| body.get(key).is_some());
-            if is_desired || edits.contains_key(key) || self.is_ignored(key) {
+            if is_desired || edits.contains_key(key) || is_servers(self.path.as_str(), key) {
                 continue;
             }
             let shape = fields.shape(key);
@@ -157,28 +180,6 @@ impl Walk {
             insert(&mut edits, key, edit);
         }
         edits
-    }
-
-    /// Fields that only the API server writes, and those that make the resource itself.
-    fn is_ignored(&self, key: &str) -> bool {
-        match self.path.as_str() {
-            "" => matches!(key, "apiVersion" | "kind" | "status"),
-            "metadata" => matches!(
-                key,
-                "creationTimestamp"
-                    | "deletionGracePeriodSeconds"
-                    | "deletionTimestamp"
-                    | "generateName"
-                    | "generation"
-                    | "managedFields"
-                    | "name"
-                    | "namespace"
-                    | "resourceVersion"
-                    | "selfLink"
-                    | "uid"
-            ),
-            _ => false,
-        }
     }
 
     /// Makes edits into the edit of the object that they are in.
@@ -247,6 +248,13 @@ impl Walk {
         let mark = self.changes.len();
         let edit = match (shape, live) {
             (Shape::Object(of, Presence::Always), Value::Object(_)) => {
+                self.typed(of, Presence::Always, values)
+            }
+            // A definition does not say whether the presence of an object means something: it stays
+            // where others have their own in it, and goes otherwise.
+            (Shape::Object(of, Presence::Optional), Value::Object(_))
+                if of.is_custom() && shared::holds_others(shape, values) =>
+            {
                 self.typed(of, Presence::Always, values)
             }
             (Shape::Map(of), Value::Object(_)) => {

@@ -30,7 +30,7 @@ pub struct Author {
 
 impl Author {
     /// Reads one entry.
-    fn read(entry: &Value) -> Option<Self> {
+    pub(in crate::plan) fn read(entry: &Value) -> Option<Self> {
         let text = |key: &str| entry.get(key).and_then(Value::as_str);
         let time = text("time").and_then(|time| time.parse().ok());
         Some(Self {
@@ -68,7 +68,7 @@ impl Author {
     }
 }
 
-fn entries(live: &Value) -> impl Iterator<Item = &Value> {
+pub(in crate::plan) fn entries(live: &Value) -> impl Iterator<Item = &Value> {
     let entries = live.pointer("/metadata/managedFields");
     entries.and_then(Value::as_array).into_iter().flatten()
 }

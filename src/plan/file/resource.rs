@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sha256;
+use super::state::states;
 use super::withhold::Withheld;
-use crate::chart::hex;
 use crate::manifest::ResourceId;
 use crate::plan::diff::Patch;
 use crate::plan::redact::Secrets;
 use crate::plan::report::{Field, Report};
-use crate::plan::{Action, Cascade, Effect, Plan, Step};
+use crate::plan::{Action, Cascade, Effect, Inputs, Plan, Step};
 
 /// What is done to one resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,9 +33,9 @@ pub struct Planned {
     pub template: String,
     /// Which resource it is; none if there is none.
     pub uid: Option<String>,
-    /// What the decision rests on, where something is sent: a digest of the fields that the chart
-    /// speaks of, without the status; of a Secret its version, because a digest of what is secret
-    /// could be guessed at.
+    /// What the decision rests on: a digest of the fields that the chart speaks of, without the status;
+    /// of a Secret to which something is sent a fingerprint, because a digest of what is secret could be
+    /// guessed at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// The digest of what is sent; none for Secrets.
@@ -74,11 +74,16 @@ pub struct Sources<'a> {
     pub uids: &'a BTreeMap<ResourceId, String>,
     /// What must not be in the file.
     pub withheld: &'a Withheld,
+    /// What the plan was made from.
+    pub inputs: &'a Inputs<'a>,
+    /// Makes a fingerprint of what may be secret.
+    pub fingerprint: &'a dyn Fn(&[u8]) -> String,
 }
 
 /// What a plan does to each resource.
 pub fn planned(plan: &Plan, sources: &Sources<'_>) -> Vec<Planned> {
     let lines = Report::of(plan, Secrets::Redacted).lines;
+    let mut states = states(plan, sources);
     let all = plan.steps().zip(lines);
     all.map(|(step, line)| Planned {
         action: line.action,
@@ -88,7 +93,7 @@ pub fn planned(plan: &Plan, sources: &Sources<'_>) -> Vec<Planned> {
         name: line.name,
         template: line.template,
         uid: sources.uids.get(&step.id).cloned(),
-        state: state(step),
+        state: states.remove(&step.id),
         sends: sends(step),
         reason: line.reason,
         known_after_apply: line.waits,
@@ -109,25 +114,8 @@ fn told(field: Field, withheld: &Withheld) -> PlannedField {
     }
 }
 
-fn is_secret(id: &ResourceId) -> bool {
+pub(super) fn is_secret(id: &ResourceId) -> bool {
     id.kind == "Secret" && id.group.is_empty()
-}
-
-/// What a decision to send something rests on.
-fn state(step: &Step) -> Option<String> {
-    let own = match &step.action {
-        Action::Configure(_, precondition) | Action::Delete(precondition, _) => Some(precondition),
-        Action::Recreate(recreation) => Some(&recreation.precondition),
-        Action::Create(_) | Action::Unchanged | Action::Keep(_) => None,
-    };
-    let credential = step.credential.as_ref();
-    let credential = credential.and_then(|made| made.precondition.as_ref());
-    let found = own.or(credential).filter(|_| step.is_change())?;
-    Some(if is_secret(&step.id) {
-        format!("version:{}", found.resource_version)
-    } else {
-        format!("sha256:{}", hex(found.digest()))
-    })
 }
 
 /// The digest of what is sent.

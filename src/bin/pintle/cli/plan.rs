@@ -48,7 +48,7 @@ pub(crate) struct Plan {
     /// How long the file may be applied, 7 days at most
     #[arg(long, default_value = "2h", value_name = "DURATION", value_parser = lifetime)]
     pub(crate) expires: Duration,
-    /// Show the fields that differ and are left to autoscalers and controllers
+    /// Show what is left to autoscalers, controllers and others, and whose each such field is
     #[arg(long)]
     pub(crate) show_ignored: bool,
     /// End with exit code 5 if there are differences

@@ -31,7 +31,7 @@ pub(crate) struct Diff {
     pub(crate) write: WriteArgs,
     #[command(flatten)]
     pub(crate) consent: ConsentArgs,
-    /// Show the fields that differ and are left to autoscalers and controllers
+    /// Show what is left to autoscalers, controllers and others, and whose each such field is
     #[arg(long)]
     pub(crate) show_ignored: bool,
     /// Lines around each change of a longer text

@@ -84,7 +84,10 @@ async fn show(
     args: &Diff,
     view: View,
 ) -> Result<bool, Failure> {
-    ops::attribute(session, &mut change).await;
+    match view.ignored {
+        Ignored::Shown => ops::survey(session, &mut change).await?,
+        Ignored::Hidden => ops::attribute(session, &mut change).await,
+    }
     let mut progress = Progress::new(session.release);
     progress.all(change.notices.iter().cloned());
     output::plan::print(&change, args.output.output, view)?;

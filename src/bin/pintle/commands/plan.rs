@@ -42,7 +42,11 @@ pub(super) fn run(global: &Global, args: &Plan) -> Result<ExitCode, Failure> {
             let making = making(args, &given, into)?;
             file = Some(ops::save(&session, &change, making).await?);
         }
-        ops::attribute(&session, &mut change).await;
+        if args.show_ignored {
+            ops::survey(&session, &mut change).await?;
+        } else {
+            ops::attribute(&session, &mut change).await;
+        }
         show(&change, args)?;
         if let Some((out, file)) = out.zip(file) {
             write(out, &file)?;

@@ -6,7 +6,9 @@ use std::io::Write as _;
 use pintle::ops::{Between, Change};
 use pintle::plan::ignored::RULES;
 use pintle::plan::redact::Secrets;
-use pintle::plan::report::{Field, GateLine, HookLine, Line, Report, StageLine};
+use pintle::plan::report::{
+    Field, GateLine, HookLine, Line, Report, Revisions, StageLine, UntouchedField,
+};
 use pintle::plan::{Effect, Until};
 use serde_json::Value;
 
@@ -15,6 +17,9 @@ use super::print_data;
 use super::progress::summary;
 use crate::cli::Format;
 use crate::failure::Failure;
+
+/// Up to how many characters the value of another's field is shown with its path.
+const WIDE: usize = 100;
 
 /// Whether people are shown what is left to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +58,10 @@ pub(crate) fn print(change: &Change, format: Format, view: View) -> Result<(), F
 
 /// Prints what distinguishes two revisions, and tells whether anything does.
 pub(crate) fn print_between(found: &Between, format: Format, view: View) -> Result<bool, Failure> {
-    let report = Report::between(&found.compared, view.secrets);
+    let Between { from, to, compared } = found;
+    let (from, to) = (*from, *to);
+    let report = Report::between(Revisions { from, to }, compared, view.secrets);
     if format == Format::Table {
-        let Between { from, to, .. } = found;
         write(&format!(
             "revision {from} -> {to}: {}",
             to_text(&report, view)
@@ -73,6 +79,7 @@ fn write(text: &str) -> Result<(), Failure> {
 
 fn to_text(report: &Report, view: View) -> String {
     let ignored = view.ignored;
+    let stages = report.stages.as_deref().unwrap_or_default();
     let mut text = overview(report);
     let mut shown = None;
     for line in &report.lines {
@@ -83,9 +90,7 @@ fn to_text(report: &Report, view: View) -> String {
             Effect::Delete => ('-', DELETE),
             Effect::Keep => ('=', FAINT),
             Effect::Recreate => ('!', DELETE),
-            Effect::Unchanged if ignored == Ignored::Shown && !line.ignored.is_empty() => {
-                (' ', FAINT)
-            }
+            Effect::Unchanged if ignored == Ignored::Shown && leaves_any(line) => (' ', FAINT),
             Effect::Unchanged => continue,
         };
         let Line {
@@ -94,9 +99,10 @@ fn to_text(report: &Report, view: View) -> String {
             template,
             ..
         } = line;
-        if report.is_staged && shown != Some(line.stage) {
-            shown = Some(line.stage);
-            text.extend(report.stages.get(line.stage).map(heading));
+        if report.is_staged && shown != line.stage {
+            shown = line.stage;
+            let stage = line.stage.and_then(|stage| stages.get(stage));
+            text.extend(stage.map(heading));
         }
         // Writing into a string cannot fail.
         let origin = match template.as_str() {
@@ -160,7 +166,8 @@ fn overview(report: &Report) -> String {
         let _ = writeln!(text, "    {kind} {name}: {why}");
     }
     text.push_str(&hooks(report));
-    let stages = report.stages.iter().filter(|stage| stage.changes);
+    let stages = report.stages.iter().flatten();
+    let stages = stages.filter(|stage| stage.changes);
     let titles: Vec<_> = stages.map(|stage| stage.title.as_str()).collect();
     if report.is_staged && titles.len() > 1 {
         let _ = writeln!(
@@ -206,6 +213,41 @@ fn remarks(line: &Line, ignored: Ignored) -> Vec<String> {
         said.extend(
             left.map(|left| format!("{}: {} is left to the {}", left.path, left.live, left.owner)),
         );
+        said.extend(untouched(line));
+    }
+    said
+}
+
+/// Whether anything of a resource is left to others.
+fn leaves_any(line: &Line) -> bool {
+    !line.ignored.is_empty() || !line.untouched.is_empty()
+}
+
+/// What no chart speaks of: each field of somebody else, and in one line those of the API server.
+fn untouched(line: &Line) -> Vec<String> {
+    let (others, servers): (Vec<_>, Vec<_>) =
+        line.untouched.iter().partition(|left| left.by.is_some());
+    let other = |left: &UntouchedField| {
+        let manager = left.by.as_ref().map_or("", |by| by.manager.as_str());
+        let value = match &left.live {
+            Value::Object(_) | Value::Array(_) => String::new(),
+            value => format!(": {value}"),
+        };
+        let text = format!("{}{value}", left.path);
+        let text = if text.chars().count() > WIDE {
+            &left.path
+        } else {
+            &text
+        };
+        difference::clean(&format!("{text} (other, by {manager})"))
+    };
+    let mut said: Vec<String> = others.into_iter().map(other).collect();
+    let servers: Vec<&str> = servers.iter().map(|left| left.path.as_str()).collect();
+    if !servers.is_empty() {
+        said.push(difference::clean(&format!(
+            "{} (server)",
+            servers.join(", ")
+        )));
     }
     said
 }

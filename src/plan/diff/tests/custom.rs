@@ -41,6 +41,23 @@ fn sees_drift() {
 }
 
 #[test]
+fn sees_what_an_item_has_lost_whose_place_has_changed() {
+    let live = "{spec: {rules: [{name: b, by: server}, {name: a, x: 1}]}}";
+    let base = "{spec: {rules: [{name: a, x: 1}, {name: b}]}}";
+    check(
+        [base, "{spec: {rules: [{name: b}, {name: a}]}}", live],
+        &[
+            r#"{"spec":{"rules":[{"name":"b"},{"name":"a"}]}}"#,
+            "spec.rules[1].x: 1 => - (chart)",
+        ],
+    );
+    check(
+        [base, "{spec: {rules: [{name: b}, {name: a, x: 1}]}}", live],
+        &["unchanged"],
+    );
+}
+
+#[test]
 fn keeps_empty_values_apart() {
     check(
         ["null", "{spec: {a: {}, b: [], c: null}}", "{spec: {c: 1}}"],

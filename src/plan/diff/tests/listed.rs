@@ -29,6 +29,16 @@ order: {type: array, x-kubernetes-list-type: atomic, items: {type: string}}
 limits: {type: object, additionalProperties: {type: string}}
 selector: {type: object, x-kubernetes-map-type: atomic, additionalProperties: {type: string}}
 open: {type: object, x-kubernetes-preserve-unknown-fields: true}
+route:
+  type: object
+  properties:
+    to: {type: string}
+    inner: {type: object, properties: {tags: {type: array, x-kubernetes-list-type: set, items: {type: string}}}}
+    rules:
+      type: array
+      x-kubernetes-list-type: map
+      x-kubernetes-list-map-keys: [name]
+      items: {type: object, properties: {name: {type: string}}}
 pods:
   type: object
   additionalProperties:
@@ -67,6 +77,42 @@ fn items_of_others_stay_in_the_whole_list() {
             "{\"spec\":{\"rules\":[{\"name\":\"x\",\"to\":9},{\"by\":\"server\",\"name\":\"a\",\"to\":2},\
              {\"name\":\"b\",\"to\":1},{\"name\":\"z\"}]}}",
             "spec.rules[name=a].to: 1 => 2 (chart)",
+        ],
+    );
+}
+
+#[test]
+fn an_object_that_is_dropped_stays_where_others_have_their_own_in_it() {
+    let base = "{route: {to: a, rules: [{name: a}], inner: {tags: [s]}}}";
+    check(
+        [
+            base,
+            "{}",
+            "{route: {to: a, by: server, rules: [{name: a}, {name: x}], inner: {tags: [s]}}}",
+        ],
+        &[
+            r#"{"spec":{"route":{"inner":null,"rules":[{"name":"x"}],"to":null}}}"#,
+            r#"spec.route.inner: {"tags":["s"]} => - (chart)"#,
+            r#"spec.route.rules[name=a]: {"name":"a"} => - (chart)"#,
+            r#"spec.route.to: "a" => - (chart)"#,
+        ],
+    );
+    check(
+        [base, "{}", "{route: {inner: {tags: [x, s]}}}"],
+        &[
+            r#"{"spec":{"route":{"inner":{"tags":["x"]}}}}"#,
+            r#"spec.route.inner.tags: ["x","s"] => ["x"] (chart)"#,
+        ],
+    );
+    check(
+        [
+            base,
+            "{}",
+            "{route: {to: a, by: server, rules: [{name: a, on: true}]}}",
+        ],
+        &[
+            r#"{"spec":{"route":null}}"#,
+            r#"spec.route: {"by":"server","rules":[{"name":"a","on":true}],"to":"a"} => - (chart)"#,
         ],
     );
 }
