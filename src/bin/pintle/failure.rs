@@ -56,6 +56,9 @@ pub(crate) enum Failure {
         /// How many.
         count: usize,
     },
+    /// Whether releases have drifted was asked, and is not known of so many.
+    #[error("{0} of the releases could not be compared, so they may have drifted")]
+    NotCompared(usize),
     /// More than two revisions were to be compared.
     #[error("only two revisions can be compared, and {count} are given")]
     ManyRevisions {
@@ -181,7 +184,7 @@ impl Failure {
     /// The exit code; README.md documents them.
     pub(crate) fn exit_code(&self) -> u8 {
         let error = match self {
-            Self::Io(_) => return 1,
+            Self::Io(_) | Self::NotCompared(_) => return 1,
             Self::Interrupted => return INTERRUPTED,
             Self::AtWork { .. } => return LOCKED,
             Self::Stdin
@@ -306,6 +309,7 @@ impl Failure {
             Self::NoPlan(_) => {
                 Some("`pintle plan RELEASE CHART --out FILE` makes one".to_owned())
             }
+            Self::NotCompared(_) => Some("`pintle history` shows what became of one".to_owned()),
             Self::NoFile => Some("give the path of a file, such as ./plan.json".to_owned()),
             Self::ValuesOfRelease { release } => Some(format!(
                 "`pintle diff {release} CHART` with these flags shows what they would change"

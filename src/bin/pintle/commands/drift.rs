@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pintle::ops::{self, Releases};
+use pintle::ops::{self, Finding, ReleaseDrift, Releases};
 
 use super::change;
 use crate::cli::{Drift, Global};
@@ -27,11 +27,13 @@ pub(super) fn run(global: &Global, args: &Drift) -> Result<ExitCode, Failure> {
         };
         let drifted = ops::drift(&connection.cluster, releases, now()).await?;
         let differs = output::drift::print(&drifted, change.output.output, args.context)?;
-        Ok(if args.exit_code && differs {
-            ExitCode::from(DIFFERENT)
-        } else {
-            ExitCode::SUCCESS
-        })
+        let is_compared = |one: &&ReleaseDrift| matches!(one.found, Finding::Compared { .. });
+        let unknown = drifted.iter().filter(|one| !is_compared(one)).count();
+        match (args.exit_code, differs, unknown) {
+            (true, true, _) => Ok(ExitCode::from(DIFFERENT)),
+            (true, false, 1..) => Err(Failure::NotCompared(unknown)),
+            _ => Ok(ExitCode::SUCCESS),
+        }
     })
 }
 
