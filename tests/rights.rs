@@ -94,10 +94,23 @@ fn rights_that_nobody_may_give_away_without_having_them_are_told_by_the_dry_run(
     let rules = [
         rule("", &["secrets"]),
         rule("coordination.k8s.io", &["leases"]),
-        rule("rbac.authorization.k8s.io", &["roles"]),
+        rule("rbac.authorization.k8s.io", &["roles", "rolebindings"]),
     ];
     allow(&place, "some", &json!(rules));
     let place = place.seen_by(User::TenantAdmin);
+    // What a Role gives can be told when it is there.
+    let made = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: own}\n\
+                rules: [{apiGroups: [\"\"], resources: [secrets], verbs: [get]}]\n---\n\
+                apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n\
+                metadata: {name: own}\nsubjects: []\n\
+                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: own}\n";
+    let own = place.chart("own", "", made);
+    place
+        .pintle(&["install", "own", &own, "--dry-run"])
+        .ok()
+        .prints(&["checked later: Role own is made by this change"]);
+    place.pintle(&["install", "own", &own, "--no-wait"]).ok();
+    place.pintle(&["uninstall", "own"]).ok();
     place
         .pintle(&["install", "app", &chart])
         .fails_with(1)

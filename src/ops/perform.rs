@@ -113,7 +113,8 @@ async fn execute(
             Err(_) if runner.stop.is_there() => return Err(Error::Interrupted),
             Err(error) => Why::Changed(planner.changed(error)?),
         };
-        let next = unless_stopped(runner, planner.rest(plan, why, runner.voice)).await?;
+        let next = planner.rest(plan, why, runner.voice);
+        let next = unless_stopped((&runner.stop, runner.voice), next).await?;
         let deleted = [going, plan.deleted()].concat();
         going = replan::going(deleted, &next).collect();
         rest = Some(next);
@@ -122,12 +123,42 @@ async fn execute(
 
 /// Waits for work that writes nothing, but no longer than until the change has to stop.
 async fn unless_stopped<T>(
-    runner: &Runner<'_, '_>,
+    (stop, voice): (&Wish, &Voice<'_>),
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let done = runner.stop.or(work).await;
+    let done = stop.or(work).await;
     if matches!(done, Err(Error::Interrupted)) {
-        runner.voice.say(Event::Stopping);
+        voice.say(Event::Stopping);
     }
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::Stop;
+
+    /// What comes of work, and what is told.
+    async fn outcome(
+        stop: &Stop,
+        work: impl Future<Output = Result<u8, Error>>,
+    ) -> (Result<u8, Error>, Vec<Event>) {
+        let mut told = vec![];
+        let mut on = |event| told.push(event);
+        let wish = Wish::of(Some(stop));
+        let voice = Voice::new(&mut on);
+        let done = unless_stopped((&wish, &voice), work).await;
+        (done, told)
+    }
+
+    #[tokio::test]
+    async fn what_is_planned_again_is_waited_for_no_longer_than_until_the_change_has_to_stop() {
+        let stop = Stop::default();
+        let (done, told) = outcome(&stop, std::future::ready(Ok(1))).await;
+        assert!(matches!(done, Ok(1)) && told.is_empty(), "{told:?}");
+        stop.ask();
+        let (done, told) = outcome(&stop, std::future::pending()).await;
+        assert!(matches!(done, Err(Error::Interrupted)), "{done:?}");
+        assert!(matches!(told[..], [Event::Stopping]), "{told:?}");
+    }
 }

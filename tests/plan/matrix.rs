@@ -3,7 +3,8 @@
 //!
 //! All kinds are one release, and each column of the table is one upgrade. After each of them a resource
 //! is what the API server makes of the manifest alone (a dry run of creating it anew), plus what another
-//! manager has written into it, and the same upgrade once more sends nothing but reads.
+//! manager has written into it, and the same upgrade once more sends nothing but reads. Then all of it comes
+//! by server-side apply as well, in fewer upgrades.
 
 pub(super) mod compare;
 mod table;
@@ -13,7 +14,7 @@ use std::path::Path;
 use futures::future::join_all;
 use pintle::builtin;
 use pintle::cluster::{Address, Patch, Write};
-use pintle::ops::{self, Change, Rules, Terms};
+use pintle::ops::{self, Change, Rules, ServerSide, Terms};
 use pintle::plan::redact::Secrets;
 use pintle::plan::report::Report;
 use pintle::plan::{Consent, Effect, Permit};
@@ -127,22 +128,28 @@ impl Matrix {
         join_all(found).await.concat()
     }
 
-    /// Carries an upgrade to the present rows out, and checks what comes of it.
-    async fn upgrade(&self, column: &str) {
+    /// Makes the changes of columns, carries the upgrade out, and checks what comes of it.
+    async fn upgrade(&mut self, columns: &[&str], terms: &Terms) {
+        for row in &mut self.rows {
+            for column in columns {
+                row.step(column);
+            }
+        }
+        let column = columns.join(", ");
         let folder = self.chart(&self.rows);
-        let change = self.library.upgrade(&folder, &Library::terms()).await;
+        let change = self.library.upgrade(&folder, terms).await;
         for row in &self.rows {
-            let expected = if row.has(column) {
+            let is_changed = columns.iter().any(|column| row.has(column));
+            let expected = if is_changed {
                 Effect::Configure
             } else {
                 Effect::Unchanged
             };
-            assert_eq!(
-                effect(&change, row),
-                Some(expected),
-                "{column} of {}",
-                row.kind().kind
-            );
+            // The fields of the others change hands.
+            if is_changed || terms.server_side == ServerSide::Auto {
+                let effect = effect(&change, row);
+                assert_eq!(effect, Some(expected), "{column} of {}", row.kind().kind);
+            }
         }
         self.library.execute(change).await;
         let wrong = self.wrong(Foreign::Stays).await;
@@ -221,6 +228,31 @@ fn effect(change: &Change, row: &Row) -> Option<Effect> {
     step.map(pintle::plan::Step::effect)
 }
 
+/// All of the changes once more by server-side apply, half of the columns at a time: the first upgrade
+/// changes over, and the next goes on so.
+async fn by_server_side_apply(matrix: &mut Matrix) {
+    for row in &mut matrix.rows {
+        row.own();
+    }
+    let first = matrix.rows.clone();
+    matrix.disturb().await;
+    let over = Terms {
+        server_side: ServerSide::True,
+        ..Library::terms()
+    };
+    let (early, late) = table::COLUMNS.split_at(table::COLUMNS.len() / 2);
+    Box::pin(matrix.upgrade(early, &over)).await;
+    Box::pin(matrix.upgrade(late, &Library::terms())).await;
+    matrix.rows = first;
+    matrix.roll_back().await;
+    let wrong = matrix.wrong(Foreign::Stays).await;
+    assert_eq!(
+        wrong,
+        [] as [&str; 0],
+        "after the rollback by server-side apply"
+    );
+}
+
 #[tokio::test]
 async fn every_kind_goes_through_every_change() {
     let mut matrix = Matrix::new().await;
@@ -237,12 +269,9 @@ async fn every_kind_goes_through_every_change() {
         "after the installation"
     );
     for column in table::COLUMNS {
-        for row in &mut matrix.rows {
-            row.step(column);
-        }
-        Box::pin(matrix.upgrade(column)).await;
+        Box::pin(matrix.upgrade(&[column], &Library::terms())).await;
     }
-    matrix.rows = first;
+    matrix.rows.clone_from(&first);
     matrix.roll_back().await;
     assert_eq!(
         matrix.wrong(Foreign::Stays).await,
@@ -268,6 +297,7 @@ async fn every_kind_goes_through_every_change() {
         [] as [&str; 0],
         "after the rollback to what was deleted"
     );
+    Box::pin(by_server_side_apply(&mut matrix)).await;
     matrix.place.pintle(&["uninstall", "all"]).ok();
     matrix.gone();
 }

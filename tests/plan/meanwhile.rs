@@ -38,6 +38,10 @@ fn meddle(place: &Arc<Place>, gateway: &Gateway, times: &Arc<AtomicUsize>) -> Me
             let patch = json!({"data": {"a": format!("changed {left}")}}).to_string();
             let patch = ["patch", "configmap/gone", "--patch", &patch];
             place.kubectl(&patch).ok();
+            if left == 1 {
+                let delete = ["delete", "hpa/web", "--ignore-not-found"];
+                place.kubectl(&delete).ok();
+            }
         }
     };
     Meddler::open(gateway, &kubeconfig, act).unwrap()
@@ -46,9 +50,10 @@ fn meddle(place: &Arc<Place>, gateway: &Gateway, times: &Arc<AtomicUsize>) -> Me
 #[test]
 fn what_changes_before_the_first_write_is_planned_again() {
     let place = Arc::new(Place::new("before-write"));
-    let both = chart(&place, "maps", &format!("{}{}", map("stays"), map("gone")));
-    place.pintle(&["install", "maps", &both]).ok();
-    let few = chart(&place, "maps", &map("stays"));
+    let stays = format!("{}{}", map("stays"), deployment("web", 1, ""));
+    let both = chart(&place, "maps", &format!("{stays}{}", map("gone")));
+    place.pintle(&["install", "maps", &both, "--no-wait"]).ok();
+    let few = chart(&place, "maps", &stays);
     let file = place.file("plan.json", "");
     place.pintle(&["plan", "maps", &few, "--out", &file]).ok();
     let kubectl = testbed().bin.join("kubectl");
@@ -68,11 +73,18 @@ fn what_changes_before_the_first_write_is_planned_again() {
     let upgrade = ["upgrade", "maps", &few];
     run(&upgrade).fails_with(4).says(&refused);
     assert_eq!(times.swap(1, Ordering::SeqCst), 6);
-    run(&upgrade).ok().says(&[
-        "planned again: somebody has changed ConfigMap gone meanwhile: maps: 1 to delete, 1 unchanged",
-        "revision 2: 1 to delete",
+    // An autoscaler that is gone by then has no workload any more.
+    let autoscale = ["autoscale", "deployment/web", "--min=2", "--max=9"];
+    place.kubectl(&autoscale).ok();
+    place
+        .kubectl(&["scale", "deployment/web", "--replicas=3"])
+        .ok();
+    run(&[&upgrade[..], &["--no-wait"]].concat()).ok().says(&[
+        "planned again: somebody has changed ConfigMap gone meanwhile: maps: 1 to configure, 1 to delete, \
+         1 unchanged",
         "deleted ConfigMap gone",
     ]);
+    assert_eq!(place.get(&["deployment/web"])["spec"]["replicas"], 1);
 }
 
 const IMAGES: &str = "first.image=app:1.0.1,second.image=app:1.0.1";

@@ -29,6 +29,9 @@ struct Table {
 #[derive(Deserialize)]
 struct Same {
     what: String,
+    /// Why it is not the same by server-side apply, where it is not.
+    #[serde(default)]
+    server_side: Option<String>,
     #[serde(flatten)]
     row: Row,
 }
@@ -152,34 +155,30 @@ impl<'a> Peer<'a> {
         items.map(clean).collect()
     }
 
-    fn pintle(&self) -> Live {
+    fn pintle(&self, flags: &[&str]) -> Live {
+        let flags = &[&["--no-wait"], flags].concat()[..];
         let first = chart(&self.place, "first", &self.first());
-        self.place
-            .pintle(&["install", "a", &first, "--no-wait"])
-            .ok();
+        let install = [&["install", "a", &first], flags].concat();
+        self.place.pintle(&install).ok();
         self.disturb();
         let next = chart(&self.place, "next", &self.next());
-        self.place
-            .pintle(&["upgrade", "a", &next, "--no-wait"])
-            .ok();
+        let upgrade = [&["upgrade", "a", &next], flags].concat();
+        self.place.pintle(&upgrade).ok();
         let live = self.live();
-        self.place
-            .pintle(&["upgrade", "a", &next, "--no-wait"])
-            .ok()
-            .prints(&["is unchanged"]);
+        self.place.pintle(&upgrade).ok().prints(&["is unchanged"]);
         live
     }
 
-    fn helm(&self) -> Live {
-        let client = ["--server-side=false", "--no-hooks"];
+    fn helm(&self, flags: &[&str]) -> Live {
+        let flags = &[&["--no-hooks"], flags].concat()[..];
         let first = chart(&self.place, "first", &self.first());
         self.place
-            .helm(&[&["install", "a", &first][..], &client].concat())
+            .helm(&[&["install", "a", &first], flags].concat())
             .ok();
         self.disturb();
         let next = chart(&self.place, "next", &self.next());
         self.place
-            .helm(&[&["upgrade", "a", &next][..], &client].concat())
+            .helm(&[&["upgrade", "a", &next], flags].concat())
             .ok();
         self.live()
     }
@@ -251,8 +250,8 @@ fn run(test: &str, rows: &[Row]) -> [Live; 3] {
     let [pintle, helm, kubectl] =
         ["pintle", "helm", "kubectl"].map(|name| Peer::new(&format!("{test}-{name}"), rows));
     std::thread::scope(|scope| {
-        let pintle = scope.spawn(|| pintle.pintle());
-        let helm = scope.spawn(|| helm.helm());
+        let pintle = scope.spawn(|| pintle.pintle(&[]));
+        let helm = scope.spawn(|| helm.helm(&["--server-side=false"]));
         let kubectl = scope.spawn(|| kubectl.kubectl());
         [pintle, helm, kubectl].map(|peer| peer.join().unwrap())
     })
@@ -312,6 +311,39 @@ fn upgrades_end_as_those_of_helm_and_kubectl() {
                 wrong.push(format!("{} ({who}): {what}", same.what));
             }
         }
+    }
+    forget(&place, &group);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// As Helm writes new releases. What others have changed is taken over by both.
+#[test]
+fn by_server_side_apply_upgrades_end_as_those_of_helm() {
+    let place = Place::new("peers");
+    let group = define(&place);
+    let table = table(&group);
+    let (same, other): (Vec<Same>, Vec<Same>) = table
+        .same
+        .into_iter()
+        .partition(|same| same.server_side.is_none());
+    assert!(other.len() * 4 < same.len());
+    let rows: Vec<Row> = same.iter().map(|same| same.row.clone()).collect();
+    let [pintle, helm] = ["pintle", "helm"].map(|name| Peer::new(&format!("ssa-{name}"), &rows));
+    let flags = ["--server-side=true", "--force-conflicts"];
+    let (pintle, helm) = std::thread::scope(|scope| {
+        let helm = scope.spawn(|| helm.helm(&flags));
+        (pintle.pintle(&flags), helm.join().unwrap())
+    });
+    let mut wrong = vec![];
+    for (index, same) in same.iter().enumerate() {
+        let name = named(&same.row.first, index)["metadata"]["name"].clone();
+        let [ours, theirs] = [&pintle, &helm].map(|live| live[name.as_str().unwrap()].clone());
+        let found = compare::compare(&[ours, theirs, Value::Null]);
+        wrong.extend(
+            found
+                .into_iter()
+                .map(|what| format!("{}: {what}", same.what)),
+        );
     }
     forget(&place, &group);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -163,6 +163,19 @@ fn the_pods_of_a_stateful_set_stay() {
     let claims = &now["spec"]["volumeClaimTemplates"][0]["spec"];
     assert_eq!(claims["resources"]["requests"]["storage"], "2Gi");
     assert_eq!(uid(&place, "pod/db-0"), pod);
+
+    let file = format!("{chart}/templates/all.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(file, text.replace("serviceName: db", "serviceName: other")).unwrap();
+    let upgrade = ["upgrade", "db", &chart, "--no-wait"];
+    place
+        .pintle(&[&upgrade[..], &["--dry-run"]].concat())
+        .ok()
+        .prints(&["spec.serviceName cannot be changed; the pods stay"]);
+    place.pintle(&upgrade).ok();
+    let now = place.get(&["statefulset/db"]);
+    assert_eq!(now["spec"]["serviceName"], "other");
+    assert_eq!(uid(&place, "pod/db-0"), pod);
 }
 
 #[test]

@@ -366,3 +366,33 @@ fn what_the_user_may_not_do_is_said_beforehand() {
     ]);
     assert!(!run.stderr.contains("Deployment"), "{run} in {namespace}");
 }
+
+#[test]
+fn accounts_priorities_and_warnings_of_the_api_server_are_told() {
+    let place = Place::new("told");
+    let old = "nodeSelector: {beta.kubernetes.io/os: linux}";
+    let warned = deployment("old", 1, old);
+    let bad = [
+        deployment("one", 1, "serviceAccountName: nobody"),
+        deployment("two", 1, "priorityClassName: nothing"),
+    ];
+    let both = chart(&place, "told", &bad.concat());
+    place
+        .pintle(&["install", "told", &both, "--dry-run"])
+        .fails_with(1)
+        .says(&[
+            "2 changes would be refused, so nothing was written",
+            "pods of Deployment one (told/templates/all.yaml:2): ",
+            "serviceaccount \"nobody\" not found",
+            "pods of Deployment two (told/templates/all.yaml:",
+            "no PriorityClass with name nothing was found",
+        ]);
+    let fine = chart(&place, "told", &warned);
+    let plan = ["install", "told", &fine, "--dry-run"];
+    let run = place.pintle(&plan).ok();
+    run.prints(&[
+        "+ Deployment old",
+        "warning: ",
+        "beta.kubernetes.io/os]: deprecated since",
+    ]);
+}

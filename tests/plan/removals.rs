@@ -269,3 +269,37 @@ fn what_belongs_to_another_release_by_now_stays() {
     }
     place.kubectl(&["get", "configmap/stays"]).fails_with(1);
 }
+
+#[test]
+fn what_an_upgrade_drops_goes_in_reverse_order_of_groups() {
+    let place = Place::new("prunes");
+    let map = |name: &str, group: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations:\n    \
+             example.com/is: '{name}'\n{group}"
+        )
+    };
+    let one = "    helm.sh/resource-group: one\n";
+    let two = "    helm.sh/resource-group: two\n    \
+               helm.sh/depends-on/resource-groups: '[\"one\"]'\n";
+    let keeper = map("keeper", "");
+    let all = [
+        &keeper,
+        &map("first", one),
+        &map("second", two),
+        &map("last", ""),
+    ];
+    let all = chart(&place, "all", &all.map(String::as_str).concat());
+    place.pintle(&["install", "all", &all]).ok();
+    let few = chart(&place, "all", &keeper);
+    let run = place.pintle(&["upgrade", "all", &few]).ok();
+    let deleted = run.stderr.lines().filter_map(|line| {
+        let name = line.strip_prefix("deleted ConfigMap ")?;
+        name.split(' ').next()
+    });
+    assert_eq!(
+        deleted.collect::<Vec<_>>(),
+        ["last", "second", "first"],
+        "{run}"
+    );
+}

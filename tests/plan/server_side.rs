@@ -691,3 +691,22 @@ fn defaults_that_stand_in_the_way_are_taken_away() {
     place.helm(&["rollback", "web", "1"]).ok();
     assert_eq!(strategy()["type"], "RollingUpdate");
 }
+
+#[test]
+fn hooks_are_applied_as_well() {
+    let place = Place::new("ssa-hook");
+    let map = |name: &str, more: &str| {
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{more}}}\n")
+    };
+    let hook = map("hook", ", annotations: {helm.sh/hook: pre-install}");
+    let chart = plain(&place, "hook", &format!("{}{hook}", map("app", "")));
+    place
+        .pintle(&["install", "app", &chart, "--server-side"])
+        .ok();
+    let list = place.get(&["configmap/app", "configmap/hook", "--show-managed-fields"]);
+    let live = list["items"].as_array().unwrap();
+    assert_eq!(
+        (live.len(), operations(live)),
+        (2, vec!["Apply".to_owned()])
+    );
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{chart, list::check_same};
 use crate::plan;
-use crate::support::Place;
+use crate::support::{Place, api, testbed};
 
 fn statuses(place: &Place, release: &str) -> Value {
     let history = place
@@ -138,4 +138,41 @@ fn what_a_deployment_owns_stays_if_it_is_to() {
         .map(|one| &one["kind"])
         .collect();
     assert_eq!(kinds, ["ReplicaSet"]);
+}
+
+#[test]
+fn what_a_resource_owns_goes_before_it_or_after_it() {
+    let place = Place::new("cascade");
+    let own = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\n";
+    let chart = plan::chart(&place, "own", own);
+    for cascade in ["background", "foreground"] {
+        place.pintle(&["install", "own", &chart]).ok();
+        let uid = &place.get(&["configmap/own"])["metadata"]["uid"];
+        let held = format!("held-{cascade}");
+        let body = json!({"metadata": {"name": held, "finalizers": ["example.com/hold"],
+            "ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "own", "uid": uid,
+                "blockOwnerDeletion": true}]}});
+        let maps = format!("/api/v1/namespaces/{}/configmaps", place.namespace);
+        api::create(&testbed().kubeconfig, &maps, &body);
+        let uninstall = ["uninstall", "own", "--cascade", cascade];
+        let run = place.pintle(&[&uninstall[..], &["--timeout", "2s"]].concat());
+        let is_there = place.kubectl(&["get", "configmap/own"]).code == Some(0);
+        if cascade == "foreground" {
+            run.fails_with(3).says(&["ConfigMap own"]);
+            assert!(is_there);
+        } else {
+            run.ok();
+            assert!(!is_there);
+        }
+        let held = format!("configmap/{held}");
+        let free = r#"{"metadata":{"finalizers":null}}"#;
+        place
+            .kubectl(&["patch", &held, "--type=merge", "-p", free])
+            .ok();
+        let gone = ["wait", "--for=delete", &held, "--timeout=60s"];
+        place.kubectl(&gone).ok();
+        if cascade == "foreground" {
+            place.pintle(&uninstall).ok();
+        }
+    }
 }

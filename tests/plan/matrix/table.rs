@@ -5,7 +5,7 @@ use std::fs;
 
 use pintle::builtin::{self, Presence, Shape};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::path;
 
@@ -37,6 +37,9 @@ pub(super) struct Row {
     /// The paths that the API server or controllers fill in.
     #[serde(default)]
     pub(super) assigned: Vec<String>,
+    /// Why nobody else can write into it under server-side apply.
+    #[serde(default)]
+    one_owner: Option<String>,
     cells: BTreeMap<String, Cell>,
 }
 
@@ -73,6 +76,13 @@ impl Row {
             _ => None,
         };
         changes.into_iter().flatten()
+    }
+
+    /// Leaves out what somebody else writes, if that cannot be under server-side apply.
+    pub(super) fn own(&mut self) {
+        if self.one_owner.is_some() {
+            self.foreign = json!({});
+        }
     }
 
     /// Whether something changes in this step.

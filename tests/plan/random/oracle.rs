@@ -1,7 +1,7 @@
 //! What three states of a resource come to, field by field: what is wanted is set, what was applied and
 //! is wanted no more is gone, and all else stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -45,6 +45,9 @@ const WHOLE: [&str; 14] = [
 /// What holds one of several things: a change leaves only what is wanted.
 const UNIONS: [&str; 2] = ["volumes", "strategy"];
 
+/// Lists of scalars without order.
+const SETS: [&str; 1] = ["finalizers"];
+
 /// Merges base, desired and live.
 pub(super) fn merged([base, desired, live]: [&Value; 3]) -> Value {
     value("", [Some(base), Some(desired), Some(live)]).unwrap()
@@ -61,6 +64,9 @@ fn value(name: &str, sides: [Option<&Value>; 3]) -> Option<Value> {
         }
         (Some(Value::Array(_)), Some(Value::Array(_))) if keys(name).is_some() => {
             Some(list(name, [base, desired, live]))
+        }
+        (Some(Value::Array(_)), Some(Value::Array(_))) if SETS.contains(&name) => {
+            Some(set([base, desired, live]))
         }
         (None, Some(Value::Object(_))) if !WHOLE.contains(&name) => {
             Some(object(name, [base, None, live]))
@@ -131,6 +137,16 @@ fn list(name: &str, sides: [Option<&Value>; 3]) -> Value {
     merged.collect()
 }
 
+fn set(sides: [Option<&Value>; 3]) -> Value {
+    let [base, desired, live] = sides.map(items);
+    let kept = live.iter().filter(|item| !base.contains(item));
+    kept.chain(desired)
+        .collect::<HashSet<_>>()
+        .into_iter()
+        .cloned()
+        .collect()
+}
+
 /// The body with its lists in the order of their keys.
 pub(super) fn sorted(body: Value) -> Value {
     match body {
@@ -138,6 +154,9 @@ pub(super) fn sorted(body: Value) -> Value {
             .into_iter()
             .map(|(name, value)| {
                 let mut value = sorted(value);
+                if let (Value::Array(items), true) = (&mut value, SETS.contains(&&*name)) {
+                    items.sort_by_key(Value::to_string);
+                }
                 if let (Value::Array(items), Some(_)) = (&mut value, keys(&name)) {
                     items.sort_by_key(|item| key(&name, item));
                 }

@@ -276,8 +276,13 @@ fn is_kept(shape: Shape<'_>, ours: &[&Value], live: &Value, applied: Option<&Val
 }
 
 fn check(schema: Option<Type<'_>>, [base, desired, live]: [&Value; 3]) {
+    check_all(schema, &[base], [desired, live]);
+}
+
+/// The same, where several manifests were applied.
+fn check_all(schema: Option<Type<'_>>, base: &[&Value], [desired, live]: [&Value; 2]) {
     let sides = Sides {
-        base: &[base],
+        base,
         desired,
         live,
     };
@@ -303,14 +308,13 @@ fn check(schema: Option<Type<'_>>, [base, desired, live]: [&Value; 3]) {
     let Some(schema) = schema else { return };
     let shape = Shape::Object(schema, Presence::Always);
     assert!(holds(shape, desired, Some(&applied)), "wanted: {applied:#}");
-    assert!(
-        is_gone(shape, base, Some(desired), Some(&applied)),
-        "left: {applied:#}"
-    );
-    assert!(
-        is_kept(shape, &[base, desired], live, Some(&applied)),
-        "lost: {applied:#}"
-    );
+    for base in base {
+        let is_gone = is_gone(shape, base, Some(desired), Some(&applied));
+        assert!(is_gone, "left: {applied:#}");
+    }
+    let ours = [base, &[desired]].concat();
+    let is_kept = is_kept(shape, &ours, live, Some(&applied));
+    assert!(is_kept, "lost: {applied:#}");
 }
 
 /// A resource of the kind whose lists merge by what its schema says.
@@ -365,6 +369,18 @@ proptest! {
     fn changes_of_what_is_live_keep_the_laws(base in pod(), desired in pod()) {
         check(builtin::schema("v1", "Pod"), [&base, &desired, &base]);
         check(builtin::schema("v1", "Pod"), [&base, &base, &desired]);
+    }
+
+    /// Of failed attempts, each may have been carried out in part.
+    #[test]
+    fn what_failed_attempts_have_applied_goes_too(
+        good in pod(), failed in pod(), desired in pod(), others in pod(),
+    ) {
+        let schema = builtin::schema("v1", "Pod");
+        for live in [&good, &failed, &others] {
+            check_all(schema, &[&good, &failed], [&desired, live]);
+            check_all(schema, &[&good, &failed], [&good, live]);
+        }
     }
 
     #[test]
