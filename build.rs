@@ -4,6 +4,11 @@
 //! a fifth of the time of a short command. Go's tools are linked like this as well; the heap, the stack and
 //! libraries stay at random addresses.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "Cargo tells build scripts about the target in the environment"
+)]
+
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let target = |key: &str| std::env::var(format!("CARGO_CFG_TARGET_{key}")).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! the number of requests at once are kept, so nobody else has to. Deciding what to write is left
 //! to `plan`, and records of releases to `history`.
 
+mod access;
 mod answer;
 mod body;
 mod broken;
@@ -12,6 +13,7 @@ mod deletion;
 mod diagnosis;
 mod discovery;
 mod error;
+mod events;
 mod hopeless;
 mod lease;
 mod metadata;
@@ -21,6 +23,7 @@ mod openapi;
 mod output;
 mod owner;
 mod path;
+mod pause;
 mod proxy;
 mod refusal;
 mod resource;
@@ -41,8 +44,9 @@ use tokio::sync::Semaphore;
 
 use crate::kubeconfig::Kubeconfig;
 
+pub use access::{Access, Token, Verification};
 pub use deletion::{Deletion, Precondition, Propagation};
-pub use diagnosis::{Depth, Diagnosis, KnownValues, SickPod, Warning};
+pub use diagnosis::{Depth, Diagnosis, EXPLAINED, KnownValues, SickPod, Warning};
 pub use discovery::Discovered;
 pub use error::{Error, FieldConflict, Missing, Unready};
 pub use lease::{Claim, Holder, Lease, Left, Lost, Proof, Taking, Tenure, kind as lease_kind};
@@ -57,7 +61,7 @@ pub use wait::Wait;
 use call::PATIENCE;
 use transport::{Connection, Dialing};
 
-/// How many requests are under way at once; watches are not counted.
+/// How many requests are under way at once; watches count while they are opened.
 const AT_ONCE: usize = 16;
 
 /// Which cluster to talk to, as far as the user has said.
@@ -79,7 +83,8 @@ pub struct Target {
 /// that grow, when the API server is too busy, fails or does not answer, or the connection breaks:
 /// reads, deletions, creations, merge patches, applies, and other patches with a resource version.
 /// Others are only when the API server has turned them away unread, and dry runs not when it fails,
-/// which may be the fault of a webhook. An API server that was reached before may be away for a while.
+/// which may be the fault of a webhook. An API server that was reached before may be away for a while, and one
+/// that asks for pauses gets them, up to 2 minutes altogether for a request.
 pub struct Cluster {
     client: kube::Client,
     uri: Uri,
@@ -101,7 +106,17 @@ impl Cluster {
     /// [`Error::Kubeconfig`] names the file and the context; [`Error::Credentials`] says what a
     /// credential plugin said.
     pub async fn connect(target: &Target) -> Result<Self, Error> {
-        Ok(Self::with_connection(transport::open(target).await?))
+        Self::connect_with(target, &Access::default()).await
+    }
+
+    /// The same, where the user has said more about the way than stands in the kubeconfig.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(target: &Target, access: &Access) -> Result<Self, Error> {
+        Ok(Self::with_connection(
+            transport::open(target, access).await?,
+        ))
     }
 
     /// Prepares a connection by a kubeconfig that pintle has made, which errors call `called`.

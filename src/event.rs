@@ -83,6 +83,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// That the change has failed could not be recorded, so that its revision stays pending.
+    Unrecorded {
+        /// The revision.
+        revision: u32,
+        /// Why.
+        reason: String,
+    },
     /// The namespace of the release was created.
     NamespaceCreated(String),
     /// The pending revision is recorded; changes follow.

@@ -22,6 +22,7 @@ pub use error::Error;
 
 use crate::capabilities::Kind;
 use crate::cluster::{Address, Cluster, Deletion, Patch, Write};
+use crate::manifest::ResourceId;
 use crate::release::{self, Outline, Release, Status};
 
 /// The `type` of the Secrets that hold sources of charts.
@@ -156,6 +157,18 @@ impl<'a> Store<'a> {
             .await;
         listed.map_err(|source| Error::List { source })?;
         Ok(newest.into_values().collect())
+    }
+
+    /// What names the record of a revision, whether there is one or not.
+    pub fn record(&self, release: &str, revision: u32) -> (ResourceId, Kind) {
+        let kind = self.driver.kind();
+        let id = ResourceId {
+            group: String::new(),
+            kind: kind.kind.clone(),
+            namespace: self.namespace.map(str::to_owned),
+            name: secret_name(release, revision),
+        };
+        (id, kind)
     }
 
     /// The whole revision behind `entry`.

@@ -18,6 +18,7 @@ mod drift;
 mod error;
 mod execute;
 mod failure;
+mod follow;
 mod forget;
 mod hook;
 mod install;
@@ -33,6 +34,7 @@ mod name;
 mod notices;
 mod outcome;
 mod owners;
+mod past_hooks;
 mod perform;
 mod plan_file;
 mod prepare;
@@ -64,6 +66,7 @@ pub use deploy::{Change, End, HookPolicy, NamespacePolicy, OnFailure, Options, T
 pub use drift::{Finding, ReleaseDrift, Releases, drift};
 pub use error::{Back, Error, ErrorKind, HookError, StepError, WayBack};
 pub use failure::failed;
+pub use follow::{Following, Seen, follow};
 pub use forget::{Forgetting, forget};
 pub use install::install;
 pub use join::{Invitation, join};
@@ -77,8 +80,7 @@ pub use notices::notices;
 pub use plan_file::{Making, fixed, inputs, outdated, plan, save};
 pub use prepare::{ChartRequest, ReuseValues};
 pub use read::{
-    ResourceStatus, Revision, Revisions, Standing, find, follow, history, holder, is_interrupted,
-    resources,
+    ResourceStatus, Revision, Revisions, Standing, find, history, holder, is_interrupted, resources,
 };
 pub use recording::{History, Recording, Unchanged, UsedName};
 pub use rehearse::Rehearsal;

@@ -51,7 +51,7 @@ use serde_json::Value;
 
 pub use checked::Checked;
 pub use consent::{Consent, Named, NamedError, Permit};
-pub use hook::{HookAim, HookStep, Hooks, Left, Remains, is_hook};
+pub use hook::{HookAim, HookStep, Hooks, Left, Remains, is_cleaned_up, is_hook};
 pub use immutable::{Recreation, Way};
 pub use made::is_as_wanted;
 pub use method::{Conflicts, Method};

@@ -42,6 +42,59 @@ fn who_has_no_kubeconfig_is_told_how_to_give_one() {
 }
 
 #[test]
+fn helms_flags_and_variables_about_the_api_server_are_taken() {
+    let nobody = "https://127.0.0.1:1";
+    let run = |args: &[&str], variables: &[(&str, &str)]| {
+        let output = Command::new(PINTLE)
+            .args(args)
+            .env_clear()
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!said.contains("s3cr3t"), "{said}");
+        (output.status.code(), said)
+    };
+    let unreachable = format!("cannot reach the API server {nobody}: ");
+    let token = ["--kube-token", "s3cr3t"];
+    let flags = ["list", "--debug", "--kube-apiserver", nobody];
+    let (code, said) = run(&[&flags[..], &token].concat(), &[]);
+    assert!(code == Some(1) && said.contains("cannot reach"), "{said}");
+    let variables = [
+        ("HELM_KUBEAPISERVER", nobody),
+        ("HELM_KUBETOKEN", "s3cr3t"),
+        ("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "true"),
+    ];
+    let (code, said) = run(&["list"], &variables);
+    assert!(
+        code == Some(1) && said.contains(&unreachable[..20]),
+        "{said}"
+    );
+    // What is empty says nothing.
+    let empty = [
+        "HELM_KUBEAPISERVER",
+        "HELM_KUBETOKEN",
+        "HELM_KUBEASUSER",
+        "HELM_KUBEASGROUPS",
+        "HELM_KUBECAFILE",
+        "HELM_KUBEINSECURE_SKIP_TLS_VERIFY",
+        "HELM_KUBETLS_SERVER_NAME",
+        "HELM_KUBECONTEXT",
+        "HELM_MAX_HISTORY",
+        "HELM_DRIVER",
+        "HELM_NAMESPACE",
+    ]
+    .map(|name| (name, ""));
+    let (code, said) = run(&["rollback", "app", "--kubeconfig", "/nowhere"], &empty);
+    assert!(
+        code == Some(1) && said.contains("cannot use the kubeconfig /nowhere\n"),
+        "{said}"
+    );
+    let (code, said) = run(&["list", "--help"], &variables);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn every_shell_gets_a_completion_script() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = print(&["completion", shell]);

@@ -309,6 +309,53 @@ fn a_hook_of_any_event_that_fails_ends_the_change_in_order() {
     assert_eq!(left(&place), [] as [&str; 0]);
 }
 
+/// The resource of a release, and one of a hook of this name if there is one, for Helm and pintle.
+fn with_hook(place: &Place, colour: &str, hook: Option<&str>) -> String {
+    let map = |name: &str, more: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{more}}}\n")
+    };
+    let text = format!("{}data: {{colour: {colour}}}\n", map("app", ""));
+    let events = ", annotations: {helm.sh/hook: 'pre-install,pre-upgrade'}";
+    let hook = hook.map(|name| format!("---\n{}", map(name, events)));
+    place.chart("dropped", "{}\n", &(text + &hook.unwrap_or_default()))
+}
+
+#[test]
+fn what_dropped_hooks_have_left_is_remembered_longer_than_their_records() {
+    let place = Place::new("dropped");
+    let chart = with_hook(&place, "blue", Some("first"));
+    place.pintle(&["install", "shop", &chart]).ok();
+    with_hook(&place, "red", None);
+    place.pintle(&["upgrade", "shop", &chart]).ok();
+    // What is remembered makes no difference to what is wanted.
+    place
+        .pintle(&["upgrade", "shop", &chart])
+        .ok()
+        .prints(&["is unchanged"]);
+    // Helm remembers nothing, neither by an upgrade nor by a rollback, which takes along what is older.
+    with_hook(&place, "green", Some("second"));
+    place.helm(&["upgrade", "shop", &chart]).ok();
+    place.helm(&["rollback", "shop", "1"]).ok();
+    with_hook(&place, "black", Some("third"));
+    let upgrade = ["upgrade", "shop", &chart, "--history-max", "1"];
+    place.pintle(&upgrade).ok();
+    with_hook(&place, "white", None);
+    place.pintle(&upgrade).ok().prints(&["REVISION: 6"]);
+    let maps = |names: &[&str]| -> Vec<String> {
+        let names = names.iter();
+        names
+            .map(|name| format!("\"ConfigMap\"/\"{name}\""))
+            .collect()
+    };
+    let mut there = left(&place);
+    there.retain(|name| name.contains("ConfigMap"));
+    assert_eq!(there, maps(&["app", "first", "second", "third"]));
+    let history = place.pintle(&["history", "shop", "-o", "json"]).ok().json();
+    assert_eq!(history.as_array().unwrap().len(), 1, "{history}");
+    place.pintle(&["uninstall", "shop"]).ok();
+    assert_eq!(left(&place), [] as [&str; 0]);
+}
+
 #[test]
 fn what_is_no_hook_is_not_deleted_for_one() {
     let place = Place::new("nohook");

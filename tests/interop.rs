@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
-use crate::support::{Place, path};
+use crate::support::{Place, Run, path};
 
 const TERA: &str = "tests/cases/charts/twin-tera";
 const GO: &str = "tests/cases/charts/twin-go";
@@ -56,6 +56,27 @@ fn helm_works_on_a_release_of_pintle() {
     assert_eq!(left["items"], json!([]));
 }
 
+/// What both programs say of the release `twin` in a few words is the same.
+fn check_metadata(place: &Place) {
+    for format in ["table", "json"] {
+        let metadata = ["get", "metadata", "twin", "-o", format];
+        let (ours, theirs) = (place.pintle(&metadata).ok(), place.helm(&metadata).ok());
+        // Helm adds the labels by which it finds its own records; these are no news.
+        if format == "json" {
+            let mut theirs = theirs.json();
+            theirs.as_object_mut().unwrap().remove("labels");
+            assert_eq!(ours.json(), theirs);
+        } else {
+            let labels = |line: &&str| !line.starts_with("LABELS: ");
+            let lines = |run: &Run| -> Vec<String> {
+                let lines = run.stdout.lines().filter(labels);
+                lines.map(str::to_owned).collect()
+            };
+            assert_eq!(lines(&ours), lines(&theirs));
+        }
+    }
+}
+
 #[test]
 fn pintle_reads_a_release_of_helm() {
     let place = Place::new("ours-on-helm");
@@ -73,6 +94,7 @@ fn pintle_reads_a_release_of_helm() {
         .pintle(&["list"])
         .ok()
         .prints(&["twin", "deployed", "twin-"]);
+    check_metadata(&place);
     place
         .pintle(&["history", "twin"])
         .ok()

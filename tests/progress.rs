@@ -124,7 +124,7 @@ fn status_shows_groups_and_who_holds_the_lock() {
 }
 
 #[test]
-fn status_follows_by_watches_until_it_is_interrupted() {
+fn status_follows_by_watches_until_nobody_reads() {
     let place = Place::new("followed");
     let chart = two(&place);
     place.pintle(&["install", "app", &chart]).ok();
@@ -134,15 +134,57 @@ fn status_follows_by_watches_until_it_is_interrupted() {
     let watches = eventually("the Deployments are watched", || {
         let mut lines = listening.reads();
         lines.retain(|line| line.contains("watch=true"));
-        (!lines.is_empty()).then_some(lines)
+        (lines.len() > 1).then_some(lines)
     });
-    // One of the kind, however many there are of it.
-    assert_eq!(watches.len(), 1, "{watches:?}");
+    // One of the kind, however many there are of it, and one of the record that the next revision will have.
+    assert_eq!(watches.len(), 2, "{watches:?}");
+    assert!(watches.iter().any(|line| line.contains("app.v2")));
     let patch = r#"{"spec": {"template": {"spec": {"nodeSelector": {"no": "where"}}}}}"#;
     place
         .kubectl(&["patch", "deployment/first", "--patch", patch])
         .ok();
     watching.until(&["Deployment first: ", " of an older template left"]);
+    // Nobody reads any more; what it would say next ends it, in silence.
+    place.pintle(&["uninstall", "app"]).ok();
+    let run = watching.end().ok();
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn status_goes_on_with_a_new_revision() {
+    let place = Place::new("onward");
+    let chart = two(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let mut watching = place.start_pintle(&["status", "app", "--watch"]);
+    let upgrade = ["upgrade", "app", &chart, "--set", "token=plain"];
+    let (read, written) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            watching.until_each(&[&["revision 2: pending-upgrade"], &["Secret token: "]]);
+            // Whoever waits for it may have given up.
+            let _ = read.send(());
+        });
+        place.pintle(&upgrade).ok();
+        place.pintle(&["uninstall", "app"]).ok();
+        // It fails only if the other thread has panicked, which ends the test by itself.
+        let _ = written.recv();
+    });
+    let run = watching.end();
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn status_is_followed_for_one_revision_and_until_it_is_interrupted() {
+    let place = Place::new("watched");
+    let chart = two(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let watch = ["status", "app", "--watch", "--revision", "1", "-o", "json"];
+    let mut watching = place.start_pintle(&watch);
+    place
+        .pintle(&["upgrade", "app", &chart, "--set", "token=plain"])
+        .ok();
+    place.pintle(&["uninstall", "app"]).ok();
+    watching.until(&[r#""health":"in progress""#, r#""kind":"Deployment""#]);
     signal(&watching, "INT");
     watching.end().fails_with(130);
 }

@@ -1,5 +1,9 @@
 //! What a user has to be allowed to do, and how it is told what is missing.
 
+use std::fs;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use testbed::User;
 
@@ -30,6 +34,69 @@ fn bind(place: &Place, (plural, body): (&str, &Value)) {
 fn rule(group: &str, resources: &[&str]) -> Value {
     let verbs = ["get", "list", "create", "update", "patch", "delete"];
     json!({"apiGroups": [group], "resources": resources, "verbs": verbs})
+}
+
+#[test]
+fn flags_say_who_asks_and_where() {
+    let kubeconfig = |user: User| {
+        let text = fs::read_to_string(testbed().kubeconfig_of(user)).unwrap();
+        pintle::yaml::parse(&text).unwrap()
+    };
+    let token = |user: User| {
+        let token = kubeconfig(user)["users"][0]["user"]["token"].clone();
+        token.as_str().unwrap().to_owned()
+    };
+    let place = Place::new("flags").seen_by(User::Nobody);
+    let list = |flags: &[&str]| place.pintle(&[&["list"], flags].concat());
+    list(&[]).fails_with(1).says(&["not allowed to list"]);
+    let admin = token(User::Admin);
+    list(&["--kube-token", &admin]).ok();
+    list(&[
+        "--kube-token",
+        &admin,
+        "--kube-as-user",
+        "eve",
+        "--kube-as-group",
+        "system:masters",
+    ])
+    .ok();
+    list(&["--kube-token", &admin, "--kube-as-user", "eve"])
+        .fails_with(1)
+        .says(&["not allowed to list"]);
+    let wrong = list(&["--kube-token", "s3cr3t"]).fails_with(1);
+    assert!(
+        !wrong
+            .to_string()
+            .replace("--kube-token s3cr3t", "")
+            .contains("s3cr3t"),
+        "{wrong}"
+    );
+    // There need not be a kubeconfig.
+    let server = &testbed().server;
+    let place = place.setting("KUBECONFIG", "/nowhere/config");
+    let list = |flags: &[&str]| {
+        let all = ["list", "--kube-apiserver", server, "--kube-token", &admin];
+        place.pintle(&[&all[..], flags].concat())
+    };
+    list(&[]).fails_with(1).says(&["certificate"]);
+    list(&["--kube-insecure-skip-tls-verify"]).ok();
+    let cluster = kubeconfig(User::Admin)["clusters"][0]["cluster"].clone();
+    let authority = if let Some(path) = cluster["certificate-authority"].as_str() {
+        path.to_owned()
+    } else {
+        let data = cluster["certificate-authority-data"].as_str().unwrap();
+        let pem = BASE64_STANDARD.decode(data).unwrap();
+        place.file("ca.crt", &String::from_utf8(pem).unwrap())
+    };
+    list(&["--kube-ca-file", &authority]).ok();
+    list(&[
+        "--kube-ca-file",
+        &authority,
+        "--kube-tls-server-name",
+        "elsewhere",
+    ])
+    .fails_with(1)
+    .says(&["certificate"]);
 }
 
 #[test]

@@ -233,6 +233,18 @@ impl Started {
         drop(find(self.child.stdout.take().expect("read once"), parts));
     }
 
+    /// Reads what it prints on stdout, up to lines that have all of the parts, one after the other, and closes
+    /// it.
+    #[track_caller]
+    pub(crate) fn until_each(&mut self, wanted: &[&[&str]]) {
+        let stdout = self.child.stdout.take().expect("read once");
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        for parts in wanted {
+            let found = lines.any(|line| parts.iter().all(|part| line.contains(part)));
+            assert!(found, "no line has {parts:?} in its place");
+        }
+    }
+
     /// Reads what it says on stderr, up to a line that has all of `parts`. What follows is lost.
     #[track_caller]
     pub(crate) fn says(&mut self, parts: &[&str]) {

@@ -287,6 +287,25 @@ fn what_a_failed_change_has_created_is_deleted_again() {
 }
 
 #[test]
+fn what_a_failed_change_has_created_is_deleted_before_it_goes_back() {
+    let place = Place::new("both");
+    let chart = shop(&place);
+    place.pintle(&["install", "app", &chart, "--no-wait"]).ok();
+    let args = ["upgrade", "app", &chart, "--set", "plays=crash,maps={new}"];
+    let flags = ["--cleanup-on-fail", "--rollback-on-failure"];
+    let run = place.pintle(&[&args[..], &flags, &LONG].concat());
+    let run = run.fails_with(3).says(&["CrashLoopBackOff"]);
+    let at = |text: &str| {
+        run.stderr
+            .find(text)
+            .unwrap_or_else(|| panic!("{text}: {run}"))
+    };
+    assert!(at("deleted ConfigMap new") < at("pre-rollback hook Job back"));
+    check_statuses(&place, &["superseded", "failed", "deployed"]);
+    assert!(left(&place).iter().all(|name| !name.contains("new")));
+}
+
+#[test]
 fn what_a_failed_rollback_has_created_is_deleted_again() {
     let place = Place::new("uncreated");
     let chart = shop(&place);

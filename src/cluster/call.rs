@@ -3,13 +3,13 @@
 //! A [`Call`] goes in, the body of the answer or an [`Error`] comes out. What is asked for and how
 //! the body is read is left to the modules beside this one.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::io::Read as _;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WARNING};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, WARNING};
+use http::response::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use kube::client::Body;
 use serde_json::Value;
@@ -18,18 +18,13 @@ use super::Cluster;
 use super::broken::Broken;
 use super::error::Error;
 use super::path::Uri;
+use super::pause::{self, Retries};
 use super::refusal::Subject;
 
 /// How long one try may take, connection included, unless the user says otherwise.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// How often a request is sent again at most.
-const RETRIES: u32 = 5;
 /// How often it is sent again at most after no answer came in time, which took long already.
 const RETRIES_IF_LATE: u32 = 1;
-/// The longest pause before the first retry; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause that an API server may ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The largest body that is unpacked, in bytes.
 const LARGEST_BODY: u64 = 512 << 20;
 
@@ -109,11 +104,6 @@ impl Call {
     pub(super) fn subject(&self) -> &Subject {
         &self.subject
     }
-
-    /// The request for a stream, whose body is not read to its end.
-    pub(super) fn into_stream_request(self) -> (Subject, Request<Vec<u8>>) {
-        (self.subject, self.request.map(|_| Vec::new()))
-    }
 }
 
 /// What came of one try.
@@ -128,14 +118,34 @@ enum Outcome {
 impl Cluster {
     /// Sends a request, again if that is safe and may help, and returns the body of its answer.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, Error> {
-        let mut tries = 0;
+        let mut retries = Retries::default();
         loop {
             let outcome = self.attempt(call).await;
-            match pause(tries, call.again, &outcome) {
+            let asked = asked(call.again, &outcome, retries.done());
+            match asked.and_then(|asked| retries.pause(asked)) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return self.read(call, outcome),
             }
-            tries += 1;
+        }
+    }
+
+    /// Sends a request once, and gives the body of its answer before it has come.
+    pub(super) async fn open(&self, call: &Call) -> Result<Body, Error> {
+        let opening = async {
+            let request = call.request.clone().map(Body::from);
+            let (head, body) = self.client.send(request).await?.into_parts();
+            if head.status.is_success() {
+                return Ok(Ok(body));
+            }
+            let body = body.collect_bytes().await?;
+            Ok(Err(self.refusal(call, &head, &body)))
+        };
+        // The semaphore is never closed.
+        let _slot = self.slots.acquire().await.ok();
+        match tokio::time::timeout(self.patience, opening).await {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(error)) => Err(self.unreachable(Broken::of(&error))),
+            Err(_) => Err(call.subject.late(self.patience)),
         }
     }
 
@@ -190,8 +200,13 @@ impl Cluster {
         if head.status.is_success() {
             Ok(Answer { body, warnings })
         } else {
-            Err(call.subject.refusal(&self.server, head.status, &body))
+            Err(self.refusal(call, &head, &body))
         }
+    }
+
+    fn refusal(&self, call: &Call, head: &Parts, body: &[u8]) -> Error {
+        let refusal = call.subject.refusal(&self.server, head.status, body);
+        refusal.asking(pause::asked(&head.headers))
     }
 
     pub(super) fn unreachable(&self, broken: Broken) -> Error {
@@ -205,12 +220,9 @@ impl Cluster {
     }
 }
 
-/// How long to wait before the request is sent again; none if it is not.
-fn pause(tries: u32, again: Again, outcome: &Outcome) -> Option<Duration> {
-    if tries >= RETRIES {
-        return None;
-    }
-    let usual = FIRST_PAUSE * 2_u32.pow(tries);
+/// How long the API server asks to wait before the request is sent again, as the retry after this many; none
+/// if that may do harm or is of no use.
+fn asked(again: Again, outcome: &Outcome, retries: u32) -> Option<Duration> {
     let is_harmless = again != Again::IfTurnedAway;
     match outcome {
         Outcome::Answered(response) => {
@@ -222,27 +234,13 @@ fn pause(tries: u32, again: Again, outcome: &Outcome) -> Option<Duration> {
                 | StatusCode::GATEWAY_TIMEOUT => is_harmless,
                 _ => false,
             };
-            let asked = asked_pause(response).unwrap_or_default();
-            (may && asked <= LONGEST_PAUSE).then(|| asked + jittered(usual))
+            may.then(|| pause::asked(response.headers()).unwrap_or_default())
         }
-        Outcome::Away(_) => Some(jittered(usual)),
-        Outcome::Broken(Broken::Connected(_)) if is_harmless => Some(jittered(usual)),
-        Outcome::TimedOut if is_harmless && tries < RETRIES_IF_LATE => Some(jittered(usual)),
+        Outcome::Away(_) => Some(Duration::ZERO),
+        Outcome::Broken(Broken::Connected(_)) if is_harmless => Some(Duration::ZERO),
+        Outcome::TimedOut if is_harmless && retries < RETRIES_IF_LATE => Some(Duration::ZERO),
         Outcome::Broken(_) | Outcome::TimedOut => None,
     }
-}
-
-/// Between half of a pause and all of it, by chance: those who were turned away together do not come
-/// back together.
-fn jittered(pause: Duration) -> Duration {
-    let chance = RandomState::new().hash_one(pause) % 1000;
-    let share = 500 + u32::try_from(chance).unwrap_or_default() / 2;
-    pause * share / 1000
-}
-
-fn asked_pause(response: &Response<Bytes>) -> Option<Duration> {
-    let asked = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    asked.parse().ok().map(Duration::from_secs)
 }
 
 /// The texts of `Warning: 299 - "text"` headers, which is the only form an API server sends.
@@ -273,6 +271,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures::future::join_all;
+    use http::header::{DATE, RETRY_AFTER};
     use tokio::time::Instant;
 
     use super::super::refusal::Content;
@@ -299,18 +298,9 @@ mod tests {
         let (cluster, asked) = mock(move |_, number| async move {
             match codes[codes.len().min(number) - 1] {
                 0 => Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()),
-                1 => {
-                    let mut late = answer(429, "");
-                    late.headers_mut()
-                        .insert(RETRY_AFTER, HeaderValue::from_static("3"));
-                    Ok(late)
-                }
-                2 => {
-                    let mut late = answer(429, "");
-                    late.headers_mut()
-                        .insert(RETRY_AFTER, HeaderValue::from_static("11"));
-                    Ok(late)
-                }
+                1 => Ok(busy("3")),
+                2 => Ok(busy("121")),
+                4 => Ok(busy("Sun, 06 Nov 1994 08:50:07 GMT")),
                 3 => {
                     tokio::time::sleep(Duration::from_secs(31)).await;
                     Ok(answer(200, ""))
@@ -324,6 +314,16 @@ mod tests {
         assert_eq!((sent.is_ok(), asked), (works, times), "{codes:?}");
         let took = start.elapsed().as_millis();
         assert!((most / 2..=most).contains(&took), "{codes:?}: {took}");
+    }
+
+    /// The answer of a server that asks for a pause.
+    fn busy(pause: &'static str) -> Response<Body> {
+        let mut busy = answer(429, "");
+        let headers = busy.headers_mut();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(pause));
+        let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
+        headers.insert(DATE, date);
+        busy
     }
 
     #[tokio::test(start_paused = true)]
@@ -340,7 +340,34 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_may_ask_for_a_pause() {
         check(Method::GET, &[1, 200], (true, 2, 3100)).await;
+        check(Method::GET, &[4, 200], (true, 2, 30_100)).await;
+        check(Method::POST, &[4, 1, 200], (true, 3, 33_300)).await;
+        check(Method::GET, &[4, 4, 4, 4, 4, 200], (false, 5, 121_500)).await;
         check(Method::GET, &[2, 200], (false, 1, 0)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_is_too_long_is_told() {
+        let (cluster, _) = mock(|_, _| async { Ok(busy("900")) });
+        let refused = cluster.send(&call(Method::GET)).await.unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "cannot get things: the API server answers 429, and asks to wait for 15m"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn watches_count_while_they_are_opened() {
+        let (cluster, asked) = mock(|_, _| async { Ok(answer(200, "")) });
+        let all = cluster.slots.acquire_many(16).await.unwrap();
+        let call = call(Method::GET);
+        let opening = cluster.open(&call);
+        let late = tokio::time::timeout(Duration::from_mins(1), opening).await;
+        assert!(late.is_err() && asked.lock().unwrap().is_empty());
+        drop(all);
+        let open = cluster.open(&call).await.unwrap();
+        assert_eq!(cluster.slots.available_permits(), 16);
+        drop(open);
     }
 
     #[tokio::test(start_paused = true)]

@@ -25,7 +25,7 @@ use pods::Source;
 /// How long all of this may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Of how many resources events and logs are read.
-const EXPLAINED: usize = 10;
+pub const EXPLAINED: usize = 10;
 
 /// Why a resource is not ready. Texts of events, containers and logs are without control characters,
 /// cut, without the values of Secrets that the pods use, and without what looks like a secret.

@@ -132,7 +132,8 @@ pub enum Error {
     },
     /// Any other refusal.
     #[error(
-        "cannot {verb} {what}: the API server answers {code}{}",
+        "cannot {verb} {what}: the API server answers {code}{}{}",
+        Asks(retry_after),
         Detail(detail)
     )]
     Other {
@@ -144,6 +145,8 @@ pub enum Error {
         code: u16,
         /// What the API server says about it; never for Secrets.
         detail: Option<String>,
+        /// For how long it asks to wait before the request is sent again.
+        retry_after: Option<Duration>,
     },
     /// A wait ended while these resources were not ready.
     #[error("not ready: {}", List(resources))]
@@ -243,6 +246,20 @@ impl fmt::Display for Detail<'_> {
     }
 }
 
+struct Asks<'a>(&'a Option<Duration>);
+
+impl fmt::Display for Asks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(pause) if !pause.is_zero() => {
+                let pause = humantime::format_duration(*pause);
+                write!(f, ", and asks to wait for {pause}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 struct List<'a>(&'a [Unready]);
 
 impl fmt::Display for List<'_> {
@@ -319,6 +336,22 @@ impl Error {
                 ..
             }
         )
+    }
+
+    /// The same refusal by an API server that asks for a pause.
+    pub(super) fn asking(mut self, pause: Option<Duration>) -> Self {
+        if let Self::Other { retry_after, .. } = &mut self {
+            *retry_after = pause;
+        }
+        self
+    }
+
+    /// The pause that the API server asks for.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Other { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 
     /// Whether the same request may well succeed a moment later.

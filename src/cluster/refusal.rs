@@ -98,6 +98,7 @@ impl Subject {
                 what,
                 code,
                 detail: self.detail(status),
+                retry_after: None,
             },
         }
     }

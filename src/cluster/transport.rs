@@ -24,6 +24,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Layer, Service, ServiceBuilder};
 
 use super::Target;
+use super::access::Access;
 use super::broken::{credentials, innermost};
 use super::error::{Cause, Error};
 use super::proxy;
@@ -71,8 +72,8 @@ impl Dialing {
 }
 
 /// Makes a client; nothing is sent yet, but a credential plugin runs.
-pub(super) async fn open(target: &Target) -> Result<Connection, Error> {
-    let (mut config, own_proxy) = load(target).await?;
+pub(super) async fn open(target: &Target, access: &Access) -> Result<Connection, Error> {
+    let (mut config, own_proxy) = load(target, access).await?;
     if let Some(namespace) = &target.namespace {
         config.default_namespace.clone_from(namespace);
     }
@@ -136,15 +137,22 @@ fn finish(
 }
 
 /// Reads the kubeconfig and its own proxy, or what a pod has in its place.
-async fn load(target: &Target) -> Result<(Config, Option<String>), Error> {
+async fn load(target: &Target, access: &Access) -> Result<(Config, Option<String>), Error> {
     let read = match &target.kubeconfig {
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),
     };
     let mut kubeconfig = match read {
         Ok(kubeconfig) => kubeconfig,
-        Err(error) => return within_pod(target, &error),
+        // The address is all that it takes.
+        Err(error) if access.server.is_some() && is_absent(target, &error) => Kubeconfig::default(),
+        Err(error) => {
+            let (mut config, own_proxy) = within_pod(target, &error)?;
+            access.put_over_user(&mut config.auth_info);
+            return Ok((config, own_proxy));
+        }
     };
+    access.put_over(&mut kubeconfig, target.context.as_deref());
     let own_proxy = proxy::take(&mut kubeconfig, target.context.as_deref());
     let options = KubeConfigOptions {
         context: target.context.clone(),
@@ -157,19 +165,22 @@ async fn load(target: &Target) -> Result<(Config, Option<String>), Error> {
 
 /// Uses the account of the pod this runs in, when there is no kubeconfig and none was asked for.
 fn within_pod(target: &Target, error: &KubeconfigError) -> Result<(Config, Option<String>), Error> {
-    let absent = match error {
-        KubeconfigError::ReadConfig(error, _) => error.kind() == io::ErrorKind::NotFound,
-        KubeconfigError::FindPath => true,
-        _ => false,
-    };
-    if absent
-        && target.kubeconfig.is_none()
-        && target.context.is_none()
+    if is_absent(target, error)
         && let Ok(config) = Config::incluster()
     {
         return Ok((config, None));
     }
     Err(unusable(target, explain(error)))
+}
+
+/// Whether there is no kubeconfig, and none was asked for.
+fn is_absent(target: &Target, error: &KubeconfigError) -> bool {
+    let is_absent = match error {
+        KubeconfigError::ReadConfig(error, _) => error.kind() == io::ErrorKind::NotFound,
+        KubeconfigError::FindPath => true,
+        _ => false,
+    };
+    is_absent && target.kubeconfig.is_none() && target.context.is_none()
 }
 
 fn unusable(target: &Target, source: Cause) -> Error {

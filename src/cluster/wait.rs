@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use super::diagnosis::Depth;
 use super::error::Unready;
 use super::hopeless::Open;
+use super::pause::Backoff;
 use super::scope::{Scope, name};
 use super::watch::Change;
 use super::{Cluster, Error};
@@ -27,7 +28,7 @@ use crate::manifest::ResourceId;
 
 /// However little time is left, the resources are looked at once for as long as this.
 const GLANCE: Duration = Duration::from_secs(2);
-/// The pause before a first list that could not be had is tried again.
+/// The pause before ending pods are counted again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What a wait knows of its resources, and when it may end.
@@ -369,10 +370,11 @@ impl Cluster {
     /// Lists a scope, however long the API server cannot be reached; a kind that is not served has
     /// no resources yet.
     async fn first_list(&self, scope: &Scope<'_>) -> Result<(Vec<Value>, String), Error> {
+        let mut backoff = Backoff::default();
         loop {
             match self.list_scope(scope).await {
                 Err(error) if error.is_unserved() => return Ok((Vec::new(), String::new())),
-                Err(error) if error.is_passing() => tokio::time::sleep(PAUSE).await,
+                Err(error) if error.is_passing() => backoff.wait(error.pause()).await,
                 listed => return listed,
             }
         }

@@ -7,13 +7,14 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use futures::stream::{self, Stream, StreamExt as _};
+use futures::stream::{self, Stream};
 use kube::core::WatchEvent;
 use serde_json::Value;
 
 use super::body::Lean;
-use super::broken::Broken;
 use super::call::Call;
+use super::events::Events;
+use super::pause::Backoff;
 use super::scope::{Scope, name};
 use super::{Cluster, Error};
 
@@ -21,8 +22,6 @@ use super::{Cluster, Error};
 const OPEN: &str = "240";
 /// How long a watch may be silent; the API server sends a bookmark about every minute.
 const SILENCE: Duration = Duration::from_secs(150);
-/// The pause before a watch or list that broke is tried again.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// What has happened in a scope.
 #[derive(Debug)]
@@ -34,8 +33,6 @@ pub(super) enum Change {
     /// The one of this name is deleted.
     Gone(String),
 }
-
-type Events = Pin<Box<dyn Stream<Item = Result<WatchEvent<Lean>, kube::Error>> + Send>>;
 
 /// Where following a scope is.
 enum State {
@@ -68,15 +65,19 @@ impl Cluster {
         scope: &'a Scope<'a>,
         state: State,
     ) -> Pin<Box<dyn Stream<Item = Result<Change, Error>> + 'a>> {
-        Box::pin(stream::unfold(state, move |mut state| async move {
-            loop {
-                let (change, next) = self.step(scope, state).await;
-                state = next?;
-                if let Some(change) = change {
-                    return Some((change, state));
+        let begin = (state, Backoff::default());
+        Box::pin(stream::unfold(
+            begin,
+            move |(mut state, mut backoff)| async move {
+                loop {
+                    let (change, next) = self.step(scope, state, &mut backoff).await;
+                    state = next?;
+                    if let Some(change) = change {
+                        return Some((change, (state, backoff)));
+                    }
                 }
-            }
-        }))
+            },
+        ))
     }
 
     /// Goes one step on; without a next state, there is none.
@@ -84,27 +85,27 @@ impl Cluster {
         &self,
         scope: &Scope<'_>,
         state: State,
+        backoff: &mut Backoff,
     ) -> (Option<Result<Change, Error>>, Option<State>) {
         let (change, next) = match state {
             State::End => return (None, None),
             State::List => match self.list_scope(scope).await {
                 Ok((items, version)) => (Some(Ok(Change::All(items))), State::Open { version }),
-                Err(error) => after(error, State::List).await,
+                Err(error) => after(error, State::List, backoff).await,
             },
-            State::Open { version } => match self.open(scope, &version).await {
+            State::Open { version } => match self.open_watch(scope, &version).await {
                 Ok(events) => (None, State::Watch { version, events }),
                 Err(error) if error.is_expired() || error.is_unserved() => {
-                    tokio::time::sleep(PAUSE).await;
-                    (None, State::List)
+                    after(error, State::List, backoff).await
                 }
-                Err(error) => after(error, State::Open { version }).await,
+                Err(error) => after(error, State::Open { version }, backoff).await,
             },
-            State::Watch { version, events } => self.watch(scope, (version, events)).await,
+            State::Watch { version, events } => self.watch(scope, (version, events), backoff).await,
         };
         (change, Some(next))
     }
 
-    async fn open(&self, scope: &Scope<'_>, version: &str) -> Result<Events, Error> {
+    async fn open_watch(&self, scope: &Scope<'_>, version: &str) -> Result<Events, Error> {
         let uri = scope
             .uri("watch")?
             .with("watch", "true")
@@ -112,16 +113,7 @@ impl Cluster {
             .with("timeoutSeconds", OPEN)
             .with("resourceVersion", version);
         let call = Call::get(scope.subject("watch"), &uri)?;
-        let (subject, request) = call.into_stream_request();
-        let opening = self.client.request_events::<Lean>(request);
-        match tokio::time::timeout(self.patience, opening).await {
-            Ok(Ok(events)) => Ok(Box::pin(events)),
-            Ok(Err(kube::Error::Api(status))) => {
-                Err(subject.refused(&self.server, status.code, &status))
-            }
-            Ok(Err(error)) => Err(self.unreachable(Broken::of(&error))),
-            Err(_) => Err(subject.late(self.patience)),
-        }
+        Ok(Events::new(self.open(&call).await?))
     }
 
     /// Waits for the next event of an open watch.
@@ -129,16 +121,17 @@ impl Cluster {
         &self,
         scope: &Scope<'_>,
         (version, mut events): (String, Events),
+        backoff: &mut Backoff,
     ) -> (Option<Result<Change, Error>>, State) {
         let event = match tokio::time::timeout(SILENCE, events.next()).await {
             Ok(Some(Ok(event))) => event,
             // The API server has closed it.
             Ok(None) => {
-                tokio::time::sleep(PAUSE).await;
+                backoff.wait(None).await;
                 return (None, State::Open { version });
             }
             Ok(Some(Err(_))) | Err(_) => {
-                tokio::time::sleep(PAUSE).await;
+                backoff.wait(None).await;
                 return (None, State::List);
             }
         };
@@ -152,6 +145,7 @@ impl Cluster {
                 (Change::Gone(name(&live).to_owned()), newer)
             }
             WatchEvent::Bookmark(mark) => {
+                backoff.reset();
                 let version = mark.metadata.resource_version;
                 return (None, State::Watch { version, events });
             }
@@ -159,17 +153,22 @@ impl Cluster {
                 let error = scope
                     .subject("watch")
                     .refused(&self.server, status.code, &status);
-                return after(error, State::List).await;
+                return after(error, State::List, backoff).await;
             }
         };
+        backoff.reset();
         (Some(Ok(change)), State::Watch { version, events })
     }
 }
 
 /// What follows an error: the same again if it may pass, or else the end.
-async fn after(error: Error, again: State) -> (Option<Result<Change, Error>>, State) {
+async fn after(
+    error: Error,
+    again: State,
+    backoff: &mut Backoff,
+) -> (Option<Result<Change, Error>>, State) {
     if error.is_passing() {
-        tokio::time::sleep(PAUSE).await;
+        backoff.wait(error.pause()).await;
         return (None, again);
     }
     (Some(Err(error)), State::End)
@@ -185,7 +184,11 @@ fn version_of(live: &Value, older: String) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use futures::StreamExt as _;
+    use http::HeaderValue;
+    use http::header::RETRY_AFTER;
     use serde_json::json;
+    use tokio::time::Instant;
 
     use super::super::tests::{answer, mock};
     use super::*;
@@ -232,7 +235,14 @@ mod tests {
     async fn follow(answers: Answers) -> (Vec<String>, Vec<String>) {
         let (cluster, asked) = mock(move |_, number| async move {
             match answers.get(number - 1) {
-                Some((code, body)) => Ok(answer(*code, &body())),
+                Some((code, body)) => {
+                    let mut answer = answer(*code, &body());
+                    if *code == 429 {
+                        let pause = HeaderValue::from_static("40");
+                        answer.headers_mut().insert(RETRY_AFTER, pause);
+                    }
+                    Ok(answer)
+                }
                 None => Ok(answer(403, "")),
             }
         });
@@ -325,5 +335,16 @@ mod tests {
             versions(&asked),
             ["10", "10", "list", "list", "20", "list", "20"]
         );
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_server_is_given_the_time_it_asks_for() {
+        const BUSY: (u16, fn() -> String) = (429, || "Too many requests".to_owned());
+        let begin = Instant::now();
+        let (changes, asked) = follow(&[BUSY, BUSY, (200, || event("ADDED", "11")), BUSY]).await;
+        assert_eq!(changes.len(), 2, "{changes:?}");
+        assert_eq!(versions(&asked), ["10", "10", "10", "11", "11"]);
+        // 0.5 s, 1 s, and after an event 0.5 s and 1 s at most come to that.
+        let took = begin.elapsed().as_millis();
+        assert!((121_500..=123_000).contains(&took), "{took}");
     }
 }

@@ -121,6 +121,7 @@ impl Change {
         let Under { held, proof, stop } = under;
         stop.or(lock::confirm(session, &self.past)).await?;
         self.notices.iter().for_each(|notice| on(notice.clone()));
+        self.remember_hooks(session).await?;
         let record = outcome::begin(session, &self).await?;
         on(Event::Begun {
             revision: self.release.revision,
@@ -141,9 +142,14 @@ impl Change {
                 // That may have taken longer than the lock was there.
                 lock::prove(session, proof).await?;
                 let (name, revision) = (self.release.name.clone(), self.release.revision);
-                // What went wrong first is what the user has to know; a record that could not be
-                // written stays pending and is reported by the next command.
-                let _ = outcome::fail(session, self, &error).await;
+                // What went wrong first is what the error says; a record that could not be written stays
+                // pending, and the next command goes on from there.
+                if let Err(second) = outcome::fail(session, self, &error).await {
+                    on(Event::Unrecorded {
+                        revision,
+                        reason: outcome::told(&second),
+                    });
+                }
                 return Err(Fault::Change(uncleaned((name, revision), error, cleaned)));
             }
         };

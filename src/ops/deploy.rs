@@ -286,7 +286,7 @@ impl Change {
             && newest.info.status == Status::Deployed
             && wanted.info.status == Status::PendingUpgrade
             && newest.info.notes == wanted.info.notes
-            && newest.chart == wanted.chart
+            && newest.chart.is_same(&wanted.chart)
             && newest.config == wanted.config
             && newest.manifest == wanted.manifest
             && has_same_hooks(newest, wanted)

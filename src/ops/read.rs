@@ -1,7 +1,6 @@
 //! `history`, `status` and `get`: what is recorded, and how it fares.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 
 use jiff::SignedDuration;
 
@@ -197,26 +196,8 @@ pub async fn resources(session: &Session<'_>, release: &Release) -> Result<Stand
     })
 }
 
-/// Tells of every change of health of a revision's resources from where they are `known` to stand on,
-/// by watches, until `on` breaks.
-///
-/// # Errors
-/// If the manifest cannot be read, or the resources cannot be watched.
-pub async fn follow(
-    session: &Session<'_>,
-    release: &Release,
-    known: &[ResourceStatus],
-    on: &mut dyn FnMut(&ResourceId, Option<&Health>) -> ControlFlow<()>,
-) -> Result<(), Error> {
-    let (_, wanted) = wanted(session, release).await?;
-    let known = known.iter();
-    let known = known.map(|one| (one.id.clone(), one.health.clone()));
-    let known = known.collect();
-    Ok(session.cluster.follow_health(&wanted, known, on).await?)
-}
-
 /// The manifest of a revision, and its resources of kinds that are known.
-async fn wanted(
+pub(super) async fn wanted(
     session: &Session<'_>,
     release: &Release,
 ) -> Result<(Manifest, Vec<(ResourceId, Kind)>), Error> {

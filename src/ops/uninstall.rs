@@ -3,14 +3,10 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{Desired, Past};
-use super::{Change, Error, History, Session, Terms, lock};
-use crate::history::{self, Entry};
-use crate::manifest::{Hook, HookEvent, Manifest};
+use super::{Change, Error, History, Session, Terms, lock, past_hooks};
+use crate::manifest::{HookEvent, Manifest};
 use crate::plan::{HookAim, Remains};
 use crate::release::{Release, Status};
-
-/// Of how many revisions the hooks are looked for.
-const REMEMBERED: usize = 20;
 
 /// Decides to delete everything that a release applied, and its records unless they are to be kept.
 ///
@@ -36,13 +32,14 @@ pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, E
     }
     let mut release = session.store().read(newest).await?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
-    let hooks = HookAim {
-        events: events(&release),
-        remains: Remains::Nothing(older(session, &past, &mut catalogue).await?),
-    };
     let manifest = Manifest {
         hooks: catalogue.hooks(&release).await?,
         ..Manifest::default()
+    };
+    let older = past_hooks::gather(session, &past, &manifest).await?;
+    let hooks = HookAim {
+        events: events(&release),
+        remains: Remains::Nothing(older.iter().map(past_hooks::resource).collect()),
     };
     release.info.status = Status::Uninstalling;
     release.forget_failure();
@@ -78,29 +75,6 @@ fn events(release: &Release) -> Vec<HookEvent> {
     } else {
         vec![HookEvent::PreDelete, HookEvent::PostDelete]
     }
-}
-
-/// The hooks of the revisions before the base, of which something may be left. A record that cannot
-/// be read tells of none.
-async fn older(
-    session: &Session<'_>,
-    past: &Past,
-    catalogue: &mut Catalogue<'_>,
-) -> Result<Vec<Hook>, Error> {
-    let is_read = |entry: &&Entry| {
-        let mut base = past.base.iter();
-        base.any(|release| release.revision == entry.revision)
-    };
-    let older = past.entries.iter().rev().take(REMEMBERED);
-    let mut found = vec![];
-    for entry in older.filter(|entry| !is_read(entry)) {
-        match session.store().read(entry).await {
-            Ok(release) => found.extend(catalogue.hooks(&release).await?),
-            Err(history::Error::Decode { .. } | history::Error::Gone { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

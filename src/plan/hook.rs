@@ -4,7 +4,7 @@
 //! Running them is left to `ops`. A resource counts as that of a hook if it carries the annotation
 //! of hooks: Helm marks them in no other way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -40,9 +40,9 @@ pub enum Remains {
     /// What their revisions still have; Jobs and Pods of others are deleted.
     #[default]
     Current,
-    /// Nothing of the wanted revision, its base and these hooks of older revisions, but what
+    /// Nothing of the wanted revision, its base and these resources of hooks of older revisions, but what
     /// `helm.sh/resource-policy` keeps and what holds data.
-    Nothing(Vec<Hook>),
+    Nothing(Vec<Resource>),
 }
 
 /// The hooks of a plan.
@@ -108,6 +108,12 @@ fn is_anew(hook: &Hook) -> bool {
     hook.is_deleted(DeletePolicy::BeforeHookCreation) || hook.is_run()
 }
 
+/// Whether the resource of a hook goes with its release, at the latest.
+pub fn is_cleaned_up(resource: &Resource) -> bool {
+    let is_lasting = LASTING.contains(&resource.id.kind.as_str());
+    !is_lasting && resource.policy() == ResourcePolicy::Delete
+}
+
 /// Whether a resource in the cluster is that of a hook.
 pub fn is_hook(live: &Value) -> bool {
     annotation(live, HOOK).is_some()
@@ -136,20 +142,30 @@ impl HookAim {
     /// What is to be deleted in the end.
     fn left<'a>(&'a self, desired: &'a Manifest, base: &'a [Manifest]) -> Vec<&'a Resource> {
         let before = base.iter().flat_map(|manifest| &manifest.hooks);
+        let own = desired.hooks.iter();
+        // The newest word about a resource counts.
+        let newest = before.clone().chain(own.clone()).rev();
+        let mut is_kept: BTreeMap<&ResourceId, bool> = BTreeMap::new();
+        for hook in newest {
+            let is_cleaned = is_cleaned_up(&hook.resource);
+            is_kept.entry(&hook.resource.id).or_insert(!is_cleaned);
+        }
         let resources = desired.resources.iter();
         let mut known: BTreeSet<&ResourceId> = resources.map(|resource| &resource.id).collect();
-        let found: Vec<&Hook> = match &self.remains {
+        let found: Vec<&Resource> = match &self.remains {
             Remains::Current => {
-                known.extend(desired.hooks.iter().map(|hook| &hook.resource.id));
-                before.filter(|hook| hook.is_run()).collect()
+                known.extend(own.map(|hook| &hook.resource.id));
+                let runs = before.filter(|hook| hook.is_run());
+                runs.map(|hook| &hook.resource).collect()
             }
-            Remains::Nothing(older) => before.chain(&desired.hooks).chain(older).collect(),
+            Remains::Nothing(older) => {
+                let hooks = before.chain(own).map(|hook| &hook.resource);
+                hooks.chain(older).collect()
+            }
         };
-        let is_lasting = |hook: &&Hook| LASTING.contains(&hook.resource.id.kind.as_str());
-        let found = found.into_iter().filter(|hook| !is_lasting(hook));
-        let found = found.map(|hook| &hook.resource);
+        let found = found.into_iter();
+        let found = found.filter(|resource| is_kept.get(&resource.id) != Some(&true));
         found
-            .filter(|resource| resource.policy() == ResourcePolicy::Delete)
             .filter(|resource| known.insert(&resource.id))
             .collect()
     }

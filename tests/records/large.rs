@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::chart;
+use crate::kcp::proof::eventually;
 use crate::support::Place;
 
 /// Digits that hardly compress, always the same.
@@ -94,6 +95,35 @@ fn the_sources_of_a_large_chart_stand_apart() {
             .kubectl(&["wait", "--for=delete", &secret, "--timeout=60s"])
             .ok();
     }
+}
+
+#[test]
+fn the_sources_of_a_large_chart_stand_in_config_maps_where_records_do() {
+    let place = Place::new("largemaps").setting("HELM_DRIVER", "configmap");
+    let large = chart(&place, "large", "a: 1\n");
+    place.file("large/files/noise.txt", &noise(1_500_000));
+    place.pintle(&["install", "web", &large]).ok();
+    place
+        .pintle(&["upgrade", "web", &large, "--set", "a=3"])
+        .ok();
+    let pieces = || -> Vec<usize> {
+        let maps = place.get(&["configmaps"])["items"].clone();
+        let pieces = maps.as_array().unwrap().iter();
+        let pieces = pieces.filter(|map| map["binaryData"]["sources"].is_string());
+        let owners = |map: &Value| map["metadata"]["ownerReferences"].as_array().unwrap().len();
+        pieces.map(owners).collect()
+    };
+    assert_eq!(pieces(), [2, 2]);
+    place.helm(&["get", "values", "web"]).ok().prints(&["a: 3"]);
+    place
+        .pintle(&["rollback", "web", "1"])
+        .ok()
+        .prints(&["REVISION: 3"]);
+    place.pintle(&["uninstall", "web"]).ok();
+    eventually("the pieces are collected", || {
+        pieces().is_empty().then_some(())
+    });
+    assert_eq!(place.get(&["secrets"])["items"], serde_json::json!([]));
 }
 
 #[test]

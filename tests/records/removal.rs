@@ -1,8 +1,13 @@
 //! `uninstall`: what goes, what stays, and what brings it back.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use pintle::release;
 use serde_json::{Value, json};
 
 use super::{chart, list::check_same};
+use crate::lock::lease;
 use crate::plan;
 use crate::support::{Place, api, testbed};
 
@@ -120,6 +125,50 @@ fn a_forgotten_release_leaves_everything_but_its_records() {
         .pintle(&["install", "web", &map])
         .ok()
         .says(&["1 unchanged"]);
+}
+
+/// A release called `app` whose one Secret is generated.
+fn with_token(place: &Place) -> String {
+    let token = "apiVersion: generate.pintle.dev/v1\nkind: RandomSecret\nmetadata: {name: token}\n\
+                 spec: {keys: {token: {encoding: hex, bytes: 16}}}\n";
+    place.chart("app", "{}\n", token)
+}
+
+#[test]
+fn a_release_that_somebody_works_on_is_not_forgotten_and_keys_stay() {
+    let place = Place::new("keys");
+    let chart = with_token(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let key = || place.get(&["secret/token"])["data"].clone();
+    let before = key();
+    let forget = ["uninstall", "app", "--forget"];
+    // Renewed ahead of time, so that it holds for as long as this test runs.
+    lease(&place, Timestamp::now() + SignedDuration::from_mins(10));
+    place
+        .pintle(&forget)
+        .fails_with(4)
+        .says(&["locked by bob@elsewhere pid 1"]);
+    place.pintle(&["unlock", "app", "--yes"]).ok();
+    // One that Helm has left pending counts as under way.
+    let record = "secret/sh.helm.release.v1.app.v1";
+    let live = place.get(&[record]);
+    let data = live["data"]["release"].as_str().unwrap();
+    let mut release = release::decode(&BASE64_STANDARD.decode(data).unwrap()).unwrap();
+    release.info.status = release::Status::PendingUpgrade;
+    let data = BASE64_STANDARD.encode(release::encode(&release).unwrap());
+    let patch = json!({"data": {"release": data}, "metadata": {
+        "labels": {"status": "pending-upgrade"}, "annotations": {"pintle.dev/summary": null}}});
+    let patch = ["patch", record, "--type=merge", "-p", &patch.to_string()];
+    place.kubectl(&patch).ok();
+    place.pintle(&forget).fails_with(4).says(&["Helm"]);
+    place
+        .pintle(&[&forget[..], &["--pending-timeout", "0s"]].concat())
+        .ok()
+        .prints(&["has been forgotten", "  Secret token\n"]);
+    assert_eq!(key(), before);
+    // An installation takes them up again, and makes none.
+    place.pintle(&["install", "app", &chart]).ok();
+    assert_eq!(key(), before);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The command line as clap sees it; `commands` turns it into requests of the library.
 
+mod access;
 mod change;
 mod chart;
 mod late;
@@ -18,6 +19,7 @@ use pintle::history::Driver;
 
 use late::Late;
 
+pub(crate) use access::AccessArgs;
 pub(crate) use change::{CascadeArg, Install, Rollback, Uninstall, Upgrade};
 pub(crate) use change::{
     ChangeArgs, CheckArgs, ConsentArgs, DryRun, HookArgs, LockArgs, ServerSideArg, WriteArgs,
@@ -27,10 +29,10 @@ pub(crate) use chart::{
 };
 pub(crate) use plan::{Apply, Plan};
 pub(crate) use release::{
-    Diff, Drift, Get, GetArgs, GetFailure, GetValues, GetWhat, History, List, RevisionArg, Status,
-    Test, Unlock,
+    Diff, Drift, Get, GetArgs, GetFailure, GetMetadata, GetValues, GetWhat, History, List,
+    RevisionArg, Status, Test, Unlock,
 };
-pub(crate) use revision::{NotesArgs, RecordArgs, ReuseArgs};
+pub(crate) use revision::{NotesArgs, RecordArgs, ReuseArgs, ShownNotes};
 pub(crate) use tenant::{Join, Kubeconfig, Place};
 
 const STYLES: Styles = Styles::styled()
@@ -72,6 +74,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "CONTEXT", env = "HELM_KUBECONTEXT")]
     #[arg(hide_env = true)]
     pub(crate) kube_context: Option<String>,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
     /// What holds the records of releases: secret or configmap
     #[arg(
         long,

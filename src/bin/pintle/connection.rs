@@ -134,10 +134,13 @@ async fn connect(global: &Global, namespace: Option<String>) -> Result<Connectio
     let is_chosen = namespace.is_some();
     let target = Target {
         kubeconfig: global.kubeconfig.clone(),
-        context: global.kube_context.clone(),
+        // An empty variable of the environment says nothing.
+        context: (global.kube_context.clone()).filter(|name| !name.is_empty()),
         namespace,
     };
-    let cluster = Cluster::connect(&target).await.map_err(ops::Error::from)?;
+    let access = global.access.access();
+    let cluster = Cluster::connect_with(&target, &access).await;
+    let cluster = cluster.map_err(ops::Error::from)?;
     let cluster = cluster.answering_within(global.request_timeout);
     Ok(Connection {
         namespace: cluster.namespace().to_owned(),

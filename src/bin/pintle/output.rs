@@ -8,6 +8,7 @@ pub(crate) mod error;
 pub(crate) mod hooks;
 mod layout;
 pub(crate) mod lint;
+pub(crate) mod metadata;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod release;

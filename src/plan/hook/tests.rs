@@ -91,15 +91,9 @@ fn only_what_is_of_no_use_any_more_is_deleted() {
     ]);
     check_left(Remains::Current, &now, &before, &["Job a", "Pod reach"]);
 
-    let kept = hook("Secret kept pre-install", ", helm.sh/resource-policy: keep");
-    let older = vec![
-        kept,
-        hook("ConfigMap oldest pre-install", ""),
-        hook("CustomResourceDefinition a.example.com pre-install", ""),
-        hook("Namespace a pre-install", ""),
-    ];
+    let oldest = hook("ConfigMap oldest pre-install", "").resource;
     check_left(
-        Remains::Nothing(older),
+        Remains::Nothing(vec![oldest]),
         &now,
         &before,
         &[
@@ -111,6 +105,40 @@ fn only_what_is_of_no_use_any_more_is_deleted() {
             "ConfigMap oldest",
         ],
     );
+}
+
+#[test]
+fn the_newest_word_about_a_resource_counts() {
+    let before = manifest(&["Secret a pre-install", "Secret b pre-install"]);
+    let kept = hook("Secret a pre-install", ", helm.sh/resource-policy: keep");
+    let now = Manifest {
+        hooks: vec![kept],
+        ..Manifest::default()
+    };
+    let oldest = || vec![hook("Secret a pre-install", "").resource];
+    check_left(Remains::Nothing(oldest()), &now, &before, &["Secret b"]);
+    check_left(
+        Remains::Nothing(oldest()),
+        &before,
+        &now,
+        &["Secret a", "Secret b"],
+    );
+}
+
+#[test]
+fn only_what_goes_with_its_release_is_remembered() {
+    let check = |text: &str, more: &str| is_cleaned_up(&hook(text, more).resource);
+    assert!(check("Secret a pre-install", ""));
+    assert!(check("Job a pre-install", ""));
+    assert!(!check(
+        "Secret a pre-install",
+        ", helm.sh/resource-policy: keep"
+    ));
+    assert!(!check("Namespace a pre-install", ""));
+    assert!(!check(
+        "CustomResourceDefinition a.example.com pre-install",
+        ""
+    ));
 }
 
 #[test]

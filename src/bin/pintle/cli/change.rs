@@ -1,5 +1,6 @@
 //! The commands that change a release.
 
+use std::num::ParseIntError;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -379,9 +380,20 @@ pub(crate) struct ConsentArgs {
 #[derive(Debug, Args)]
 pub(crate) struct HistoryMax {
     /// How many revisions to keep; 0 keeps all
-    #[arg(long, default_value_t = 10, value_name = "N", env = "HELM_MAX_HISTORY")]
-    #[arg(hide_env = true)]
+    #[arg(long, default_value = HISTORY_MAX, value_name = "N", value_parser = history_max)]
+    #[arg(env = "HELM_MAX_HISTORY", hide_env = true)]
     pub(crate) history_max: usize,
+}
+
+/// How many revisions are kept unless the user says otherwise.
+const HISTORY_MAX: &str = "10";
+
+/// A number of revisions; an empty variable of the environment says nothing.
+fn history_max(text: &str) -> Result<usize, ParseIntError> {
+    match text {
+        "" => HISTORY_MAX.parse(),
+        text => text.parse(),
+    }
 }
 
 /// As good as for ever.

@@ -247,6 +247,8 @@ pub(crate) enum GetWhat {
     Hooks(GetArgs),
     /// The resources
     Manifest(GetArgs),
+    /// What the release and its chart are
+    Metadata(GetMetadata),
     /// The notes
     Notes(GetArgs),
     /// The values
@@ -259,6 +261,14 @@ pub(crate) struct GetArgs {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) revision: RevisionArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetMetadata {
+    #[command(flatten)]
+    pub(crate) get: GetArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Args)]

@@ -57,15 +57,37 @@ impl ReuseArgs {
     }
 }
 
-/// Whose notes a revision has.
+/// Which notes are shown with the result of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShownNotes {
+    /// Those of the revision.
+    All,
+    /// None.
+    None,
+}
+
+/// Whose notes a revision has, and whether they are shown.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct NotesArgs {
     /// Add the notes of subcharts to those of the chart
     #[arg(long)]
     render_subchart_notes: bool,
+    /// Do not show the notes with the result; they are recorded all the same
+    #[arg(long)]
+    hide_notes: bool,
 }
 
 impl NotesArgs {
+    /// Which notes are shown with the result.
+    pub(crate) fn shown(&self) -> ShownNotes {
+        if self.hide_notes {
+            ShownNotes::None
+        } else {
+            ShownNotes::All
+        }
+    }
+
     /// Whether those of subcharts are asked for.
     pub(crate) fn is_given(&self) -> bool {
         self.render_subchart_notes

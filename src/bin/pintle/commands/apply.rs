@@ -146,6 +146,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cli::AccessArgs;
 
     fn file(into: &str) -> PlanFile {
         let hash = format!("sha256:{}", "0".repeat(64));
@@ -170,6 +171,7 @@ mod tests {
             namespace: namespace.map(str::to_owned),
             kubeconfig: None,
             kube_context: Some("host".to_owned()),
+            access: AccessArgs::default(),
             driver: Driver::default(),
             into: into.map(|into| into.parse().unwrap()),
         };

@@ -11,7 +11,9 @@ use pintle::plan::{Consent, Permit};
 use pintle::release::{Release, Status};
 
 use super::turn::in_turn;
-use crate::cli::{ChangeArgs, CheckArgs, ConsentArgs, DryRun, ServerSideArg, WriteArgs};
+use crate::cli::{
+    ChangeArgs, CheckArgs, ConsentArgs, DryRun, ServerSideArg, ShownNotes, WriteArgs,
+};
 use crate::failure::Failure;
 use crate::output;
 use crate::output::plan::View;
@@ -139,6 +141,16 @@ pub(super) async fn carry_out(
     } else {
         Outcome::Done(release)
     })
+}
+
+/// The outcome with the notes that are to be shown.
+pub(super) fn showing(mut outcome: Outcome, notes: ShownNotes) -> Outcome {
+    if notes == ShownNotes::None
+        && let Outcome::Done(release) | Outcome::Unchanged(release) = &mut outcome
+    {
+        release.info.notes.clear();
+    }
+    outcome
 }
 
 /// Prints the outcome below a line that says what was `done`, in Helm's words.

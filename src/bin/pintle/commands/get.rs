@@ -6,7 +6,9 @@ use pintle::chart::Values;
 use pintle::ops::{self, Revision};
 use pintle::release::Release;
 
-use crate::cli::{Format, Get, GetArgs, GetFailure, GetValues, GetWhat, Global, RevisionArg};
+use crate::cli::{
+    Format, Get, GetArgs, GetFailure, GetMetadata, GetValues, GetWhat, Global, RevisionArg,
+};
 use crate::connection::with_cluster;
 use crate::failure::Failure;
 use crate::output;
@@ -27,6 +29,7 @@ pub(super) fn run(global: &Global, args: &Get) -> Result<ExitCode, Failure> {
         GetWhat::Failure(args) => failure(global, args)?,
         GetWhat::Hooks(args) => output::release::print_hooks(&find(global, args)?)?,
         GetWhat::Manifest(args) => output::print_text(&find(global, args)?.manifest)?,
+        GetWhat::Metadata(args) => metadata(global, args)?,
         GetWhat::Notes(args) => output::release::print_notes(&find(global, args)?)?,
         GetWhat::Values(args) => values(args, &find(global, &args.get)?)?,
     }
@@ -38,6 +41,11 @@ fn find(global: &Global, args: &GetArgs) -> Result<Release, Failure> {
         let session = connection.session(&args.name);
         Ok(ops::find(&session, args.revision.wanted()).await?)
     })
+}
+
+fn metadata(global: &Global, args: &GetMetadata) -> Result<(), Failure> {
+    let release = find(global, &args.get)?;
+    output::metadata::print(&release, args.output.output)
 }
 
 fn values(args: &GetValues, release: &Release) -> Result<(), Failure> {

@@ -46,6 +46,7 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
         };
         let decide = async || ops::install(&session, &request, &terms).await;
         let outcome = change::run(&session, (&args.change, &options), decide).await?;
+        let outcome = change::showing(outcome, args.notes.shown());
         change::print(&outcome, &args.change, "installed")
     })
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use pintle::ops;
+use pintle::ops::{self, Following, Revision, Seen};
 
 use crate::cli::{Global, Status};
 use crate::connection::with_cluster;
@@ -38,8 +38,8 @@ pub(super) fn run(global: &Global, args: &Status) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::SUCCESS);
         }
         let mut broken = None;
-        let mut on = |id: &_, health: Option<&_>| {
-            let printed = output::status::print_change((id, health), (session.now)(), format);
+        let mut on = |seen: Seen<'_>| {
+            let printed = output::status::print_seen(&seen, (session.now)(), format);
             // Nobody reads any more.
             broken = printed.err();
             match broken {
@@ -47,8 +47,12 @@ pub(super) fn run(global: &Global, args: &Status) -> Result<ExitCode, Failure> {
                 None => ControlFlow::Continue(()),
             }
         };
-        let known = &standing.resources;
-        Box::pin(ops::follow(&session, &release, known, &mut on)).await?;
+        let following = match args.revision.wanted() {
+            Revision::Number(_) => Following::Revision,
+            _ => Following::Newest,
+        };
+        let (view, known) = ((&release, following), &standing.resources);
+        Box::pin(ops::follow(&session, view, known, &mut on)).await?;
         broken.map_or(Ok(ExitCode::SUCCESS), Err)
     })
 }

@@ -55,6 +55,7 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
             Ok(change)
         };
         let outcome = change::run(&session, (&args.change, &options), decide).await?;
+        let outcome = change::showing(outcome, args.notes.shown());
         change::print(&outcome, &args.change, done.get())
     })
 }

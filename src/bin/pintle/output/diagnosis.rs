@@ -1,7 +1,7 @@
 //! Why a resource is not ready, in words: its pods, their events and their logs.
 
 use jiff::Timestamp;
-use pintle::cluster::{Diagnosis, Unready, Warning};
+use pintle::cluster::{Diagnosis, EXPLAINED, Unready, Warning};
 
 /// The resource with its reason, and below it, indented, everything that is known of why.
 pub(super) fn lines(unready: &Unready, now: Timestamp) -> Vec<String> {
@@ -25,6 +25,14 @@ pub(super) fn lines(unready: &Unready, now: Timestamp) -> Vec<String> {
     }
     lines.extend(rest(*others).map(|rest| format!("  {rest}")));
     lines
+}
+
+/// Says of how many resources nobody has asked for events and logs; none if there are none.
+pub(super) fn unasked(resources: usize) -> Option<String> {
+    let left = resources.checked_sub(EXPLAINED).filter(|left| *left > 0)?;
+    Some(format!(
+        "events and logs were looked for of the first {EXPLAINED} alone, not of {left} more"
+    ))
 }
 
 /// How many pods are not told of; none if there are none.

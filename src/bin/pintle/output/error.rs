@@ -76,6 +76,9 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
+    if let Some(line) = diagnosis::unasked(failure.unready().len()) {
+        let _ = writeln!(text, "  {line}");
+    }
     text.push_str(&refused(failure.objections()));
     for difference in failure.differences() {
         let _ = writeln!(text, "  {difference}");
@@ -259,5 +262,22 @@ mod tests {
         }));
         let first = text.lines().next().unwrap();
         assert!(first.ends_with("Deployment web-4 and 2 more"), "{first}");
+    }
+
+    #[test]
+    fn each_of_many_resources_is_listed_with_its_reason() {
+        let resources = (0..13).map(|n| {
+            let health = Health::InProgress(format!("{n} of 20 pods ready"));
+            unready("Deployment", &format!("web-{n}"), health)
+        });
+        let text = shown(ops::Error::Cluster(cluster::Error::NotReady {
+            resources: resources.collect(),
+        }));
+        for n in 0..13 {
+            let line = format!("\n  Deployment web-{n}: {n} of 20 pods ready\n");
+            assert!(text.contains(&line), "{n}: {text}");
+        }
+        let rest = "\n  events and logs were looked for of the first 10 alone, not of 3 more\n";
+        assert!(text.contains(rest), "{text}");
     }
 }

@@ -173,6 +173,7 @@ fn line(release: &str, event: Event) -> String {
         Event::Unreleased { reason } => {
             format!("the lock could not be given back and ends by itself in 30s: {reason}")
         }
+        Event::Unrecorded { revision, reason } => unrecorded(revision, &reason),
         Event::NamespaceCreated(name) => format!("{GOOD}created{GOOD:#} Namespace {name}"),
         Event::Begun { revision, counts } => {
             format!("{}: revision {revision}: {}", release, summary(counts))
@@ -243,6 +244,13 @@ fn locked((holder, since): (&str, Option<Timestamp>), doing: &str) -> String {
 fn waiting(count: usize) -> String {
     let resources = if count == 1 { "resource" } else { "resources" };
     format!("waiting for {count} {resources} to become ready")
+}
+
+fn unrecorded(revision: u32, reason: &str) -> String {
+    format!(
+        "{CHANGED}warning{CHANGED:#}: that revision {revision} has failed could not be recorded, so it stays \
+         pending until the next command: {reason}"
+    )
 }
 
 /// How the command ends that was asked to stop.

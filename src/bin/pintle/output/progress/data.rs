@@ -7,6 +7,7 @@ use pintle::event::{Done, Event, HookOutput};
 use pintle::health::{Condition, Health};
 use pintle::manifest::ResourceId;
 use pintle::plan::Counts;
+use pintle::release::Release;
 use serde_json::{Value, json};
 
 /// What every event has: the release, when it happened, and how long after the beginning.
@@ -53,6 +54,7 @@ fn name(event: &Event) -> &'static str {
         Event::PassedOver { .. } => "passed-over",
         Event::TakenOver { .. } => "lock-taken-over",
         Event::Unreleased { .. } => "lock-left",
+        Event::Unrecorded { .. } => "record-left",
         Event::Locked { .. } => "locked",
         Event::NamespaceCreated(_) => "namespace-created",
         Event::Begun { .. } => "begun",
@@ -108,6 +110,9 @@ fn notice(event: &Event) -> Option<Value> {
             doing,
         } => json!({"holder": holder, "since": since, "doing": doing}),
         Event::Unreleased { reason } => json!({"reason": reason}),
+        Event::Unrecorded { revision, reason } => {
+            json!({"revision": revision, "reason": reason})
+        }
         _ => return None,
     })
 }
@@ -159,6 +164,11 @@ fn step(event: &Event) -> Option<Value> {
 }
 
 /// How a resource is.
+pub(crate) fn revision(release: &Release) -> Value {
+    json!({"event": "revision", "revision": release.revision,
+        "status": release.info.status.name()})
+}
+
 pub(crate) fn seen(id: &ResourceId, until: Condition, health: &Health) -> Value {
     let (word, reason) = match health {
         Health::Ready => ("ready", ""),
