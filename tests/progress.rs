@@ -155,22 +155,29 @@ fn status_goes_on_with_a_new_revision() {
     let place = Place::new("onward");
     let chart = two(&place);
     place.pintle(&["install", "app", &chart]).ok();
-    let mut watching = place.start_pintle(&["status", "app", "--watch"]);
-    let upgrade = ["upgrade", "app", &chart, "--set", "token=plain"];
-    let (read, written) = std::sync::mpsc::channel();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            watching.until_each(&[&["revision 2: pending-upgrade"], &["Secret token: "]]);
-            // Whoever waits for it may have given up.
-            let _ = read.send(());
-        });
-        place.pintle(&upgrade).ok();
-        place.pintle(&["uninstall", "app"]).ok();
-        // It fails only if the other thread has panicked, which ends the test by itself.
-        let _ = written.recv();
+    let listening = Listening::on(&place);
+    let watch = [
+        "status",
+        "app",
+        "--watch",
+        "--kubeconfig",
+        &listening.kubeconfig,
+    ];
+    let mut watching = place.start_pintle(&watch);
+    eventually("the next record is watched", || {
+        let reads = listening.reads();
+        let is_watch = |line: &String| line.contains("watch=true") && line.contains("app.v2");
+        reads.iter().any(is_watch).then_some(())
     });
-    let run = watching.end();
-    assert_eq!(run.stderr, "");
+    let upgrade = ["upgrade", "app", &chart, "--set", "token=plain"];
+    // It says nothing more at some time, so that nobody may wait for its next line without end.
+    let read = std::thread::spawn(move || {
+        watching.until_each(&[&["revision 2: pending-upgrade"], &["Secret token: "]]);
+        watching
+    });
+    place.pintle(&upgrade).ok();
+    eventually("it is told", || read.is_finished().then_some(()));
+    read.join().unwrap().kill();
 }
 
 #[test]

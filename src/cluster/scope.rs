@@ -45,14 +45,12 @@ impl Scope<'_> {
     }
 
     fn fields(&self) -> String {
-        let mut fields = Vec::new();
-        if let (1, Some(name)) = (self.ids.len(), self.ids.keys().next()) {
-            fields.push(format!("metadata.name={name}"));
+        match (self.ids.len(), self.ids.keys().next()) {
+            // It may be a record.
+            (1, Some(name)) => format!("metadata.name={name}"),
+            _ if path::is_secret(self.kind) => NO_RECORDS.to_owned(),
+            _ => String::new(),
         }
-        if path::is_secret(self.kind) {
-            fields.push(NO_RECORDS.to_owned());
-        }
-        fields.join(",")
     }
 
     pub(super) fn subject(&self, verb: &'static str) -> Subject {
