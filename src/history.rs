@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub use driver::{Driver, DriverError};
+use entry::secret_name;
 pub use entry::{Entry, Key, Summary};
 pub use error::Error;
 
@@ -386,10 +387,6 @@ fn payload(release: &Release) -> Result<Vec<u8>, Error> {
 fn uid(object: &Value) -> String {
     let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
     uid.unwrap_or_default().to_owned()
-}
-
-fn secret_name(release: &str, revision: u32) -> String {
-    format!("sh.helm.release.v1.{release}.v{revision}")
 }
 
 fn at<'a>(kind: &'a Kind, namespace: &'a str, name: &'a str) -> Address<'a> {

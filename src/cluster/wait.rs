@@ -4,9 +4,10 @@
 //! wait for what is ready already costs one list per scope and nobody polls.
 
 mod follow;
+mod goal;
 mod until;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -14,6 +15,8 @@ use futures::stream::{SelectAll, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
+
+use goal::{Goal, note, note_all};
 
 use super::diagnosis::Depth;
 use super::error::Unready;
@@ -30,16 +33,6 @@ use crate::manifest::ResourceId;
 const GLANCE: Duration = Duration::from_secs(2);
 /// The pause before ending pods are counted again.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// What a wait knows of its resources, and when it may end.
-trait Goal {
-    /// Takes note of a resource; none if it does not exist.
-    fn note(&mut self, id: &ResourceId, live: Option<&Value>);
-    /// Whether waiting on is of no use, well or badly.
-    fn is_decided(&self) -> bool;
-    /// Whether anything may still happen to these resources as they are now.
-    fn is_settled(&self, scope: &Scope<'_>, live: &[Value]) -> bool;
-}
 
 /// Resources, what they have to be, and for how long that is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -377,24 +370,6 @@ impl Cluster {
                 Err(error) if error.is_passing() => backoff.wait(error.pause()).await,
                 listed => return listed,
             }
-        }
-    }
-}
-
-fn note(goal: &mut impl Goal, scope: &Scope<'_>, (name, live): (&str, Option<&Value>)) {
-    if let Some(id) = scope.ids.get(name) {
-        goal.note(id, live);
-    }
-}
-
-fn note_all(goal: &mut impl Goal, scope: &Scope<'_>, live: &[Value]) {
-    for body in live {
-        note(goal, scope, (name(body), Some(body)));
-    }
-    let found: BTreeSet<&str> = live.iter().map(name).collect();
-    for (name, id) in &scope.ids {
-        if !found.contains(name) {
-            goal.note(id, None);
         }
     }
 }

@@ -10,6 +10,11 @@ use crate::chart;
 use crate::cluster::Metadata;
 use crate::release::{Info, Outline, Release, SYSTEM_LABELS, Status};
 
+/// The name of the record of a revision.
+pub(super) fn secret_name(release: &str, revision: u32) -> String {
+    format!("sh.helm.release.v1.{release}.v{revision}")
+}
+
 /// One stored revision, as its Secret's metadata tells it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {

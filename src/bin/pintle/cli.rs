@@ -8,6 +8,7 @@ mod plan;
 mod release;
 mod revision;
 mod tenant;
+mod waiting;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use late::Late;
 pub(crate) use access::AccessArgs;
 pub(crate) use change::{CascadeArg, Install, Rollback, Uninstall, Upgrade};
 pub(crate) use change::{
-    ChangeArgs, CheckArgs, ConsentArgs, DryRun, HookArgs, LockArgs, ServerSideArg, WriteArgs,
+    ChangeArgs, CheckArgs, ConsentArgs, DryRun, HookArgs, ServerSideArg, WriteArgs,
 };
 pub(crate) use chart::{
     Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template, ValueArgs,
@@ -34,6 +35,7 @@ pub(crate) use release::{
 };
 pub(crate) use revision::{NotesArgs, RecordArgs, ReuseArgs, ShownNotes};
 pub(crate) use tenant::{Join, Kubeconfig, Place};
+pub(crate) use waiting::LockArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -87,7 +89,7 @@ pub(crate) struct Global {
     #[arg(hide_env = true)]
     pub(crate) driver: Driver,
     /// How long one try of a request may take; it is made again where that does no harm
-    #[arg(long, global = true, value_name = "DURATION", value_parser = change::duration)]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = waiting::duration)]
     #[arg(default_value = "30s", env = "PINTLE_REQUEST_TIMEOUT", hide_env = true)]
     pub(crate) request_timeout: Duration,
     /// Work inside the tenant that this release runs, by default in its namespace kube-system

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::change::{HistoryMax, duration};
+use super::change::HistoryMax;
+use super::waiting::duration;
 use super::{
     ChangeArgs, CheckArgs, ConsentArgs, HookArgs, NotesArgs, OutputArgs, ReuseArgs, ValueArgs,
     WriteArgs,

@@ -7,7 +7,8 @@ use pintle::ops::FilterTerm;
 use pintle::release;
 use regex::Regex;
 
-use super::change::{HistoryMax, LockArgs, PendingArgs, duration};
+use super::change::HistoryMax;
+use super::waiting::{LockArgs, PendingArgs, duration};
 use super::{ChangeArgs, CheckArgs, ConsentArgs, OutputArgs, ReuseArgs, ValueArgs, WriteArgs};
 
 #[derive(Debug, Args)]

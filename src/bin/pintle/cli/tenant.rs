@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::OutputArgs;
-use super::change::duration;
+use super::waiting::duration;
 
 /// A release and, where it is given, its namespace: `tenant-a`, `tenants/tenant-a`.
 #[derive(Debug, Clone, PartialEq, Eq)]
