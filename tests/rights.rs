@@ -225,7 +225,9 @@ fn an_administrator_of_a_namespace_can_do_everything() {
         &["history", "app"],
         &["status", "app"],
         &["uninstall", "app"],
-        &["install", "kcp", &kcp, "--dry-run"],
+        &["install", "kcp", &kcp],
+        &["upgrade", "kcp", &kcp, "--set", "scheduler.replicas=2"],
+        &["uninstall", "kcp"],
         &["install", "web", &web, "--no-wait"],
         &["uninstall", "web"],
     ] {

@@ -17,6 +17,8 @@
 #[cfg(target_os = "linux")]
 mod failures;
 #[cfg(target_os = "linux")]
+mod hooks;
+#[cfg(target_os = "linux")]
 mod images;
 #[cfg(target_os = "linux")]
 mod machine;
@@ -117,6 +119,7 @@ fn cases(arguments: &Arguments) -> (Vec<Case>, Vec<Case>) {
             "nodes_pull_what_the_registry_has",
             images::in_the_registry_alone,
         ),
+        shared("what_hooks_say_is_heard", hooks::are_heard),
         shared(
             "what_cannot_become_ready_is_explained",
             failures::of_tenants,
@@ -133,6 +136,7 @@ fn cases(_arguments: &Arguments) -> (Vec<Case>, Vec<Case>) {
         "nothing_stays_when_a_lab_goes_down",
         "nothing_stays_when_a_lab_is_killed",
         "nodes_pull_what_the_registry_has",
+        "what_hooks_say_is_heard",
         "what_cannot_become_ready_is_explained",
         "a_tenant_is_containers_on_a_node",
         "the_life_of_a_tenant",
