@@ -31,10 +31,7 @@ fn the_table_is_what_the_api_server_says() {
         version: version(testbed()),
         discovery: discovery(testbed()),
         openapi: openapi(testbed()),
-        go: go(&|name| {
-            let is_other = name.ends_with("_test.go") || name.contains("swagger");
-            name.starts_with("types") && !is_other
-        }),
+        go: go(&of_types),
     };
     assert!(documents.openapi.len() > 20 && documents.go.len() > 50);
     hold(&file, &table(&documents));
@@ -53,7 +50,52 @@ fn the_schemas_are_what_the_api_server_of_each_minor_says() {
         .collect();
     let go = go(&|name| matches!(name, "register.go" | "zz_generated.prerelease-lifecycle.go"));
     assert!(minors.iter().all(|minor| minor.openapi.len() > 20) && go.len() > 50);
+    let sources = self::go(&of_types);
+    for older in &minors[..OLDER.len()] {
+        let documents = Documents {
+            version: older.version.clone(),
+            discovery: older.discovery.clone(),
+            openapi: older.openapi.clone(),
+            go: sources.clone(),
+        };
+        check_older(&table(&documents));
+    }
     hold(&path("schemas/openapi.json"), &openapi::text(&minors, &go));
+}
+
+/// Whether a Go file declares types of the API.
+fn of_types(name: &str) -> bool {
+    let is_other = name.ends_with("_test.go") || name.contains("swagger");
+    name.starts_with("types") && !is_other
+}
+
+/// An alpha field that came with 1.35 and went with it. Being a mapping, it merges as what nothing is known of.
+const GONE: &str = "core.v1.PodSpec.workloadRef";
+
+/// Checks that what is shipped of how fields merge is true of an earlier minor as well, of all fields that it has.
+#[track_caller]
+fn check_older(older: &str) {
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let shipped = fs::read_to_string(path("schemas/kubernetes-1.36.json")).unwrap();
+    let (shipped, older) = (read(&shipped), read(older));
+    let types = older["types"].as_object().unwrap();
+    assert!(types.len() > 250, "{} types", types.len());
+    let mut others = vec![];
+    for (name, fields) in types {
+        for (field, form) in fields.as_object().unwrap() {
+            let now = &shipped["types"][name][field];
+            let field = format!("{name}.{field}");
+            if now != form && field != GONE {
+                others.push(format!("{field}: {form}, and {now} in 1.36"));
+            }
+        }
+    }
+    assert!(
+        others.is_empty(),
+        "{}:\n{}",
+        older["version"],
+        others.join("\n")
+    );
 }
 
 /// Checks that a shipped file is `fresh`, or makes it so.
