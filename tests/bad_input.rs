@@ -319,6 +319,12 @@ fn what_fails_on_the_way_to_the_cluster() {
     unreachable(&place, &["list"])
         .fails_with(1)
         .says(&["cannot reach the API server https://127.0.0.1:9", "hint"]);
+    for address in ["nonsense", "127.0.0.1:6443", "ftp://127.0.0.1"] {
+        let list = ["list", "--kube-apiserver", address];
+        let run = place.pintle(&list).fails_with(1);
+        assert!(!run.stderr.contains("panicked"), "{run}");
+        run.says(&[address, "is no address such as https://10.0.0.1:6443"]);
+    }
     place
         .pintle(&["list", "--kubeconfig", "no-such-config"])
         .fails_with(1)

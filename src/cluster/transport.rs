@@ -121,6 +121,12 @@ fn finish(
     client: impl FnOnce(&Dialing) -> Result<Client, kube::Error>,
 ) -> Result<Connection, Error> {
     let server = dialing.config.cluster_url.clone();
+    let scheme = server.scheme_str();
+    if !matches!(scheme, Some("http" | "https")) {
+        // kube takes such an address, and panics at the first request.
+        let problem = format!("{server} is no address such as https://10.0.0.1:6443");
+        return Err(unusable(problem.into()));
+    }
     let client = client(&dialing).map_err(|error| match error {
         kube::Error::Auth(error) => Error::Credentials {
             server: super::shown(&server),

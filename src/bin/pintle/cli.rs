@@ -58,6 +58,9 @@ time, 4 conflict or locked, 5 differences found (--exit-code), 130 interrupted."
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
+    /// Of no effect; Helm's scripts give it
+    #[arg(long, global = true, hide = true)]
+    debug: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -39,7 +39,9 @@ use crate::watchdog;
 
 /// Runs the command and gives its exit code.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let Cli { global, command } = cli;
+    let Cli {
+        global, command, ..
+    } = cli;
     match command {
         Command::Install(args) => install::run(&global, &args),
         Command::Upgrade(args) => upgrade::run(&global, &args),

@@ -8,7 +8,7 @@ use pintle::cluster::{Access, Token, Verification};
 
 /// What counts instead of what the kubeconfig says. An empty variable of the environment says nothing.
 #[derive(Debug, Clone, Default, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[expect(clippy::struct_field_names, reason = "each is called as its flag is")]
 pub(crate) struct AccessArgs {
     /// Address of the API server
     #[arg(long, global = true, value_name = "URL")]
@@ -38,9 +38,6 @@ pub(crate) struct AccessArgs {
     #[arg(long, global = true, value_name = "NAME")]
     #[arg(env = "HELM_KUBETLS_SERVER_NAME", hide_env = true)]
     kube_tls_server_name: Option<String>,
-    /// Of no effect; Helm's scripts give it
-    #[arg(long, global = true, hide = true)]
-    debug: bool,
 }
 
 impl AccessArgs {
