@@ -1,11 +1,10 @@
 //! Charts as Helm packs, pulls and vendors them.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-use std::{fs, thread};
+use std::fs;
 
 use pintle::source::{self, ChartRef};
 
+use crate::support::served::served;
 use crate::support::{Place, path};
 
 fn load(path: &str) -> pintle::chart::Chart {
@@ -33,24 +32,6 @@ fn what_helm_packs_is_the_folder() {
     }
 }
 
-/// An address below which an archive is served.
-fn served(archive: Vec<u8>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request).unwrap();
-            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length:";
-            let head = format!("{head} {}\r\n\r\n", archive.len());
-            let answer = [head.as_bytes(), &archive].concat();
-            stream.write_all(&answer).unwrap();
-        }
-    });
-    server
-}
-
 #[test]
 fn what_helm_pulls_and_vendors_is_the_same_chart() {
     let place = Place::without_namespace("pulled");
@@ -61,7 +42,8 @@ fn what_helm_pulls_and_vendors_is_the_same_chart() {
     place
         .helm(&["package", &web, "-d", into.to_str().unwrap()])
         .ok();
-    let address = format!("{}/{name}", served(fs::read(into.join(&name)).unwrap()));
+    let archive = fs::read(into.join(&name)).unwrap();
+    let address = format!("{}/{name}", served(move |_| Some(archive.clone())));
     let pulled = place.folder().join("pulled");
     let pull = ["pull", &address, "--untar", "--untardir"];
     place

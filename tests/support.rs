@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod library;
 pub(crate) mod schemas;
+pub(crate) mod served;
 
 use std::ffi::OsStr;
 use std::fmt;

@@ -1,12 +1,11 @@
 //! `pintle values`, and values from standard input and addresses.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::support::served::served;
 use crate::support::{Place, path};
 
 const PINTLE: &str = env!("CARGO_BIN_EXE_pintle");
@@ -148,21 +147,9 @@ fn values_come_from_standard_input() {
 #[test]
 fn values_come_from_addresses() {
     let place = Place::without_namespace("values");
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = [0; 4096];
-            let count = stream.read(&mut request).unwrap();
-            let found = request[..count].starts_with(b"GET /v.yaml?token=s3cret ");
-            let answer = if found {
-                "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\na: [5\n, 6]"
-            } else {
-                "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            };
-            stream.write_all(answer.as_bytes()).unwrap();
-        }
+    let server = served(|path| {
+        let found = path == "/v.yaml?token=s3cret";
+        found.then(|| b"a: [5\n, 6]".to_vec())
     });
     let web = path("examples/web");
     let address = format!("{server}/v.yaml?token=s3cret");
