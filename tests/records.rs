@@ -3,6 +3,7 @@
 mod drivers;
 mod large;
 mod list;
+mod pages;
 mod removal;
 mod values;
 

@@ -126,10 +126,20 @@ fn the_field_of_a_dependency_says_the_same_and_makes_no_change_by_itself() {
     let all = ["install", "web", chart.as_str(), "--render-subchart-notes"];
     let installed = place.pintle(&all).ok();
     installed.prints(&["NOTES:\nThis is web.\n\nIts size is 1.\n"]);
+    // Notes that are hidden are recorded.
+    let hidden = ["upgrade", "web", &chart, "--hide-notes", "--force-revision"];
+    let hidden = place
+        .pintle(&[&hidden[..], &["--render-subchart-notes"]].concat())
+        .ok();
+    assert!(!hidden.stdout.contains("This is web."), "{hidden}");
+    place
+        .pintle(&["get", "notes", "web"])
+        .ok()
+        .prints(&["This is web.\n\nIts size is 1.\n"]);
     let again = ["upgrade", "web", chart.as_str(), "--render-subchart-notes"];
     place.pintle(&again).ok();
     let history = place.pintle(&["history", "web", "-o", "json"]).ok().json();
-    assert_eq!(history.as_array().unwrap().len(), 1, "{history}");
+    assert_eq!(history.as_array().unwrap().len(), 2, "{history}");
     place
         .pintle(&["lint", &chart])
         .ok()

@@ -1,9 +1,10 @@
 //! Changes that fail and go back by themselves, and what is recorded of why.
 
+use ::testbed::{Gateway, Meddler};
 use serde_json::{Value, json};
 
 use crate::lifecycle::left;
-use crate::support::Place;
+use crate::support::{Place, testbed};
 
 const VALUES: &str = "plays: nothing\nmaps: []\nbefore: success\nback: success\n";
 
@@ -325,4 +326,36 @@ fn what_a_failed_rollback_has_created_is_deleted_again() {
     // What the rollback deleted is not made again.
     assert_eq!(found, [] as [&str; 0]);
     check_statuses(&place, &["superseded", "deployed", "failed"]);
+}
+
+#[test]
+fn a_failure_that_cannot_be_recorded_is_told_beside_what_has_failed() {
+    let place = Place::new("undo-unrecorded");
+    let chart = shop(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let mut is_applied = false;
+    let act = move |line: &mut String| {
+        is_applied |= line.contains("/statefulsets/web?") && !line.contains("dryRun=All");
+        if is_applied && !line.starts_with("GET ") {
+            *line = line.replace("/secrets/sh.helm.release", "/nothing/sh.helm.release");
+        }
+    };
+    let kubectl = testbed().bin.join("kubectl");
+    let gateway = Gateway::start(&kubectl, place.kubeconfig(), place.folder()).unwrap();
+    let through = place.folder().join("meddled.kubeconfig");
+    let meddler = Meddler::open(&gateway, &through, act).unwrap();
+    let through = ["--kubeconfig", meddler.kubeconfig().to_str().unwrap()];
+    let crash = ["upgrade", "app", &chart, "--set", "plays=crash"];
+    place
+        .pintle(&[&crash[..], &LONG, &through].concat())
+        .fails_with(3)
+        .says(&[
+            "warning: that revision 2 has failed could not be recorded, so it stays pending until the next \
+             command: ",
+            "error: not ready: StatefulSet web",
+        ]);
+    check_statuses(&place, &["deployed", "interrupted"]);
+    let mend = ["upgrade", "app", &chart, "--set", "plays=nothing"];
+    place.pintle(&mend).ok();
+    check_statuses(&place, &["superseded", "failed", "deployed"]);
 }

@@ -8,7 +8,7 @@ mod events;
 mod known;
 mod logs;
 mod pods;
-mod secrets;
+pub(super) mod secrets;
 
 use std::time::Duration;
 
@@ -83,10 +83,10 @@ impl Cluster {
             let sources = self.find_pods(unready).await;
             let pods = unready.iter().zip(&sources).flat_map(|(one, sources)| {
                 let place = self.place_of(one);
-                sources.iter().map(move |source| (place, source))
+                let names = sources.iter().flat_map(|source| &source.secrets);
+                names.map(move |name| (place, name.as_str()))
             });
-            let pods: Vec<_> = pods.collect();
-            let known = self.secrets_of(&pods).await;
+            let known = self.known_values(pods.collect()).await;
             let asked = unready.iter_mut().zip(&sources);
             let asked = asked.map(|(one, sources)| {
                 hide(one, sources, &known);

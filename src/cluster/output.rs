@@ -4,7 +4,7 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::call::Call;
-use super::diagnosis::printable;
+use super::diagnosis::{KnownValues, printable, secrets};
 use super::owner;
 use super::path::{Address, Uri};
 use super::{Cluster, Error};
@@ -20,8 +20,8 @@ pub struct Output {
     pub pod: String,
     /// The container.
     pub container: String,
-    /// The text, without what moves a terminal's cursor and what looks like a secret; or why it cannot
-    /// be read.
+    /// The text, without what moves a terminal's cursor, the values of the Secrets that the pods use and what
+    /// looks like a secret; or why it cannot be read.
     pub text: Result<String, String>,
 }
 
@@ -44,16 +44,33 @@ impl Cluster {
             }
             _ => vec![],
         };
+        let known = self.values_used_by(&pods).await;
+        let known = &known;
         let containers = pods.iter().flat_map(containers);
         let reads = containers.map(|(pod, container)| async move {
             let text = self.whole_log(&at(place, pod), container).await;
             Output {
                 pod: pod.to_owned(),
                 container: container.to_owned(),
-                text: text.map_err(|error| error.to_string()),
+                text: text
+                    .map(|text| printable(&known.hide(&text)))
+                    .map_err(|error| error.to_string()),
             }
         });
         Ok(join_all(reads).await)
+    }
+
+    async fn values_used_by(&self, pods: &[Value]) -> KnownValues {
+        let names = pods.iter().map(|pod| {
+            let place = pod.pointer("/metadata/namespace").and_then(Value::as_str);
+            (place.unwrap_or(&self.namespace), secrets::used_by(pod))
+        });
+        let names: Vec<_> = names.collect();
+        let names = names.iter().flat_map(|(place, names)| {
+            let names = names.iter();
+            names.map(|name| (*place, name.as_str()))
+        });
+        self.known_values(names.collect()).await
     }
 
     async fn whole_log(&self, at: &Address<'_>, container: &str) -> Result<String, Error> {
@@ -62,7 +79,7 @@ impl Cluster {
             .with("limitBytes", BYTES);
         let call = Call::get(at.subject("get"), &uri)?.accept("*/*");
         let answer = self.send(&call).await?;
-        Ok(printable(&String::from_utf8_lossy(&answer.body)))
+        Ok(String::from_utf8_lossy(&answer.body).into_owned())
     }
 }
 

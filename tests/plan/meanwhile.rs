@@ -26,7 +26,7 @@ fn map(name: &str) -> String {
 fn meddle(place: &Arc<Place>, gateway: &Gateway, times: &Arc<AtomicUsize>) -> Meddler {
     let kubeconfig = place.folder().join("meddled.kubeconfig");
     let (place, times) = (Arc::clone(place), Arc::clone(times));
-    let act = move |line: &str| {
+    let act = move |line: &mut String| {
         let parts = ["DELETE ", "/configmaps/gone", "dryRun=All"];
         if !parts.iter().all(|part| line.contains(part)) {
             return;

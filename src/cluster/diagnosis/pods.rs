@@ -8,14 +8,13 @@ use serde_json::Value;
 
 use super::clean::HIDDEN;
 use super::logs::Log;
-use super::{SickPod, clean};
+use super::{SickPod, clean, secrets};
 use crate::cluster::error::Unready;
 use crate::cluster::owner::{self, has_made, has_pods};
 use crate::cluster::scope::name;
 use crate::cluster::{Cluster, Error};
 use crate::health;
 use crate::manifest::ResourceId;
-use crate::plan::credentials;
 
 /// How many pods of one workload are told of.
 const TOLD: usize = 3;
@@ -110,7 +109,7 @@ fn add(unready: &mut Unready, listed: &[Value]) -> Vec<Source> {
             let source = Source {
                 uid: text(pod, "/metadata/uid").to_owned(),
                 trouble: trouble.reason.clone(),
-                secrets: secrets(pod),
+                secrets: secrets::used_by(pod),
                 log: Log::of(pod, &trouble),
             };
             trouble.reason = if source.secrets.is_empty() {
@@ -131,12 +130,6 @@ fn add(unready: &mut Unready, listed: &[Value]) -> Vec<Source> {
     unready.diagnosis.others = all - pods.len();
     unready.diagnosis.pods = pods;
     sources
-}
-
-fn secrets(pod: &Value) -> BTreeSet<String> {
-    let spec = pod.get("spec").unwrap_or(&Value::Null);
-    let names = credentials::secrets_in(spec).into_iter();
-    names.map(str::to_owned).collect()
 }
 
 pub(super) fn text<'a>(body: &'a Value, pointer: &str) -> &'a str {

@@ -21,13 +21,15 @@ const GRACE: Duration = Duration::from_secs(20);
 const FIRST: [&str; 2] = ["--set", r"etcd.nodeSelector.kubernetes\.io/hostname=host-1"];
 
 /// What may vary in a message beside the tenant's name, and what stands for it.
-const VARIES: [(&str, &str); 9] = [
-    // How many nodes there are, and that a pod is not for those beside the first.
+const VARIES: [(&str, &str); 10] = [
+    // How many nodes there are, and that a pod is not for those beside the first, which other tests add: none
+    // is meant, but the scheduler says so only of those that are ready.
     (r"\b0/\d+ nodes", "0/[count] nodes"),
     (
         r", \d+ node\(s\) didn't match Pod's node affinity/selector",
         "",
     ),
+    (r", \d+ node\(s\) had untolerated taint\(s\)", ""),
     // Pods of Deployments.
     (
         r"(NAME(-[a-z-]+)?)-[0-9a-f]{4,10}-[0-9a-z]{5}\b",

@@ -8,8 +8,19 @@ use tempfile::TempDir;
 use crate::site::{Site, shared};
 
 /// `Chart.yaml` and templates: a hook that says something, a test that passes and one that fails.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("Chart.yaml", "apiVersion: v2\nname: talk\nversion: 1.0.0\n"),
+    (
+        "templates/word.yaml",
+        "
+apiVersion: v1
+kind: Secret
+metadata:
+  name: word
+stringData:
+  word: abracadabra
+",
+    ),
     (
         "templates/before.yaml",
         "
@@ -44,7 +55,10 @@ spec:
   containers:
     - name: says
       image: docker.io/library/busybox:lab
-      command: [sh, -c, echo it is reached]
+      command: [sh, -c, 'echo it is reached by $WORD']
+      env:
+        - name: WORD
+          valueFrom: {secretKeyRef: {name: word, key: word}}
 ",
     ),
     (
@@ -125,7 +139,7 @@ pub(crate) fn are_heard() {
     assert!(!silent.contains("it is reached"), "{silent}");
     let [told, said] = talk.says(&["test", "talk", "--filter", "name=passes", "--logs"], 0);
     let heard = format!("{told}{said}");
-    assert!(heard.contains("it is reached\n"), "{heard}");
+    assert!(heard.contains("it is reached by [hidden]\n"), "{heard}");
     assert!(!heard.contains("line 1"), "{heard}");
 
     let [told, said] = talk.says(&["test", "talk", "--filter", "name=fails"], 1);

@@ -195,6 +195,13 @@ impl Request {
             first: first.to_owned(),
         })
     }
+
+    /// Puts another first line in the place of its own.
+    pub(crate) fn ask(&mut self, first: String) {
+        self.bytes
+            .splice(..self.first.len(), first.as_bytes().iter().copied());
+        self.first = first;
+    }
 }
 
 /// Whether a request changes anything: dry runs and questions about rights do not.

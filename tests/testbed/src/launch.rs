@@ -177,7 +177,7 @@ impl Testbed {
         binaries: &Binaries,
         options: &Options,
     ) -> Result<Self, Error> {
-        let place = Place::new(folder.path(), ports.api);
+        let place = Place::new(folder.path(), (ports.api, ports.etcd));
         credentials::write(&place.folder, &place.server)?;
         let objects = objects::initial(options.nodes).to_string();
         write_files(&place, binaries, &objects).map_err(preparing(&place.folder))?;

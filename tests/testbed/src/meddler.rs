@@ -1,5 +1,5 @@
-//! Somebody who gets in between: what a client asks the API server is passed on as it is, but not
-//! before something else was done.
+//! Somebody who gets in between: what a client asks the API server is passed on, but not before something
+//! else was done, and perhaps not as it was asked.
 //!
 //! A [`Gateway`] comes in, a kubeconfig goes out that leads to it through a listener of this process.
 
@@ -12,8 +12,8 @@ use std::thread;
 use crate::faults::{Request, pass};
 use crate::gateway::{self, Gateway};
 
-/// What is done before each request, of which it is told the first line.
-type Act = Arc<Mutex<dyn FnMut(&str) + Send>>;
+/// What is done before each request, of which it gets the first line and may change it.
+type Act = Arc<Mutex<dyn FnMut(&mut String) + Send>>;
 
 /// A way to the API server on which others are faster.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Meddler {
     pub fn open(
         gateway: &Gateway,
         kubeconfig: &Path,
-        act: impl FnMut(&str) + Send + 'static,
+        act: impl FnMut(&mut String) + Send + 'static,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         gateway::write_kubeconfig(kubeconfig, listener.local_addr()?)?;
@@ -55,10 +55,12 @@ impl Meddler {
 }
 
 fn serve(mut client: TcpStream, act: &Act, socket: &Path) -> io::Result<()> {
-    let request = Request::read(&mut client)?;
+    let mut request = Request::read(&mut client)?;
+    let mut first = request.first.clone();
     {
         let mut act = act.lock().unwrap_or_else(PoisonError::into_inner);
-        act(&request.first);
+        act(&mut first);
     }
+    request.ask(first);
     pass(&request, socket, &mut client)
 }

@@ -24,6 +24,8 @@ pub struct Place {
     pub bin: PathBuf,
     /// The address of the Kubernetes API, an `https` URL.
     pub server: String,
+    /// The address of etcd, an `http` URL.
+    pub etcd: String,
     /// The process that the testbed lives and dies with.
     pub pid: u32,
 }
@@ -54,14 +56,15 @@ impl User {
 }
 
 impl Place {
-    /// Returns the place of a testbed in `folder` whose API listens on `port`, owned by this
+    /// Returns the place of a testbed in `folder` whose API and etcd listen on these ports, owned by this
     /// process.
-    pub fn new(folder: &Path, port: u16) -> Self {
+    pub fn new(folder: &Path, (api, etcd): (u16, u16)) -> Self {
         Self {
             folder: folder.to_owned(),
             kubeconfig: kubeconfig(folder, User::Admin.name()),
             bin: folder.join("bin"),
-            server: format!("https://127.0.0.1:{port}"),
+            server: format!("https://127.0.0.1:{api}"),
+            etcd: format!("http://127.0.0.1:{etcd}"),
             pid: std::process::id(),
         }
     }
@@ -130,7 +133,7 @@ mod tests {
     #[test]
     fn survives_its_file() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::new(folder.path(), 6443);
+        let place = Place::new(folder.path(), (6443, 2379));
         place.write().unwrap();
         assert_eq!(Place::read(folder.path()).unwrap(), place);
     }
@@ -145,7 +148,7 @@ mod tests {
 
     #[test]
     fn environment_puts_the_binaries_first() {
-        let place = Place::new(Path::new("/run/1"), 6443);
+        let place = Place::new(Path::new("/run/1"), (6443, 2379));
         let environment = place.environment(&"/usr/bin:/bin".into());
         assert_eq!(environment[0].1, "/run/1/users/admin.kubeconfig");
         assert_eq!(environment[3].1, "/run/1/bin:/usr/bin:/bin");
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn every_user_has_a_kubeconfig_of_their_own() {
-        let place = Place::new(Path::new("/run/1"), 6443);
+        let place = Place::new(Path::new("/run/1"), (6443, 2379));
         let mut paths = User::ALL.map(|user| place.kubeconfig_of(user)).to_vec();
         paths.dedup();
         assert_eq!(paths.len(), User::ALL.len());

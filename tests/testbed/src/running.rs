@@ -173,7 +173,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let find = || Running::find(folder.path().to_owned()).unwrap_err();
         assert!(matches!(find(), Error::Read { .. }));
-        Place::new(folder.path(), 1).write().unwrap();
+        Place::new(folder.path(), (1, 2)).write().unwrap();
         assert!(matches!(find(), Error::Gone(_)));
     }
 }
