@@ -7,10 +7,8 @@
 mod driver;
 mod entry;
 mod error;
+mod listing;
 mod sources;
-
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -69,95 +67,6 @@ impl<'a> Store<'a> {
     #[must_use]
     pub fn with(self, driver: Driver) -> Self {
         Self { driver, ..self }
-    }
-
-    /// The revisions of the release `name`, oldest first; none if there is no such release.
-    ///
-    /// # Errors
-    /// If the Secrets cannot be listed.
-    pub async fn history(&self, name: &str) -> Result<Vec<Entry>, Error> {
-        let mut entries = self.entries(&format!("name={name},owner=helm")).await?;
-        entries.sort_by_key(|entry| entry.revision);
-        Ok(entries)
-    }
-
-    /// The newest revision of each release of these names, or of all if there are none, sorted by
-    /// namespace and name.
-    ///
-    /// # Errors
-    /// If the Secrets cannot be listed.
-    pub async fn newest(&self, names: &[String]) -> Result<Vec<Entry>, Error> {
-        let mut entries = self.entries(&selector(names)).await?;
-        entries.sort_by(|a, b| {
-            let key = |entry: &Entry| (entry.namespace.clone(), entry.name.clone());
-            key(a)
-                .cmp(&key(b))
-                .then(Reverse(a.revision).cmp(&Reverse(b.revision)))
-        });
-        entries.dedup_by(|later, first| {
-            (&later.namespace, &later.name) == (&first.namespace, &first.name)
-        });
-        Ok(entries)
-    }
-
-    /// All revisions that stand at `status`.
-    ///
-    /// # Errors
-    /// If the Secrets cannot be listed.
-    pub async fn of_status(&self, status: Status) -> Result<Vec<Entry>, Error> {
-        self.entries(&format!("owner=helm,status={status}")).await
-    }
-
-    /// The keys of all revisions whose labels, Helm's and the user's, match a label selector.
-    ///
-    /// # Errors
-    /// If the Secrets cannot be listed, or the API server does not understand the selector.
-    pub async fn matching(&self, selector: &str) -> Result<BTreeSet<Key>, Error> {
-        let entries = self.entries(&format!("owner=helm,{selector}")).await?;
-        Ok(entries.iter().map(Entry::key).collect())
-    }
-
-    async fn entries(&self, selector: &str) -> Result<Vec<Entry>, Error> {
-        let found = self
-            .cluster
-            .list_metadata(&self.driver.kind(), self.namespace, selector)
-            .await;
-        let found = found.map_err(|source| Error::List { source })?;
-        Ok(found.into_iter().filter_map(Entry::of).collect())
-    }
-
-    /// The newest deployed revision of each release of these names, or of all if there are none, read
-    /// by one list; where a payload cannot be read, why.
-    ///
-    /// # Errors
-    /// If the Secrets cannot be listed.
-    pub async fn deployed(
-        &self,
-        names: &[String],
-    ) -> Result<Vec<(Entry, Result<Release, String>)>, Error> {
-        let selector = format!("{},status=deployed", selector(names));
-        let mut newest: BTreeMap<(String, String), (Entry, Result<Release, String>)> =
-            BTreeMap::new();
-        let take = |object: Value| {
-            let Some(entry) = entry_of(&object) else {
-                return;
-            };
-            let key = (entry.namespace.clone(), entry.name.clone());
-            let is_newer = |(known, _): &(Entry, _)| known.revision < entry.revision;
-            if newest.get(&key).is_none_or(is_newer) {
-                let release = release::decode(&self.driver.payload(&object))
-                    .map_err(|error| error.to_string());
-                newest.insert(key, (entry, release));
-            }
-        };
-        let kind = self.driver.kind();
-        let of = (&kind, self.namespace);
-        let listed = self
-            .cluster
-            .list_each(of, (&selector, PAYLOADS), take)
-            .await;
-        listed.map_err(|source| Error::List { source })?;
-        Ok(newest.into_values().collect())
     }
 
     /// What names the record of a revision, whether there is one or not.
@@ -365,19 +274,6 @@ pub fn deployed(entries: &[Entry]) -> Option<&Entry> {
         found.find(|entry| entry.status == status)
     };
     newest(Status::Deployed).or_else(|| newest(Status::Superseded))
-}
-
-/// What finds the records of releases of these names, or of all if there are none.
-fn selector(names: &[String]) -> String {
-    match names {
-        [] => "owner=helm".to_owned(),
-        names => format!("owner=helm,name in ({})", names.join(",")),
-    }
-}
-
-fn entry_of(object: &Value) -> Option<Entry> {
-    let metadata = object.get("metadata")?.clone();
-    Entry::of(serde_json::from_value(metadata).ok()?)
 }
 
 fn payload(release: &Release) -> Result<Vec<u8>, Error> {

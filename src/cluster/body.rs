@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::Visitor;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess};
@@ -101,7 +100,25 @@ pub(super) fn page_of<T>(bytes: &[u8]) -> Result<Page<T>, serde_json::Error>
 where
     T: for<'de> Deserialize<'de>,
 {
-    parse(bytes, All(PhantomData))
+    let mut items = Vec::new();
+    let page = each_of(bytes, &mut |item| items.push(item))?;
+    Ok(Page {
+        next: page.next,
+        version: page.version,
+        remaining: page.remaining,
+        items,
+    })
+}
+
+/// The same, one item after the other, so that none of them has to stay in memory.
+pub(super) fn each_of<T>(
+    bytes: &[u8],
+    take: &mut dyn FnMut(T),
+) -> Result<Page<()>, serde_json::Error>
+where
+    T: for<'de> Deserialize<'de>,
+{
+    parse(bytes, Each(take))
 }
 
 /// Reads a field that some servers write as null where they mean nothing.
@@ -188,13 +205,32 @@ where
     }
 }
 
-struct All<T>(PhantomData<T>);
+struct Each<'a, T>(&'a mut dyn FnMut(T));
 
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for All<T> {
-    type Value = Vec<T>;
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Each<'_, T> {
+    type Value = Vec<()>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
-        nullable(deserializer)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<()>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Each<'_, T> {
+    type Value = Vec<()>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("resources")
+    }
+
+    fn visit_unit<E>(self) -> Result<Vec<()>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<()>, A::Error> {
+        while let Some(item) = seq.next_element()? {
+            (self.0)(item);
+        }
+        Ok(Vec::new())
     }
 }
 

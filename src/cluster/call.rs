@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, WARNING};
 use http::response::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::Value;
 
@@ -179,8 +180,15 @@ impl Cluster {
             let value = HeaderValue::from_static("gzip");
             request.headers_mut().insert(ACCEPT_ENCODING, value);
         }
-        let (head, body) = self.client.send(request).await?.into_parts();
-        Ok(Response::from_parts(head, body.collect_bytes().await?))
+        let (head, mut body) = self.client.send(request).await?.into_parts();
+        // Into one buffer from the start: frames that are put together at the end are there twice.
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame?.into_data() {
+                bytes.extend_from_slice(&data);
+            }
+        }
+        Ok(Response::from_parts(head, bytes.into()))
     }
 
     fn read(&self, call: &Call, outcome: Outcome) -> Result<Answer, Error> {

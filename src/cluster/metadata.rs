@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::body::{Page, nullable, page_of};
+use super::body::{Page, each_of, nullable};
 use super::call::Call;
 use super::path::{self, Uri};
 use super::{Cluster, Error};
@@ -66,26 +66,42 @@ impl Cluster {
         namespace: Option<&str>,
         selector: &str,
     ) -> Result<Vec<Metadata>, Error> {
+        let of = (kind, namespace);
+        self.gather_metadata(of, selector, Vec::push).await
+    }
+
+    /// The same, but of each resource only what `add` takes over stays in memory.
+    ///
+    /// # Errors
+    /// Any refusal; [`Error::NotFound`] if the kind is not served.
+    pub async fn gather_metadata<T: Default>(
+        &self,
+        (kind, namespace): (&Kind, Option<&str>),
+        selector: &str,
+        mut add: impl FnMut(&mut T, Metadata),
+    ) -> Result<T, Error> {
         let uri = Uri::new(path::collection("list", kind, namespace)?)
             .with("limit", &PAGE.to_string())
             .with("labelSelector", selector);
         let mut restarts = 0;
-        let mut all: Vec<Metadata> = Vec::new();
+        let mut all = T::default();
         let mut next = String::new();
         loop {
             let subject = path::subject("list", kind, namespace);
             let call = Call::get(subject, &uri.clone().with("continue", &next))?.accept(FORM);
-            let page = match self.metadata_page(&call).await {
+            let page = match self
+                .metadata_page(&call, &mut |one| add(&mut all, one))
+                .await
+            {
                 Ok(page) => page,
                 Err(error) if error.is_expired() && restarts < RESTARTS => {
                     restarts += 1;
-                    all.clear();
+                    all = T::default();
                     next.clear();
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            all.extend(page.items.into_iter().map(|item| item.metadata));
             next = page.next;
             if next.is_empty() {
                 return Ok(all);
@@ -93,9 +109,14 @@ impl Cluster {
         }
     }
 
-    async fn metadata_page(&self, call: &Call) -> Result<Page<Partial>, Error> {
+    async fn metadata_page(
+        &self,
+        call: &Call,
+        take: &mut dyn FnMut(Metadata),
+    ) -> Result<Page<()>, Error> {
         let answer = self.send(call).await?;
-        page_of(&answer.body).map_err(|error| call.subject().unreadable(error))
+        let mut take = |partial: Partial| take(partial.metadata);
+        each_of(&answer.body, &mut take).map_err(|error| call.subject().unreadable(error))
     }
 }
 
