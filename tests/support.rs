@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use testbed::{Running, User};
+use testbed::{Running, Terminal, User};
 
 /// The one testbed of the whole run.
 pub(crate) fn testbed() -> &'static Running {
@@ -179,8 +179,36 @@ impl Place {
         self.start(program, args).end()
     }
 
+    /// Runs pintle in this namespace with a terminal for what it says beside its results, and gives all that
+    /// it has drawn there.
+    pub(crate) fn pintle_on_a_terminal(&self, args: &[&str]) -> (Run, String) {
+        let (terminal, side) = Terminal::open().expect("a terminal");
+        let program = Path::new(env!("CARGO_BIN_EXE_pintle"));
+        let args = [args, &["--namespace", &self.namespace]].concat();
+        let mut command = self.command(program, &args);
+        let child = command.env("TERM", "xterm").stderr(side).spawn();
+        let started = Started {
+            command: format!("pintle {}", args.join(" ")),
+            child: child.expect("the program runs"),
+        };
+        // It has a copy of the terminal's other side, which would keep it open.
+        drop(command);
+        let drawn = terminal.read();
+        (started.end(), drawn)
+    }
+
     fn start(&self, program: &Path, args: &[&str]) -> Started {
-        let child = Command::new(program)
+        let child = self.command(program, args).spawn();
+        let name = program.file_name().and_then(OsStr::to_str).expect("a name");
+        Started {
+            command: format!("{name} {}", args.join(" ")),
+            child: child.expect("the program runs"),
+        }
+    }
+
+    fn command(&self, program: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command
             .args(args)
             .env_clear()
             .env("HOME", self.folder.path())
@@ -191,14 +219,8 @@ impl Place {
             .envs(self.variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
-        let name = program.file_name().and_then(OsStr::to_str).expect("a name");
-        Started {
-            command: format!("{name} {}", args.join(" ")),
-            child,
-        }
+            .stderr(Stdio::piped());
+        command
     }
 }
 

@@ -4,7 +4,7 @@
 //! [`builder`] compiles the components from Go modules into a cache folder, [`launch`] starts them
 //! and ends them, and [`running`] is what a test uses to find a testbed or to start one.
 //! [`recorder`] writes down what a client asks the API server, [`faults`] spoils it, and a [`meddler`] is
-//! faster; all go through a [`gateway`]. The library prints nothing; the binary `testbed` beside it is the process
+//! faster; all go through a [`gateway`]. A [`terminal`] shows what a program draws. The library prints nothing; the binary `testbed` beside it is the process
 //! that the components live and die with.
 
 #![expect(
@@ -40,6 +40,8 @@ pub mod faults;
 
 pub mod meddler;
 
+pub mod terminal;
+
 pub use faults::{Fault, Faulty};
 pub use gateway::Gateway;
 pub use launch::{Options, Testbed};
@@ -47,3 +49,4 @@ pub use meddler::Meddler;
 pub use place::{Place, User};
 pub use recorder::Recorder;
 pub use running::Running;
+pub use terminal::Terminal;
