@@ -36,6 +36,10 @@ const RBAC: &str = "apis/rbac.authorization.k8s.io/v1";
 /// What `kubectl get -o json` prints for these arguments, where these are objects of a namespace or
 /// all of some kinds that a selector chooses; `None` where they are anything else, or one is not there.
 pub(crate) fn get(kubeconfig: &Path, namespace: &str, args: &[&str]) -> Option<Value> {
+    let (args, owners) = match args {
+        [args @ .., "--show-managed-fields"] => (args, Owners::Shown),
+        args => (args, Owners::Hidden),
+    };
     let (paths, selector) = paths(args)?;
     let mut found = vec![];
     for path in &paths {
@@ -45,7 +49,7 @@ pub(crate) fn get(kubeconfig: &Path, namespace: &str, args: &[&str]) -> Option<V
         let path = format!("/{version}/namespaces/{namespace}/{rest}{query}");
         let request = http::Request::get(path).body(vec![]).unwrap();
         let answer: Value = serde_json::from_str(&send(kubeconfig, request).ok()?).unwrap();
-        found.extend(objects(answer));
+        found.extend(objects(answer, owners));
     }
     let is_list = paths.len() > 1 || !paths[0].rsplit_once("/*/")?.1.contains('/');
     if is_list {
@@ -87,26 +91,35 @@ fn paths<'a>(args: &[&'a str]) -> Option<(Vec<String>, Option<&'a str>)> {
     }
 }
 
+/// What becomes of the entries that say who owns which field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owners {
+    Shown,
+    Hidden,
+}
+
 /// The object or objects of an answer, each with its kind.
-fn objects(mut answer: Value) -> Vec<Value> {
+fn objects(mut answer: Value, owners: Owners) -> Vec<Value> {
     let version = answer["apiVersion"].clone();
     let kind = answer["kind"].as_str().unwrap_or_default().to_owned();
     let Some(items) = answer.get_mut("items").and_then(Value::as_array_mut) else {
-        hide(&mut answer);
+        hide(&mut answer, owners);
         return vec![answer];
     };
     let mut items = std::mem::take(items);
     for item in &mut items {
         item["apiVersion"] = version.clone();
         item["kind"] = kind.trim_end_matches("List").into();
-        hide(item);
+        hide(item, owners);
     }
     items
 }
 
 /// Leaves out what kubectl shows only when it is asked to.
-fn hide(object: &mut Value) {
-    if let Some(metadata) = object["metadata"].as_object_mut() {
+fn hide(object: &mut Value, owners: Owners) {
+    if owners == Owners::Hidden
+        && let Some(metadata) = object["metadata"].as_object_mut()
+    {
         metadata.remove("managedFields");
     }
 }
