@@ -354,7 +354,9 @@ fn a_failure_that_cannot_be_recorded_is_told_beside_what_has_failed() {
              command: ",
             "error: not ready: StatefulSet web",
         ]);
-    check_statuses(&place, &["deployed", "interrupted"]);
+    check_statuses(&place, &["deployed", "pending-upgrade"]);
+    let told = "pending-upgrade (interrupted)";
+    place.pintle(&["history", "app"]).ok().prints(&[told]);
     let mend = ["upgrade", "app", &chart, "--set", "plays=nothing"];
     place.pintle(&mend).ok();
     check_statuses(&place, &["superseded", "failed", "deployed"]);
