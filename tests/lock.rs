@@ -502,7 +502,6 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
         .ok();
     let options = Options {
         timeout: std::time::Duration::from_mins(1),
-        history_max: 0,
         on_failure: ops::OnFailure::default(),
         leftovers: ops::Leftovers::default(),
     };

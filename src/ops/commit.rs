@@ -135,7 +135,7 @@ impl Change {
         };
         lock::prove(session, proof).await?;
         let release = match result {
-            Ok(()) => outcome::succeed(session, self, options.history_max).await?,
+            Ok(()) => outcome::succeed(session, self).await?,
             Err(mut error) => {
                 failure::cover(session, &self, &mut error).await;
                 let cleaned = self.clean_up(session, (options, &lock), on).await;

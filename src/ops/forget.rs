@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::catalogue::Catalogue;
 use super::prepare::Past;
-use super::{Error, Session, Terms, lock, outcome};
+use super::{Error, Rehearsal, Session, Terms, lock, outcome, rights};
 use crate::event::Event;
 use crate::manifest::ResourceId;
 
@@ -21,14 +21,17 @@ pub struct Forgetting {
 /// Decides to delete the records of a release and nothing else.
 ///
 /// # Errors
-/// If there is no such release, Helm may be changing it, or its records cannot be read. Nothing is
-/// written.
+/// If there is no such release, Helm may be changing it, or its records cannot be read or may not be deleted.
+/// Nothing is written.
 pub async fn forget(session: &Session<'_>, terms: &Terms) -> Result<Forgetting, Error> {
     let past = Past::read(session).await?;
     if past.entries.is_empty() {
         return Err(Error::no_release(session));
     }
     lock::refuse_helm(session, &past, terms.pending_timeout)?;
+    if terms.rehearsal == Rehearsal::Server {
+        rights::refuse_to_forget(session).await?;
+    }
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let (mut known, mut stays) = (BTreeSet::new(), vec![]);
     for release in past.base.iter().rev() {

@@ -3,7 +3,8 @@
 use futures::{TryStreamExt, stream};
 
 use super::prepare::Past;
-use super::{Change, Error, History, Session, failure};
+use super::rights::Records;
+use super::{Change, Error, History, Session, Terms, failure};
 use crate::history::{self, Entry};
 use crate::release::{Release, Status};
 use crate::render::Operation;
@@ -40,12 +41,22 @@ pub(super) async fn keep_sources(
     Ok(())
 }
 
+/// What a change to `release` does to the records in the end.
+pub(super) fn records(release: &Release, past: &Past, terms: &Terms) -> Records {
+    let recording = &terms.recording;
+    let deletes = match release.info.status {
+        Status::Uninstalling => recording.history == History::Delete,
+        _ => excess(&past.entries, recording.history_max) > 0,
+    };
+    if deletes {
+        Records::Replaced
+    } else {
+        Records::Written
+    }
+}
+
 /// Records that the change succeeded, and what that means for the other revisions.
-pub(super) async fn succeed(
-    session: &Session<'_>,
-    change: Change,
-    history_max: usize,
-) -> Result<Release, Error> {
+pub(super) async fn succeed(session: &Session<'_>, change: Change) -> Result<Release, Error> {
     let Change {
         mut release,
         mut past,
@@ -71,7 +82,8 @@ pub(super) async fn succeed(
         retire(session, previous, release.revision).await?;
     }
     tidy(session, &past, release.revision).await?;
-    prune(session, &past.entries, history_max).await?;
+    let excess = excess(&past.entries, terms.recording.history_max);
+    delete(session, &past.entries[..excess]).await?;
     Ok(release)
 }
 
@@ -154,13 +166,12 @@ async fn retire(
     Ok(())
 }
 
-/// Deletes the oldest records so that `history_max` stay, the new one included.
-async fn prune(session: &Session<'_>, older: &[Entry], history_max: usize) -> Result<(), Error> {
-    let excess = match history_max {
+/// How many of the oldest records are deleted so that `history_max` stay, the new one included.
+fn excess(older: &[Entry], history_max: usize) -> usize {
+    match history_max {
         0 => 0,
         max => (older.len() + 1).saturating_sub(max).min(older.len()),
-    };
-    delete(session, &older[..excess]).await
+    }
 }
 
 /// Records that a release is uninstalled, and keeps its history: no revision is deployed any more.

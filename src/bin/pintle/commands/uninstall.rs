@@ -62,7 +62,7 @@ fn terms(args: &Uninstall) -> Terms {
 
 /// Deletes what one release has applied.
 async fn uninstall(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Result<(), Failure> {
-    let options = change::options(&args.change, 0);
+    let options = change::options(&args.change);
     let decide = async || ops::uninstall(session, terms).await;
     let outcome = change::run(session, (&args.change, &options), decide).await?;
     let Outcome::Done(release) = &outcome else {
