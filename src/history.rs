@@ -7,6 +7,7 @@
 mod driver;
 mod entry;
 mod error;
+mod legible;
 mod sources;
 
 use std::cmp::Reverse;
@@ -24,7 +25,7 @@ pub use error::Error;
 use crate::capabilities::Kind;
 use crate::cluster::{Address, Cluster, Deletion, Patch, Write};
 use crate::manifest::ResourceId;
-use crate::release::{self, Outline, Release, Status};
+use crate::release::{self, Release, Status};
 
 /// The `type` of the Secrets that hold sources of charts.
 const SOURCES_TYPE: &str = "pintle.dev/chart.v1";
@@ -182,11 +183,6 @@ impl<'a> Store<'a> {
         Ok(release)
     }
 
-    /// What a list shows of the revision behind `entry`, without the rest of it.
-    async fn outline(&self, entry: &Entry) -> Result<Outline, Error> {
-        self.decoded(entry, release::decode_outline).await
-    }
-
     /// What `decode` makes of the payload behind `entry`.
     async fn decoded<T>(
         &self,
@@ -205,7 +201,8 @@ impl<'a> Store<'a> {
                 secret: entry.secret.clone(),
             })?;
         decode(&self.driver.payload(&object)).map_err(|source| Error::Decode {
-            secret: entry.secret.clone(),
+            entry: Box::new(entry.clone()),
+            driver: self.driver,
             source,
         })
     }
@@ -219,27 +216,6 @@ impl<'a> Store<'a> {
             .buffered(CONCURRENCY)
             .try_collect()
             .await
-    }
-
-    /// Fills in the summaries that Helm has dropped, from the payloads. A payload that cannot be
-    /// read leaves its entry without a summary.
-    ///
-    /// # Errors
-    /// If a Secret cannot be read.
-    pub async fn summarise(&self, entries: &mut [Entry]) -> Result<(), Error> {
-        let missing: Vec<usize> = (0..entries.len())
-            .filter(|index| entries[*index].summary.is_none())
-            .collect();
-        let reads = missing.iter().map(|index| self.outline(&entries[*index]));
-        let read: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).collect().await;
-        for (index, outline) in missing.into_iter().zip(read) {
-            match outline {
-                Ok(outline) => entries[index].summary = Some(Summary::of_outline(&outline)),
-                Err(Error::Decode { .. } | Error::Gone { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 
     /// Records a new revision, and gives the UID of its Secret. That this does not exist yet is the

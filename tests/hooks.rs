@@ -1,6 +1,8 @@
 //! Hooks on the real API server: when they run, what they leave, and what becomes of a release whose
 //! hooks fail.
 
+mod policies;
+
 use serde_json::{Value, json};
 
 use crate::kcp::proof::eventually;

@@ -1,6 +1,8 @@
 //! Records and the commands over them, beside Helm on the same records.
 
+mod damaged;
 mod drivers;
+mod gone;
 mod large;
 mod list;
 mod pages;

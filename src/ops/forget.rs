@@ -15,20 +15,24 @@ pub struct Forgetting {
     pub revisions: Vec<u32>,
     /// What the release has applied, by its records, and what therefore stays.
     pub stays: Vec<ResourceId>,
+    /// The revisions whose record cannot be read, so that it is not known what of theirs stays.
+    pub unread: Vec<u32>,
     past: Past,
 }
 
 /// Decides to delete the records of a release and nothing else.
 ///
 /// # Errors
-/// If there is no such release, Helm may be changing it, or its records cannot be read or may not be deleted.
-/// Nothing is written.
+/// If there is no such release, Helm may be changing it, its records cannot be had, or may not be deleted.
+/// What they hold need not be legible. Nothing is written.
 pub async fn forget(session: &Session<'_>, terms: &Terms) -> Result<Forgetting, Error> {
-    let past = Past::read(session).await?;
-    if past.entries.is_empty() {
+    let (past, unread) = Past::read_legible(session).await?;
+    let Some(newest) = past.newest() else {
         return Err(Error::no_release(session));
+    };
+    if !unread.contains(&newest.revision) {
+        lock::refuse_helm(session, &past, terms.pending_timeout)?;
     }
-    lock::refuse_helm(session, &past, terms.pending_timeout)?;
     if terms.rehearsal == Rehearsal::Server {
         rights::refuse_to_forget(session).await?;
     }
@@ -42,6 +46,7 @@ pub async fn forget(session: &Session<'_>, terms: &Terms) -> Result<Forgetting, 
     Ok(Forgetting {
         revisions: past.entries.iter().map(|entry| entry.revision).collect(),
         stays,
+        unread,
         past,
     })
 }

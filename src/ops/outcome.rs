@@ -111,8 +111,7 @@ pub(super) fn is_untidy(past: &Past) -> bool {
 /// Gives them their final status; `successor` is the revision that counts.
 pub(super) async fn tidy(session: &Session<'_>, past: &Past, successor: u32) -> Result<(), Error> {
     for entry in left(past) {
-        let mut previous = session.store().read(entry).await?;
-        retire(session, &mut previous, successor).await?;
+        retire_stored(session, entry, successor).await?;
     }
     Ok(())
 }
@@ -144,26 +143,51 @@ pub(super) fn told(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// What a revision is once another one follows it; none if that makes no difference to it.
+fn retired(status: Status) -> Option<Status> {
+    match status {
+        Status::Deployed | Status::Uninstalled => Some(Status::Superseded),
+        status if status.is_pending() => Some(Status::Failed),
+        _ => None,
+    }
+}
+
 /// Gives a revision that the new one follows its final status.
 async fn retire(
     session: &Session<'_>,
     previous: &mut Release,
     successor: u32,
 ) -> Result<(), Error> {
+    let Some(status) = retired(previous.info.status) else {
+        return Ok(());
+    };
     match previous.info.status {
-        Status::Deployed => previous.info.status = Status::Superseded,
+        Status::Deployed => {}
         Status::Uninstalled => {
-            previous.info.status = Status::Superseded;
             "superseded by new release".clone_into(&mut previous.info.description);
         }
-        status if status.is_pending() => {
-            previous.info.status = Status::Failed;
+        _ => {
             previous.info.description = format!("Interrupted; followed by revision {successor}");
         }
-        _ => return Ok(()),
     }
+    previous.info.status = status;
     session.store().update(previous, (session.now)()).await?;
     Ok(())
+}
+
+/// The same for a revision that has not been read. Its labels have to do where its payload cannot be, and one
+/// that has gone meanwhile needs no status.
+async fn retire_stored(session: &Session<'_>, entry: &Entry, successor: u32) -> Result<(), Error> {
+    let store = session.store();
+    match store.read(entry).await {
+        Ok(mut previous) => retire(session, &mut previous, successor).await,
+        Err(history::Error::Gone { .. }) => Ok(()),
+        Err(history::Error::Decode { .. }) => match retired(entry.status) {
+            Some(status) => Ok(store.mark(entry, status, (session.now)()).await?),
+            None => Ok(()),
+        },
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// How many of the oldest records are deleted so that `history_max` stay, the new one included.
@@ -180,8 +204,7 @@ async fn keep(session: &Session<'_>, release: &Release, past: &Past) -> Result<(
     for entry in &past.entries {
         let is_followed = entry.status == Status::Deployed || entry.status.is_pending();
         if is_followed && entry.revision != release.revision {
-            let mut previous = session.store().read(entry).await?;
-            retire(session, &mut previous, release.revision).await?;
+            retire_stored(session, entry, release.revision).await?;
         }
     }
     Ok(())

@@ -23,12 +23,13 @@ pub async fn rollback(
     rules: Rules,
     terms: &Terms,
 ) -> Result<Change, Error> {
-    let past = Past::read(session).await?;
-    plan_file::confirm(session, terms, &past).await?;
-    lock::refuse_helm(session, &past, terms.pending_timeout)?;
-    let target = target(session, &past, to)?;
+    let (past, release) = Past::read_with(session, async |past| {
+        plan_file::confirm(session, terms, past).await?;
+        lock::refuse_helm(session, past, terms.pending_timeout)?;
+        past.whole(session, target(session, past, to)?).await
+    })
+    .await?;
     let method = method::decide(session, &past, terms)?;
-    let release = session.store().read(target).await?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let manifest = catalogue.recorded(&release).await?;
     let completed = format!("Rollback to {}", release.revision);

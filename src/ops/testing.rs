@@ -13,7 +13,7 @@ use super::execute::Voice;
 use super::hook::Runner;
 use super::prepare::Past;
 use super::stop::Wish;
-use super::{Error, Session, Terms, lock, method};
+use super::{Error, Session, Terms, lock, method, outcome};
 use crate::cluster::Output;
 use crate::event::Event;
 use crate::plan::HookStep;
@@ -69,10 +69,12 @@ pub async fn test(
     request: &TestRequest,
     on: &mut dyn FnMut(Event),
 ) -> Result<Tested, Error> {
-    let past = Past::read(session).await?;
-    lock::refuse_helm(session, &past, request.pending_timeout)?;
-    let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
-    let release = session.store().read(newest).await?;
+    let (past, release) = Past::read_with(session, async |past| {
+        lock::refuse_helm(session, past, request.pending_timeout)?;
+        let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
+        past.whole(session, newest).await
+    })
+    .await?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let hooks = catalogue.hooks(&release).await?;
     let tests = HookStep::tests(&hooks, catalogue.kinds())?;
@@ -117,7 +119,15 @@ async fn run(
     let mut output = vec![];
     if request.logs == Logs::Read {
         for test in tried {
-            output.extend(session.cluster.output(&test.step.id).await?);
+            let id = &test.step.id;
+            match session.cluster.output(id).await {
+                Ok(found) => output.extend(found),
+                // How the test ran is known and recorded whatever it has written.
+                Err(error) => voice.say(Event::HookTrouble {
+                    id: Some(id.clone()),
+                    reason: outcome::told(&error),
+                }),
+            }
         }
     }
     runner.tidy(tried, &release).await;

@@ -15,8 +15,12 @@ use crate::release::{Release, Status};
 /// Nothing is written, but the lock of a release that is gone is taken away if the process that held it
 /// has ended.
 pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, Error> {
-    let past = Past::read(session).await?;
-    let Some(newest) = past.newest() else {
+    let (past, release) = Past::read_with(session, async |past| match past.newest() {
+        Some(newest) => Ok(Some(past.whole(session, newest).await?)),
+        None => Ok(None),
+    })
+    .await?;
+    let (Some(newest), Some(mut release)) = (past.newest(), release) else {
         // The last thing that an uninstallation gives back, if it came so far.
         lock::sweep(session).await?;
         return Err(Error::no_release(session));
@@ -30,7 +34,6 @@ pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, E
             revision: newest.revision,
         });
     }
-    let mut release = session.store().read(newest).await?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let manifest = Manifest {
         hooks: catalogue.hooks(&release).await?,
