@@ -249,8 +249,8 @@ fn the_right_to_delete_records_is_asked_for_where_some_will_be() {
         rule("apps", &["deployments"]),
         rule("coordination.k8s.io", &["leases"]),
     ];
-    allow(&place, "most", &json!(rules));
     let place = place.seen_by(User::TenantAdmin);
+    allow(&place, "most", &json!(rules));
     let upgrade = |map: &str, max: &str| {
         let values = format!("maps={{{map}}}");
         let kept = ["--no-wait", "--history-max", max, "--set", &values];
@@ -290,4 +290,23 @@ fn the_right_to_delete_records_is_asked_for_where_some_will_be() {
     allow(&place, "delete", &delete);
     place.pintle(&uninstall).ok();
     assert_eq!(place.get(&["secrets"])["items"], json!([]));
+}
+
+#[test]
+fn the_right_to_delete_records_is_told_where_they_cannot_be_read_either() {
+    let place = Place::new("blind").seen_by(User::TenantAdmin);
+    for (args, verbs) in [
+        (
+            &["uninstall", "app"][..],
+            "create, get, list, patch, delete",
+        ),
+        (
+            &["uninstall", "app", "--keep-history"],
+            "create, get, list, patch",
+        ),
+        (&["uninstall", "app", "--forget"], "get, list, delete"),
+    ] {
+        let told = format!("app: not allowed to {verbs} secrets in namespace");
+        place.pintle(args).fails_with(1).says(&[&told]);
+    }
 }

@@ -177,7 +177,7 @@ pub(super) async fn decide(
         consent: terms.consent.clone(),
         kinds: catalogue.into_kinds(),
         now: (terms.fixed.as_ref()).map_or_else(session.now, |fixed| fixed.created),
-        records: outcome::records(&release, &past, terms),
+        records: outcome::records(release.info.status, &past.entries, terms),
     };
     let seen = match aim.observe(session).await {
         Err(error) if error.is_forbidden() => {
@@ -249,7 +249,8 @@ impl Change {
                 self.plan.hooks = Hooks::default();
                 self.aim.records = Records::Untouched;
             } else {
-                self.aim.records = outcome::records(&self.release, &self.past, &self.terms);
+                let begun = self.release.info.status;
+                self.aim.records = outcome::records(begun, &self.past.entries, &self.terms);
             }
             let mut warnings = vec![];
             if self.terms.rehearsal == Rehearsal::Server {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::catalogue::Catalogue;
 use super::prepare::Past;
+use super::rights::Records;
 use super::{Error, Rehearsal, Session, Terms, lock, outcome, rights};
 use crate::event::Event;
 use crate::manifest::ResourceId;
@@ -26,7 +27,10 @@ pub struct Forgetting {
 /// If there is no such release, Helm may be changing it, its records cannot be had, or may not be deleted.
 /// What they hold need not be legible. Nothing is written.
 pub async fn forget(session: &Session<'_>, terms: &Terms) -> Result<Forgetting, Error> {
-    let (past, unread) = Past::read_legible(session).await?;
+    let (past, unread) = match Past::read_legible(session).await {
+        Err(error) => return Err(rights::unlisted(session, Records::Deleted, error).await),
+        Ok(read) => read,
+    };
     let Some(newest) = past.newest() else {
         return Err(Error::no_release(session));
     };

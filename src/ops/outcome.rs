@@ -41,12 +41,12 @@ pub(super) async fn keep_sources(
     Ok(())
 }
 
-/// What a change to `release` does to the records in the end.
-pub(super) fn records(release: &Release, past: &Past, terms: &Terms) -> Records {
+/// What a change that begins with this status does to the records in the end.
+pub(super) fn records(begun: Status, older: &[Entry], terms: &Terms) -> Records {
     let recording = &terms.recording;
-    let deletes = match release.info.status {
+    let deletes = match begun {
         Status::Uninstalling => recording.history == History::Delete,
-        _ => excess(&past.entries, recording.history_max) > 0,
+        _ => excess(older, recording.history_max) > 0,
     };
     if deletes {
         Records::Replaced

@@ -105,10 +105,15 @@ pub(super) async fn refuse_to_forget(session: &Session<'_>) -> Result<(), Error>
 /// The error of a change that could not even be planned for want of a right: with all rights that are
 /// missing, if records or lock are among them.
 pub async fn explained(session: &Session<'_>, error: Error) -> Error {
+    unlisted(session, Records::Written, error).await
+}
+
+/// The same for a command that does something else to the records.
+pub(super) async fn unlisted(session: &Session<'_>, records: Records, error: Error) -> Error {
     if !error.is_forbidden() {
         return error;
     }
-    told(session, to_record(session, Records::Written), error).await
+    told(session, to_record(session, records), error).await
 }
 
 async fn told(session: &Session<'_>, needed: Vec<Right>, error: Error) -> Error {
