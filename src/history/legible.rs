@@ -51,7 +51,8 @@ impl Store<'_> {
 
     /// What a list shows of the revision behind `entry`, without the rest of it.
     async fn outline(&self, entry: &Entry) -> Result<Outline, Error> {
-        self.decoded(entry, release::decode_outline).await
+        let (outline, _) = self.decoded(entry, release::decode_outline).await?;
+        Ok(outline)
     }
 
     /// Gives a revision another status by the labels of its record alone, for want of a payload that could be

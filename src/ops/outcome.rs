@@ -2,6 +2,8 @@
 
 use futures::{TryStreamExt, stream};
 
+use super::guard::Guard;
+use super::ledger::Ledger;
 use super::prepare::Past;
 use super::rights::Records;
 use super::{Change, Error, History, Session, Terms, failure};
@@ -16,23 +18,29 @@ const MAX_DESCRIPTION: usize = 1024;
 
 /// Records the pending revision, which locks the release, and gives the uid of its record; an uninstallation
 /// marks the newest one.
-pub(super) async fn begin(session: &Session<'_>, change: &Change) -> Result<Option<String>, Error> {
-    let now = (session.now)();
-    let store = session.store();
-    if change.release.info.status == Status::Uninstalling {
-        store.update(&change.release, now).await?;
+pub(super) async fn begin(
+    session: &Session<'_>,
+    change: &mut Change,
+    guard: &Guard<'_>,
+) -> Result<Option<String>, Error> {
+    let release = &mut change.release;
+    if release.info.status == Status::Uninstalling {
+        Ledger { session, guard }.update(release).await?;
         return Ok(None);
     }
-    Ok(Some(store.create(&change.release, now).await?))
+    guard.pass().await?;
+    let uid = session.store().create(release, (session.now)()).await?;
+    Ok(Some(uid))
 }
 
 /// Stores what the record that was begun has too much of.
 pub(super) async fn keep_sources(
     session: &Session<'_>,
     change: &Change,
-    record: Option<&str>,
+    (record, guard): (Option<&str>, &Guard<'_>),
 ) -> Result<(), Error> {
     if let Some(uid) = record {
+        guard.pass().await?;
         let store = session.store();
         store
             .keep_sources(&change.release, &change.sources, uid)
@@ -56,7 +64,7 @@ pub(super) fn records(begun: Status, older: &[Entry], terms: &Terms) -> Records 
 }
 
 /// Records that the change succeeded, and what that means for the other revisions.
-pub(super) async fn succeed(session: &Session<'_>, change: Change) -> Result<Release, Error> {
+pub(super) async fn succeed(ledger: Ledger<'_>, change: Change) -> Result<Release, Error> {
     let Change {
         mut release,
         mut past,
@@ -68,22 +76,22 @@ pub(super) async fn succeed(session: &Session<'_>, change: Change) -> Result<Rel
     if release.info.status == Status::Uninstalling {
         release.info.status = Status::Uninstalled;
         if terms.recording.history == History::Keep {
-            keep(session, &release, &past).await?;
+            keep(ledger, &mut release, &past).await?;
         } else {
-            delete_all(session, &past.entries).await?;
+            delete_all(ledger, &past.entries).await?;
         }
         return Ok(release);
     }
     release.info.status = Status::Deployed;
     // The new revision first: between the two writes Helm takes the newer of two deployed ones,
     // while it would refuse to work with none.
-    session.store().update(&release, (session.now)()).await?;
+    ledger.update(&mut release).await?;
     for previous in &mut past.base {
-        retire(session, previous, release.revision).await?;
+        retire(ledger, previous, release.revision).await?;
     }
-    tidy(session, &past, release.revision).await?;
+    tidy(ledger, &past, release.revision).await?;
     let excess = excess(&past.entries, terms.recording.history_max);
-    delete(session, &past.entries[..excess]).await?;
+    delete(ledger, &past.entries[..excess]).await?;
     Ok(release)
 }
 
@@ -109,25 +117,25 @@ pub(super) fn is_untidy(past: &Past) -> bool {
 }
 
 /// Gives them their final status; `successor` is the revision that counts.
-pub(super) async fn tidy(session: &Session<'_>, past: &Past, successor: u32) -> Result<(), Error> {
+pub(super) async fn tidy(ledger: Ledger<'_>, past: &Past, successor: u32) -> Result<(), Error> {
     for entry in left(past) {
-        retire_stored(session, entry, successor).await?;
+        retire_stored(ledger, entry, successor).await?;
     }
     Ok(())
 }
 
 /// Records why the change failed.
 pub(super) async fn fail(
-    session: &Session<'_>,
+    ledger: Ledger<'_>,
     change: Change,
     error: &Error,
 ) -> Result<Release, Error> {
     let mut release = change.release;
     release.info.status = Status::Failed;
     release.info.description = told(error).chars().take(MAX_DESCRIPTION).collect();
-    let recorded = release.record_failure(&failure::of(session, &release, error));
+    let recorded = release.record_failure(&failure::of(ledger.session, &release, error));
     recorded.map_err(|source| history::Error::Encode { source })?;
-    session.store().update(&release, (session.now)()).await?;
+    ledger.update(&mut release).await?;
     Ok(release)
 }
 
@@ -153,11 +161,7 @@ fn retired(status: Status) -> Option<Status> {
 }
 
 /// Gives a revision that the new one follows its final status.
-async fn retire(
-    session: &Session<'_>,
-    previous: &mut Release,
-    successor: u32,
-) -> Result<(), Error> {
+async fn retire(ledger: Ledger<'_>, previous: &mut Release, successor: u32) -> Result<(), Error> {
     let Some(status) = retired(previous.info.status) else {
         return Ok(());
     };
@@ -171,19 +175,17 @@ async fn retire(
         }
     }
     previous.info.status = status;
-    session.store().update(previous, (session.now)()).await?;
-    Ok(())
+    ledger.update(previous).await
 }
 
 /// The same for a revision that has not been read. Its labels have to do where its payload cannot be, and one
 /// that has gone meanwhile needs no status.
-async fn retire_stored(session: &Session<'_>, entry: &Entry, successor: u32) -> Result<(), Error> {
-    let store = session.store();
-    match store.read(entry).await {
-        Ok(mut previous) => retire(session, &mut previous, successor).await,
+async fn retire_stored(ledger: Ledger<'_>, entry: &Entry, successor: u32) -> Result<(), Error> {
+    match ledger.session.store().read(entry).await {
+        Ok(mut previous) => retire(ledger, &mut previous, successor).await,
         Err(history::Error::Gone { .. }) => Ok(()),
         Err(history::Error::Decode { .. }) => match retired(entry.status) {
-            Some(status) => Ok(store.mark(entry, status, (session.now)()).await?),
+            Some(status) => ledger.mark(entry, status).await,
             None => Ok(()),
         },
         Err(error) => Err(error.into()),
@@ -199,12 +201,12 @@ fn excess(older: &[Entry], history_max: usize) -> usize {
 }
 
 /// Records that a release is uninstalled, and keeps its history: no revision is deployed any more.
-async fn keep(session: &Session<'_>, release: &Release, past: &Past) -> Result<(), Error> {
-    session.store().update(release, (session.now)()).await?;
+async fn keep(ledger: Ledger<'_>, release: &mut Release, past: &Past) -> Result<(), Error> {
+    ledger.update(release).await?;
     for entry in &past.entries {
         let is_followed = entry.status == Status::Deployed || entry.status.is_pending();
         if is_followed && entry.revision != release.revision {
-            retire_stored(session, entry, release.revision).await?;
+            retire_stored(ledger, entry, release.revision).await?;
         }
     }
     Ok(())
@@ -212,21 +214,16 @@ async fn keep(session: &Session<'_>, release: &Release, past: &Past) -> Result<(
 
 /// Deletes all records of a release, the newest last: as long as it stands, the next command sees an
 /// uninstallation that is not finished.
-pub(super) async fn delete_all(session: &Session<'_>, entries: &[Entry]) -> Result<(), Error> {
+pub(super) async fn delete_all(ledger: Ledger<'_>, entries: &[Entry]) -> Result<(), Error> {
     if let Some((newest, older)) = entries.split_last() {
-        delete(session, older).await?;
-        session.store().delete(newest).await?;
+        delete(ledger, older).await?;
+        ledger.delete(newest).await?;
     }
     Ok(())
 }
 
-async fn delete(session: &Session<'_>, entries: &[Entry]) -> Result<(), Error> {
-    let store = session.store();
-    stream::iter(entries.iter().map(Ok))
-        .try_for_each_concurrent(
-            CONCURRENCY,
-            |entry| async move { store.delete(entry).await },
-        )
-        .await?;
-    Ok(())
+async fn delete(ledger: Ledger<'_>, entries: &[Entry]) -> Result<(), Error> {
+    let each = stream::iter(entries.iter().map(Ok));
+    each.try_for_each_concurrent(CONCURRENCY, |entry| ledger.delete(entry))
+        .await
 }

@@ -117,21 +117,26 @@ pub async fn unlock(session: &Session<'_>, locked: Locked) -> Result<(), Error> 
     };
     let store = session.store();
     let entries = store.history(session.release).await?;
+    let overtaken = || Error::Overtaken {
+        release: session.release.to_owned(),
+    };
     let is_same =
         |newest: &Entry| (newest.revision, newest.status) == (entry.revision, entry.status);
     if !entries.last().is_some_and(is_same) {
-        return Err(Error::Overtaken {
-            release: session.release.to_owned(),
-        });
+        return Err(overtaken());
     }
     let now = (session.now)();
-    match whole {
+    let written = match whole {
         Some((mut release, _)) => {
             release.info.description = format!("Unlocked while it was {}", release.info.status);
             release.info.status = Status::Failed;
-            store.update(&release, now).await?;
+            store.update(&mut release, now).await
         }
-        None => store.mark(&entry, Status::Failed, now).await?,
+        None => store.mark(&entry, Status::Failed, now).await,
+    };
+    match written {
+        Err(error) if error.is_outdated() => return Err(overtaken()),
+        written => written?,
     }
     Ok(())
 }
