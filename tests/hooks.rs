@@ -1,6 +1,8 @@
 //! Hooks on the real API server: when they run, what they leave, and what becomes of a release whose
 //! hooks fail.
 
+mod policies;
+
 use serde_json::{Value, json};
 
 use crate::kcp::proof::eventually;
@@ -58,7 +60,7 @@ metadata:
   annotations: {helm.sh/hook: "pre-install", helm.sh/resource-policy: keep}
 "#;
 
-fn shop(place: &Place) -> String {
+pub(crate) fn shop(place: &Place) -> String {
     place.chart("shop", VALUES, TEMPLATE)
 }
 

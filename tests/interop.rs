@@ -361,3 +361,38 @@ fn ten_operations_in_turn_fail_and_are_killed_and_go_on() {
     pintle(&["uninstall", "twin"], 0);
     assert_eq!(statuses(&place), [] as [&str; 0]);
 }
+
+#[test]
+fn what_a_killed_pintle_has_left_is_shown_as_interrupted_once_helm_has_gone_on() {
+    let place = Place::new("overtaken");
+    let ours = path(TERA);
+    let stuck = stuck(&place, TERA, "templates/_labels.yaml");
+    let twice = [&["install", "twin", &ours], &["upgrade", "twin", &stuck]];
+    place.pintle(&[&twice[0][..], &["--no-wait"]].concat()).ok();
+    let killed = place.start_pintle(&[&twice[1][..], &["--set", "replicas=2"]].concat());
+    let changed = "--for=jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
+    place
+        .kubectl(&["wait", changed, "deployment/twin", "--timeout=60s"])
+        .ok();
+    killed.kill();
+    place.helm(&["rollback", "twin", "1"]).ok();
+    assert_eq!(
+        statuses(&place),
+        ["superseded", "pending-upgrade", "deployed"]
+    );
+    let history = place.pintle(&["history", "twin", "-o", "json"]).ok().json();
+    let interrupted = history.as_array().unwrap().iter();
+    let interrupted: Vec<_> = interrupted.map(|one| one.get("interrupted")).collect();
+    assert_eq!(interrupted, [None, Some(&true.into()), None]);
+    let told = "pending-upgrade (interrupted)";
+    place.pintle(&["history", "twin"]).ok().prints(&[told]);
+    place
+        .pintle(&["status", "twin", "--revision", "2"])
+        .ok()
+        .prints(&[&format!("STATUS: {told}\n")]);
+    place.pintle(&["upgrade", "twin", &ours, "--no-wait"]).ok();
+    assert_eq!(
+        statuses(&place),
+        ["superseded", "failed", "superseded", "deployed"]
+    );
+}

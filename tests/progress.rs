@@ -2,7 +2,10 @@
 
 use std::fs;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
+use pintle::x509::Certificate;
 use serde_json::{Value, json};
 
 use crate::groups::two;
@@ -155,6 +158,35 @@ fn status_shows_groups_and_who_holds_the_lock() {
 }
 
 #[test]
+fn status_shows_how_long_certificates_hold() {
+    let place = Place::new("expiring");
+    let made = "apiVersion: generate.pintle.dev/v1\nkind: CertificateAuthority\n\
+                metadata: {name: ca}\nspec: {commonName: ca}\n---\n\
+                apiVersion: generate.pintle.dev/v1\nkind: Certificate\nmetadata: {name: tls}\n\
+                spec: {issuer: ca, commonName: tls, usages: [server auth], dnsNames: [tls], \
+                duration: 252h, renewBefore: 24h}\n";
+    let chart = place.chart("app", "{}\n", made);
+    place.pintle(&["install", "app", &chart]).ok();
+    let text = &place.get(&["secret/tls"])["data"]["tls.crt"];
+    let text = BASE64_STANDARD.decode(text.as_str().unwrap()).unwrap();
+    let end = Certificate::read(&text).unwrap().not_after;
+    let status = place.pintle(&["status", "app", "-o", "json"]).ok().json();
+    let all = status["credentials"].as_array().unwrap();
+    let tls = all.iter().find(|one| one["name"] == "tls").unwrap();
+    assert_eq!(tls["expires"], end.to_string(), "{status}");
+    // Half a day less than eleven days from when it was issued.
+    assert_eq!(
+        (&tls["days_left"], &tls["state"]),
+        (&json!(10), &json!("good"))
+    );
+    let told = format!("{} (10 days)", end.strftime("%Y-%m-%d"));
+    place
+        .pintle(&["status", "app"])
+        .ok()
+        .prints(&["CREDENTIALS:\n", &told]);
+}
+
+#[test]
 fn status_follows_by_watches_until_nobody_reads() {
     let place = Place::new("followed");
     let chart = two(&place);
@@ -266,4 +298,16 @@ fn a_wait_has_one_watch_for_each_kind() {
         "{requests:#?}"
     );
     assert!(watches("pods") <= 1, "{requests:#?}");
+    // Nothing is asked for again and again: each kind is read for the plan, and where its watch begins.
+    let lists = |kind: &str| {
+        let path = format!("/{kind}?");
+        let lines = requests.iter();
+        lines
+            .filter(|line| line.starts_with("GET ") && !line.contains("watch=true"))
+            .filter(|line| line.contains(&path))
+            .count()
+    };
+    for (kind, most) in [("deployments", 2), ("statefulsets", 2), ("pods", 1)] {
+        assert!(lists(kind) <= most, "{kind}: {requests:#?}");
+    }
 }

@@ -236,3 +236,77 @@ fn an_administrator_of_a_namespace_can_do_everything() {
     let place = place.seen_by(User::Admin);
     assert_eq!(left(&place), ["\"RoleBinding\"/\"admin\""]);
 }
+
+#[test]
+fn the_right_to_delete_records_is_asked_for_where_some_will_be() {
+    let place = Place::new("forgetful");
+    let chart = small(&place);
+    let verbs = ["get", "list", "create", "patch"];
+    let most = json!({"apiGroups": [""], "resources": ["secrets"], "verbs": verbs});
+    let rules = [
+        most,
+        rule("", &["configmaps"]),
+        rule("apps", &["deployments"]),
+        rule("coordination.k8s.io", &["leases"]),
+    ];
+    let place = place.seen_by(User::TenantAdmin);
+    allow(&place, "most", &json!(rules));
+    let upgrade = |map: &str, max: &str| {
+        let values = format!("maps={{{map}}}");
+        let kept = ["--no-wait", "--history-max", max, "--set", &values];
+        place.pintle(&[&["upgrade", "app", &chart][..], &kept].concat())
+    };
+    let refused = format!(
+        "error: 1 change would be refused, so nothing was written\n  Secret sh.helm.release.v1.app: \
+         not allowed to delete secrets in namespace {}\n",
+        place.namespace
+    );
+    place.pintle(&["install", "app", &chart, "--no-wait"]).ok();
+    upgrade("a", "2").ok();
+    let versions = || {
+        let records = [1, 2].map(|number| format!("secret/sh.helm.release.v1.app.v{number}"));
+        place.versions(&[&records[0], &records[1], "configmap/a"])
+    };
+    let before = versions();
+    for args in [
+        &["uninstall", "app"][..],
+        &["uninstall", "app", "--dry-run"],
+        &["uninstall", "app", "--forget"],
+        &["uninstall", "app", "--forget", "--dry-run"],
+        &["rollback", "app", "1", "--no-wait", "--history-max", "1"],
+    ] {
+        place.pintle(args).fails_with(1).says(&[&refused]);
+    }
+    upgrade("b", "2").fails_with(1).says(&[&refused]);
+    assert_eq!(versions(), before);
+    // Nothing is deleted by what changes nothing, by a revision that fits, and where the history is kept.
+    upgrade("a", "2").ok().prints(&["is unchanged"]);
+    upgrade("b", "3").ok();
+    place.pintle(&["uninstall", "app", "--keep-history"]).ok();
+    // There is nothing left but the records.
+    let uninstall = ["uninstall", "app"];
+    place.pintle(&uninstall).fails_with(1).says(&[&refused]);
+    let delete = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["delete"]}]);
+    allow(&place, "delete", &delete);
+    place.pintle(&uninstall).ok();
+    assert_eq!(place.get(&["secrets"])["items"], json!([]));
+}
+
+#[test]
+fn the_right_to_delete_records_is_told_where_they_cannot_be_read_either() {
+    let place = Place::new("blind").seen_by(User::TenantAdmin);
+    for (args, verbs) in [
+        (
+            &["uninstall", "app"][..],
+            "create, get, list, patch, delete",
+        ),
+        (
+            &["uninstall", "app", "--keep-history"],
+            "create, get, list, patch",
+        ),
+        (&["uninstall", "app", "--forget"], "get, list, delete"),
+    ] {
+        let told = format!("app: not allowed to {verbs} secrets in namespace");
+        place.pintle(args).fails_with(1).says(&[&told]);
+    }
+}

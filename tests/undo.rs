@@ -355,8 +355,8 @@ fn a_failure_that_cannot_be_recorded_is_told_beside_what_has_failed() {
             "error: not ready: StatefulSet web",
         ]);
     check_statuses(&place, &["deployed", "pending-upgrade"]);
-    let history = place.pintle(&["history", "app"]).ok();
-    history.prints(&["interrupted"]);
+    let told = "pending-upgrade (interrupted)";
+    place.pintle(&["history", "app"]).ok().prints(&[told]);
     let mend = ["upgrade", "app", &chart, "--set", "plays=nothing"];
     place.pintle(&mend).ok();
     check_statuses(&place, &["superseded", "failed", "deployed"]);

@@ -37,6 +37,15 @@ pub(super) fn scope<'a>(namespace: Option<&'a str>, workloads: Vec<&'a ResourceI
         namespace,
         ids: BTreeMap::new(),
         makers: workloads,
+        labels: "",
+    }
+}
+
+/// The pods of a namespace that match a label selector.
+pub(super) fn selected<'a>(namespace: Option<&'a str>, labels: &'a str) -> Scope<'a> {
+    Scope {
+        labels,
+        ..scope(namespace, vec![])
     }
 }
 

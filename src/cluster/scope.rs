@@ -24,6 +24,8 @@ pub(super) struct Scope<'a> {
     pub(super) ids: BTreeMap<&'a str, &'a ResourceId>,
     /// Instead of names: the workloads whose pods are wanted.
     pub(super) makers: Vec<&'a ResourceId>,
+    /// Instead of both: what the labels have to be, as a label selector.
+    pub(super) labels: &'a str,
 }
 
 /// The name of a body.
@@ -41,7 +43,8 @@ impl Scope<'_> {
     /// The request for all of it, whether it becomes a list or a watch.
     pub(super) fn uri(&self, verb: &'static str) -> Result<Uri, Error> {
         let path = path::collection(verb, self.kind, self.namespace)?;
-        Ok(Uri::new(path).with("fieldSelector", &self.fields()))
+        let uri = Uri::new(path).with("fieldSelector", &self.fields());
+        Ok(uri.with("labelSelector", self.labels))
     }
 
     fn fields(&self) -> String {
@@ -130,6 +133,7 @@ impl Cluster {
                 namespace,
                 ids,
                 makers: Vec::new(),
+                labels: "",
             })
             .collect()
     }
@@ -157,6 +161,7 @@ impl Cluster {
     ) -> Result<(Vec<Value>, String), Error> {
         let (names, subject) = (scope.names(), scope.subject("list"));
         let wanted = match scope.makers.as_slice() {
+            _ if !scope.labels.is_empty() => Wanted::All,
             [] => Wanted::Named(&names),
             workloads => Wanted::PodsOf(workloads),
         };

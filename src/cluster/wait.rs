@@ -5,6 +5,7 @@
 
 mod follow;
 mod goal;
+mod outlast;
 mod until;
 
 use std::collections::BTreeMap;
@@ -31,8 +32,6 @@ use crate::manifest::ResourceId;
 
 /// However little time is left, the resources are looked at once for as long as this.
 const GLANCE: Duration = Duration::from_secs(2);
-/// The pause before ending pods are counted again.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// Resources, what they have to be, and for how long that is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -262,33 +261,6 @@ impl Cluster {
         Err(Error::NotReady { resources })
     }
 
-    /// Waits for ending pods that the status of their workload does not count. The end of a pod
-    /// changes nothing else that could be watched, so this is asked for again and again.
-    async fn outlast(&self, goal: &mut Ready<'_>) -> Result<(), Error> {
-        if goal.states.values().any(Health::is_failed) {
-            return Ok(());
-        }
-        let mut left = std::mem::take(&mut goal.uncounted);
-        left.retain(|id, _| goal.states.get(id).is_some_and(Health::is_ready));
-        while let Some((id, selector)) = left.first_key_value() {
-            match self.ending_pods(id, selector).await {
-                Ok(0) => {
-                    goal.tell(id, Health::Ready);
-                    left.pop_first();
-                    continue;
-                }
-                Ok(number) => {
-                    let reason = format!("pods still ending: {number}");
-                    goal.tell(id, Health::InProgress(reason));
-                }
-                Err(error) if error.is_passing() => {}
-                Err(error) => return Err(error),
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        Ok(())
-    }
-
     /// Waits until none of the resources exists any more, for at most `deadline`.
     ///
     /// A resource that somebody has created again counts as gone.
@@ -378,7 +350,6 @@ impl Cluster {
 mod tests {
     use serde_json::json;
 
-    use super::super::tests::{answer, mock};
     use super::*;
 
     fn id() -> ResourceId {
@@ -430,6 +401,7 @@ mod tests {
             namespace: None,
             ids: BTreeMap::from([("web", &id)]),
             makers: vec![],
+            labels: "",
         };
         let mut on = |_: &ResourceId, _: &Health| {};
         let mut goal = Ready {
@@ -479,46 +451,6 @@ mod tests {
         assert!(!goal.is_decided());
         goal.note(&id(), Some(&json!({"metadata": {"uid": "2"}})));
         assert!(goal.is_decided());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn ending_pods_that_no_status_counts_are_waited_for() {
-        let (cluster, asked) = mock(|request, number| async move {
-            let ending = json!({"metadata": {"deletionTimestamp": "2026-11-21T10:00:00Z"}});
-            let items = match (request.uri().path().ends_with("/pods"), number) {
-                (true, 2) => json!([ending, {"metadata": {}}]),
-                (true, _) => json!([{"metadata": {}}]),
-                _ => {
-                    json!([{"metadata": {"name": "web", "annotations": {"pintle.dev/ready": "no-old-pods"}},
-                    "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}},
-                    "status": {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
-                        "availableReplicas": 1}}])
-                }
-            };
-            Ok(answer(
-                200,
-                &json!({"metadata": {}, "items": items}).to_string(),
-            ))
-        });
-        let kind = crate::builtin::kind("apps", "Deployment").unwrap().clone();
-        let mut told = Vec::new();
-        let wait = Wait {
-            wanted: &[(id(), kind)],
-            until: Condition::Ready,
-            deadline: Duration::from_mins(1),
-            since: Timestamp::UNIX_EPOCH,
-        };
-        let mut on = |_: &ResourceId, health: &Health| told.push(health.clone());
-        cluster.wait_for(wait, &mut on).await.unwrap();
-        let ending = Health::InProgress("pods still ending: 1".to_owned());
-        assert_eq!(told, [Health::Ready, ending, Health::Ready]);
-        let pods = "GET /api/v1/namespaces/shop/pods?labelSelector=app%3Dweb&limit=500";
-        let asked = asked.lock().unwrap();
-        assert_eq!(asked.len(), 3, "{asked:?}");
-        assert!(
-            asked[1..].iter().all(|request| request == pods),
-            "{asked:?}"
-        );
     }
 
     #[test]

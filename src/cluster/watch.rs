@@ -252,6 +252,7 @@ mod tests {
             namespace: Some("shop"),
             ids: BTreeMap::from([("web", &id)]),
             makers: Vec::new(),
+            labels: "",
         };
         let changes = cluster
             .follow(&scope, "10".to_owned())

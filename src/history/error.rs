@@ -1,5 +1,6 @@
 //! What can go wrong with records.
 
+use super::{Driver, Entry};
 use crate::cluster;
 use crate::release;
 
@@ -27,10 +28,12 @@ pub enum Error {
         secret: String,
     },
     /// A Secret holds no release.
-    #[error("cannot decode the release record {secret}")]
+    #[error("cannot decode the release record {}", entry.secret)]
     Decode {
-        /// The Secret.
-        secret: String,
+        /// What its metadata says.
+        entry: Box<Entry>,
+        /// What it is.
+        driver: Driver,
         /// Why.
         source: release::PayloadError,
     },
@@ -56,4 +59,11 @@ pub enum Error {
         /// Why.
         source: cluster::Error,
     },
+}
+
+impl Error {
+    /// Whether a record was not written because somebody else has done so meanwhile.
+    pub fn is_outdated(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if source.is_outdated())
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::catalogue::KnownKinds;
+use super::rights::Records;
 use super::{Error, Session, credentials, lookup, structure};
 use crate::capabilities::{Kind, Kinds};
 use crate::manifest::{Manifest, ResourceId};
@@ -35,6 +36,8 @@ pub(super) struct Aim {
     pub(super) kinds: KnownKinds,
     /// As of when it is planned.
     pub(super) now: Timestamp,
+    /// What becomes of the records.
+    pub(super) records: Records,
 }
 
 /// What the cluster holds of an aim.

@@ -11,9 +11,10 @@ use super::catalogue::Catalogue;
 use super::prepare::{Desired, Past};
 use super::rehearse::{self, Rehearsal};
 use super::replan::{self, Tries};
+use super::rights::Records;
 use super::{
-    Error, Leftovers, Recording, ServerSide, Session, Unchanged, credentials, method, plan_file,
-    rights,
+    Error, Leftovers, Recording, ServerSide, Session, Unchanged, credentials, method, outcome,
+    plan_file, rights,
 };
 use crate::event::Event;
 use crate::manifest::{Manifest, Resource, ResourceId};
@@ -63,8 +64,6 @@ pub enum OnFailure {
 pub struct Options {
     /// How long waits may take, all together; one that takes longer fails.
     pub timeout: Duration,
-    /// How many revisions are kept; 0 keeps all.
-    pub history_max: usize,
     /// What becomes of it if it fails.
     pub on_failure: OnFailure,
     /// What becomes of what it has created if it fails.
@@ -178,6 +177,7 @@ pub(super) async fn decide(
         consent: terms.consent.clone(),
         kinds: catalogue.into_kinds(),
         now: (terms.fixed.as_ref()).map_or_else(session.now, |fixed| fixed.created),
+        records: outcome::records(release.info.status, &past.entries, terms),
     };
     let seen = match aim.observe(session).await {
         Err(error) if error.is_forbidden() => {
@@ -247,6 +247,10 @@ impl Change {
             if self.is_no_op() {
                 // No revision, no hooks.
                 self.plan.hooks = Hooks::default();
+                self.aim.records = Records::Untouched;
+            } else {
+                let begun = self.release.info.status;
+                self.aim.records = outcome::records(begun, &self.past.entries, &self.terms);
             }
             let mut warnings = vec![];
             if self.terms.rehearsal == Rehearsal::Server {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Change, Error, Session, credentials, outcome, read};
+use super::{Change, Error, Session, credentials, outcome, read, reread};
 use crate::cluster::{KnownValues, SickPod, Unready, Warning};
 use crate::history::Entry;
 use crate::release::{FailedEvent, FailedPod, FailedResource, Failure, Release, Status};
@@ -106,25 +106,37 @@ fn event(warning: &Warning) -> FailedEvent {
 /// # Errors
 /// If there is no such release or revision, it did not fail, or its record cannot be read.
 pub async fn failed(session: &Session<'_>, revision: Option<u32>) -> Result<Release, Error> {
-    let entries = session.store().history(session.release).await?;
+    reread::steadily(async || {
+        let entries = session.store().history(session.release).await?;
+        let entry = find(session, &entries, revision)?;
+        Ok(session.store().read(entry).await?)
+    })
+    .await
+}
+
+/// The entry of a revision that failed.
+fn find<'a>(
+    session: &Session<'_>,
+    entries: &'a [Entry],
+    revision: Option<u32>,
+) -> Result<&'a Entry, Error> {
     if entries.is_empty() {
         return Err(Error::no_release(session));
     }
     let is_failed = |entry: &&Entry| entry.status == Status::Failed;
     let release = || session.release.to_owned();
-    let entry = match revision {
+    match revision {
         None => {
             let newest = entries.iter().rev().find(is_failed);
-            newest.ok_or_else(|| Error::NoFailure { release: release() })?
+            newest.ok_or_else(|| Error::NoFailure { release: release() })
         }
         Some(wanted) => {
-            let found = read::numbered(session, &entries, wanted)?;
+            let found = read::numbered(session, entries, wanted)?;
             Some(found).filter(is_failed).ok_or(Error::NotFailed {
                 release: release(),
                 revision: wanted,
                 status: found.status,
-            })?
+            })
         }
-    };
-    Ok(session.store().read(entry).await?)
+    }
 }

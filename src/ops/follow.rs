@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::read::{self, ResourceStatus};
-use super::{Error, Session};
+use super::{Error, Session, reread};
 use crate::capabilities::Kind;
 use crate::health::Health;
 use crate::history::Entry;
@@ -102,10 +102,16 @@ async fn next(session: &Session<'_>, revision: u32) -> Result<Release, Error> {
         Err(error) if error.is_forbidden() => pending().await,
         Err(error) => Err(error.into()),
         Ok(_) => {
-            let is_newer = |entry: &&Entry| entry.revision > revision;
-            let entries = session.store().history(session.release).await?;
-            match entries.last().filter(is_newer) {
-                Some(newest) => Ok(session.store().read(newest).await?),
+            let newest = reread::steadily(async || {
+                let is_newer = |entry: &&Entry| entry.revision > revision;
+                let entries = session.store().history(session.release).await?;
+                Ok(match entries.last().filter(is_newer) {
+                    Some(newest) => Some(session.store().read(newest).await?),
+                    None => None,
+                })
+            });
+            match newest.await? {
+                Some(newest) => Ok(newest),
                 // Gone already.
                 None => pending().await,
             }

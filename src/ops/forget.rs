@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::catalogue::Catalogue;
+use super::guard::Guard;
+use super::ledger::Ledger;
 use super::prepare::Past;
-use super::{Error, Session, Terms, lock, outcome};
+use super::rights::Records;
+use super::{Error, Rehearsal, Session, Terms, lock, outcome, rights};
 use crate::event::Event;
 use crate::manifest::ResourceId;
 
@@ -15,20 +18,30 @@ pub struct Forgetting {
     pub revisions: Vec<u32>,
     /// What the release has applied, by its records, and what therefore stays.
     pub stays: Vec<ResourceId>,
+    /// The revisions whose record cannot be read, so that it is not known what of theirs stays.
+    pub unread: Vec<u32>,
     past: Past,
 }
 
 /// Decides to delete the records of a release and nothing else.
 ///
 /// # Errors
-/// If there is no such release, Helm may be changing it, or its records cannot be read. Nothing is
-/// written.
+/// If there is no such release, Helm may be changing it, its records cannot be had, or may not be deleted.
+/// What they hold need not be legible. Nothing is written.
 pub async fn forget(session: &Session<'_>, terms: &Terms) -> Result<Forgetting, Error> {
-    let past = Past::read(session).await?;
-    if past.entries.is_empty() {
+    let (past, unread) = match Past::read_legible(session).await {
+        Err(error) => return Err(rights::unlisted(session, Records::Deleted, error).await),
+        Ok(read) => read,
+    };
+    let Some(newest) = past.newest() else {
         return Err(Error::no_release(session));
+    };
+    if !unread.contains(&newest.revision) {
+        lock::refuse_helm(session, &past, terms.pending_timeout)?;
     }
-    lock::refuse_helm(session, &past, terms.pending_timeout)?;
+    if terms.rehearsal == Rehearsal::Server {
+        rights::refuse_to_forget(session).await?;
+    }
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let (mut known, mut stays) = (BTreeSet::new(), vec![]);
     for release in past.base.iter().rev() {
@@ -39,6 +52,7 @@ pub async fn forget(session: &Session<'_>, terms: &Terms) -> Result<Forgetting, 
     Ok(Forgetting {
         revisions: past.entries.iter().map(|entry| entry.revision).collect(),
         stays,
+        unread,
         past,
     })
 }
@@ -54,11 +68,17 @@ impl Forgetting {
         on: &mut dyn FnMut(Event),
     ) -> Result<(), Error> {
         lock::refuse_other(session, &self.past).await?;
-        let lease = lock::take(session, on).await?;
-        let deleted = match lock::confirm(session, &self.past).await {
-            Ok(()) => outcome::delete_all(session, &self.past.entries).await,
-            Err(error) => Err(error),
+        let mut lease = lock::take(session, on).await?;
+        let guard = Guard::of_few(session, &lease);
+        let ledger = Ledger {
+            session,
+            guard: &guard,
         };
+        let work = async {
+            lock::confirm(session, &self.past).await?;
+            outcome::delete_all(ledger, &self.past.entries).await
+        };
+        let deleted = lock::keep(session, &mut lease, work).await?;
         lock::release(lease, on).await;
         deleted
     }

@@ -7,14 +7,14 @@ use crate::chart::schema::{RecordedSchema, Schemas};
 use crate::chart::{Chart, Origins, Overrides, Selection, Tree, Values};
 use crate::cluster::Tenure;
 use crate::event::Event;
-use crate::history::{self, Entry};
+use crate::history::Entry;
 use crate::manifest::generator::{self, RECORD_FILE};
 use crate::manifest::{Manifest, Resource};
 use crate::release::{Info, RecordedChart, Release, Status, StoredHook};
 use crate::render::{self, Notes, ReleaseFacts, Scope};
 
 use super::catalogue::Catalogue;
-use super::{Error, Session, bundled, lock, notices, transition};
+use super::{Error, Session, bundled, notices, transition};
 
 /// A chart to install or to upgrade to, and the values that the user gives.
 #[derive(Debug, Clone, Copy)]
@@ -61,26 +61,6 @@ pub(super) struct Past {
 }
 
 impl Past {
-    /// Reads the history and the payloads that the next change is computed from.
-    pub(super) async fn read(session: &Session<'_>) -> Result<Self, Error> {
-        let store = session.store();
-        let entries = store.history(session.release).await?;
-        // Before the cluster is observed: what is written later shows in the history.
-        let other = lock::other(session, &entries).await?;
-        let base = store.read_all(history::base(&entries)).await?;
-        let operation = if entries.is_empty() {
-            render::Operation::Install
-        } else {
-            render::Operation::Upgrade
-        };
-        Ok(Self {
-            entries,
-            base,
-            other,
-            operation,
-        })
-    }
-
     /// The revision that was deployed last; the newest one if none was since the history begins.
     pub(super) fn deployed(&self) -> Option<&Release> {
         let mut base = self.base.iter().rev();
@@ -360,6 +340,7 @@ fn pending(session: &Session<'_>, chart: RecordedChart, past: &Past) -> Release 
             .last()
             .map(|release| release.labels.clone())
             .unwrap_or_default(),
+        record_version: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 
 use super::catalogue::Catalogue;
-use super::{Error, Session, lock};
+use super::{Error, Session, lock, reread};
 use crate::capabilities::Kind;
 use crate::cluster::{Depth, Diagnosis, Tenure, Unready};
 use crate::health::{self, Health};
@@ -128,14 +128,17 @@ pub async fn is_interrupted(
 /// # Errors
 /// If there is no such release or revision, or its record cannot be read.
 pub async fn find(session: &Session<'_>, revision: Revision) -> Result<Release, Error> {
-    let entries = session.store().history(session.release).await?;
-    let newest = entries.last().ok_or_else(|| Error::no_release(session))?;
-    let entry = match revision {
-        Revision::Newest => newest,
-        Revision::Deployed => history::deployed(&entries).unwrap_or(newest),
-        Revision::Number(wanted) => numbered(session, &entries, wanted)?,
-    };
-    Ok(session.store().read(entry).await?)
+    reread::steadily(async || {
+        let entries = session.store().history(session.release).await?;
+        let newest = entries.last().ok_or_else(|| Error::no_release(session))?;
+        let entry = match revision {
+            Revision::Newest => newest,
+            Revision::Deployed => history::deployed(&entries).unwrap_or(newest),
+            Revision::Number(wanted) => numbered(session, &entries, wanted)?,
+        };
+        Ok(session.store().read(entry).await?)
+    })
+    .await
 }
 
 /// The revision of a number.

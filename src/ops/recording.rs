@@ -15,6 +15,8 @@ pub struct Recording {
     pub history: History,
     /// What an installation does where the name was used before.
     pub used_name: UsedName,
+    /// How many revisions are kept; 0 keeps all.
+    pub history_max: usize,
 }
 
 /// What an upgrade does that changes nothing.

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::aim::Aim;
 use super::deploy::NamespacePolicy;
+use super::rights::Records;
 use super::{Error, Session, Terms, removal, rights, step};
 use crate::builtin;
 use crate::cluster::{
@@ -70,10 +71,10 @@ pub(super) async fn rehearse(
     let tried = all((cluster, plan.method), wanted, &made);
     let rights = async {
         // What changes nothing records nothing, and who makes a namespace may get rights with it.
-        Ok(if trials.is_empty() || is_new {
+        Ok(if aim.records == Records::Untouched || is_new {
             vec![]
         } else {
-            rights::objections(session, plan, terms.end).await
+            rights::objections(session, plan, (terms.end, aim.records)).await
         })
     };
     let (tried, quotas, lacking) = futures::try_join!(tried, quotas(cluster, plan, new), rights)?;

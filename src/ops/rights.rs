@@ -16,15 +16,43 @@ use crate::cluster::{self, Question};
 use crate::plan::rights::{self, Right};
 use crate::plan::{self, Objection, Plan};
 
+/// What a command does to the records of its release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Records {
+    /// Nothing.
+    Untouched,
+    /// Some are written.
+    Written,
+    /// Some are written, and some deleted.
+    Replaced,
+    /// They are deleted and nothing else.
+    Deleted,
+}
+
+impl Records {
+    fn verbs(self) -> &'static [&'static str] {
+        match self {
+            Self::Untouched => &["get", "list"],
+            Self::Written => &["create", "get", "list", "patch"],
+            Self::Replaced => &["create", "get", "list", "patch", "delete"],
+            Self::Deleted => &["get", "list", "delete"],
+        }
+    }
+}
+
 /// What stands against a plan for want of rights that nothing tries, and that the plan does not bring.
-pub(super) async fn objections(session: &Session<'_>, plan: &Plan, end: End) -> Vec<Objection> {
+pub(super) async fn objections(
+    session: &Session<'_>,
+    plan: &Plan,
+    (end, records): (End, Records),
+) -> Vec<Objection> {
     let has_gates = plan.stages.iter().any(|stage| !stage.gates.is_empty());
     let waits = end == End::Ready || has_gates;
     let awaited = plan.fresh().filter(|_| waits);
     let hooks = plan.hooks.steps.iter().map(|hook| &hook.step);
     let steps = awaited.chain(hooks).map(|step| (&step.id, &step.kind));
     let watched = rights::to_watch(steps, session.namespace);
-    let mut needed = [to_record(session), watched].concat();
+    let mut needed = [to_record(session, records), watched].concat();
     needed.retain(|right| !plan.brings(right));
     lacking(session, needed).await
 }
@@ -60,16 +88,32 @@ pub(super) async fn unread(session: &Session<'_>, aim: &Aim, error: Error) -> Er
         &["get", "list", "create", "patch"]
     };
     let used = rights::to_use(resources, (session.namespace, verbs));
-    told(session, [to_record(session), used].concat(), error).await
+    let needed = [to_record(session, aim.records), used].concat();
+    told(session, needed, error).await
+}
+
+/// Refuses to delete the records of a release for want of the right to.
+pub(super) async fn refuse_to_forget(session: &Session<'_>) -> Result<(), Error> {
+    let found = lacking(session, to_record(session, Records::Deleted)).await;
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(plan::Error::Refused(found).into())
+    }
 }
 
 /// The error of a change that could not even be planned for want of a right: with all rights that are
 /// missing, if records or lock are among them.
 pub async fn explained(session: &Session<'_>, error: Error) -> Error {
+    unlisted(session, Records::Written, error).await
+}
+
+/// The same for a command that does something else to the records.
+pub(super) async fn unlisted(session: &Session<'_>, records: Records, error: Error) -> Error {
     if !error.is_forbidden() {
         return error;
     }
-    told(session, to_record(session), error).await
+    told(session, to_record(session, records), error).await
 }
 
 async fn told(session: &Session<'_>, needed: Vec<Right>, error: Error) -> Error {
@@ -81,8 +125,8 @@ async fn told(session: &Session<'_>, needed: Vec<Right>, error: Error) -> Error 
     }
 }
 
-/// What every change of a release needs.
-fn to_record(session: &Session<'_>) -> Vec<Right> {
+/// What every change of a release needs, and for what it does to the records.
+fn to_record(session: &Session<'_>, records: Records) -> Vec<Right> {
     let right = |kind: Kind, name: String, verbs: &[&'static str]| Right {
         kind,
         namespace: session.namespace.to_owned(),
@@ -91,11 +135,7 @@ fn to_record(session: &Session<'_>) -> Vec<Right> {
     };
     let name = format!("sh.helm.release.v1.{}", session.release);
     vec![
-        right(
-            session.driver.kind(),
-            name,
-            &["create", "get", "list", "patch"],
-        ),
+        right(session.driver.kind(), name, records.verbs()),
         right(
             cluster::lease_kind(),
             lock::claim(session).name(),

@@ -5,15 +5,13 @@ mod filter;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::catalogue::Catalogue;
 use super::execute::Voice;
+use super::guard::{GRACE, Guard};
 use super::hook::Runner;
 use super::prepare::Past;
-use super::stop::Wish;
-use super::{Error, Session, Terms, lock, method};
+use super::{Error, Session, Terms, lock, method, outcome};
 use crate::cluster::Output;
 use crate::event::Event;
 use crate::plan::HookStep;
@@ -69,33 +67,31 @@ pub async fn test(
     request: &TestRequest,
     on: &mut dyn FnMut(Event),
 ) -> Result<Tested, Error> {
-    let past = Past::read(session).await?;
-    lock::refuse_helm(session, &past, request.pending_timeout)?;
-    let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
-    let release = session.store().read(newest).await?;
+    let (past, release) = Past::read_with(session, async |past| {
+        lock::refuse_helm(session, past, request.pending_timeout)?;
+        let newest = past.newest().ok_or_else(|| Error::no_release(session))?;
+        past.whole(session, newest).await
+    })
+    .await?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let hooks = catalogue.hooks(&release).await?;
     let tests = HookStep::tests(&hooks, catalogue.kinds())?;
     let tests = request.filter.choose(session.release, tests)?;
     let mut lease = lock::take(session, on).await?;
-    let held = lease.held();
+    let guard = Guard::of(session, &lease, request.timeout);
     let tested = async {
         lock::confirm(session, &past).await?;
         let tests: Vec<&HookStep> = tests.iter().collect();
-        Box::pin(run(session, (request, held), (release, &tests), on)).await
+        Box::pin(run(session, (request, guard), (release, &tests), on)).await
     };
-    let result = tokio::select! {
-        biased;
-        result = Box::pin(tested) => result,
-        lost = lease.keep() => return Err(lock::lost(session, lost)),
-    };
+    let result = lock::keep(session, &mut lease, Box::pin(tested)).await?;
     lock::release(lease, on).await;
     result
 }
 
 async fn run(
     session: &Session<'_>,
-    (request, lock): (&TestRequest, watch::Receiver<bool>),
+    (request, guard): (&TestRequest, Guard<'_>),
     (mut release, tests): (Release, &[&HookStep]),
     on: &mut dyn FnMut(Event),
 ) -> Result<Tested, Error> {
@@ -104,20 +100,26 @@ async fn run(
         session,
         voice: &voice,
         method: method::planned(&release, &Terms::default()),
-        deadline: Instant::now() + request.timeout,
-        lock,
-        stop: Wish::of(session.stop),
+        guard,
     };
     let (ran, result) = runner.run_all(tests, &mut release).await;
     let tried = &tests[..ran];
     if !tests.is_empty() {
-        let store = session.store();
-        store.update(&release, (session.now)()).await?;
+        runner.guard.beyond(GRACE).prove().await?;
+        runner.ledger().update(&mut release).await?;
     }
     let mut output = vec![];
     if request.logs == Logs::Read {
         for test in tried {
-            output.extend(session.cluster.output(&test.step.id).await?);
+            let id = &test.step.id;
+            match session.cluster.output(id).await {
+                Ok(found) => output.extend(found),
+                // How the test ran is known and recorded whatever it has written.
+                Err(error) => voice.say(Event::HookTrouble {
+                    id: Some(id.clone()),
+                    reason: outcome::told(&error),
+                }),
+            }
         }
     }
     runner.tidy(tried, &release).await;

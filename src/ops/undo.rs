@@ -46,6 +46,7 @@ impl Undo {
             terms: Terms {
                 recording: Recording {
                     history,
+                    history_max: change.terms.recording.history_max,
                     ..Recording::default()
                 },
                 fixed: None,

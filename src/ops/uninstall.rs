@@ -3,7 +3,7 @@
 use super::catalogue::Catalogue;
 use super::deploy::{self, Goal};
 use super::prepare::{Desired, Past};
-use super::{Change, Error, History, Session, Terms, lock, past_hooks};
+use super::{Change, Error, History, Session, Terms, lock, outcome, past_hooks, rights};
 use crate::manifest::{HookEvent, Manifest};
 use crate::plan::{HookAim, Remains};
 use crate::release::{Release, Status};
@@ -15,8 +15,18 @@ use crate::release::{Release, Status};
 /// Nothing is written, but the lock of a release that is gone is taken away if the process that held it
 /// has ended.
 pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, Error> {
-    let past = Past::read(session).await?;
-    let Some(newest) = past.newest() else {
+    let read = Past::read_with(session, async |past| match past.newest() {
+        Some(newest) => Ok(Some(past.whole(session, newest).await?)),
+        None => Ok(None),
+    });
+    let (past, release) = match read.await {
+        Err(error) => {
+            let records = outcome::records(Status::Uninstalling, &[], terms);
+            return Err(rights::unlisted(session, records, error).await);
+        }
+        Ok(read) => read,
+    };
+    let (Some(newest), Some(mut release)) = (past.newest(), release) else {
         // The last thing that an uninstallation gives back, if it came so far.
         lock::sweep(session).await?;
         return Err(Error::no_release(session));
@@ -30,7 +40,6 @@ pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, E
             revision: newest.revision,
         });
     }
-    let mut release = session.store().read(newest).await?;
     let mut catalogue = Catalogue::new(session.cluster, session.namespace);
     let manifest = Manifest {
         hooks: catalogue.hooks(&release).await?,

@@ -212,6 +212,11 @@ impl State {
         self.revisions.values().next_back().map(String::as_str)
     }
 
+    /// Whether there is a lock.
+    pub(super) fn is_locked(&self) -> bool {
+        self.resources.contains_key("Lease pintle.app")
+    }
+
     pub(super) fn extend(&mut self, other: Self) {
         self.resources.extend(other.resources);
     }

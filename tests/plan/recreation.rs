@@ -268,7 +268,6 @@ async fn what_has_changed_since_is_not_made_anew() {
         .ok();
     let options = Options {
         timeout: std::time::Duration::from_mins(1),
-        history_max: 0,
         on_failure: ops::OnFailure::default(),
         leftovers: ops::Leftovers::default(),
     };

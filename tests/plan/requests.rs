@@ -58,7 +58,7 @@ impl Listening {
     }
 
     /// The requests since the last call, other than reads.
-    pub(super) fn taken(&self) -> Vec<String> {
+    pub(crate) fn taken(&self) -> Vec<String> {
         let mut log = self.recorder.taken();
         log.retain(|line| !is_read(line));
         log

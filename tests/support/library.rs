@@ -88,7 +88,6 @@ impl Library {
     ) -> Result<Release, ops::Error> {
         let options = Options {
             timeout: Duration::from_mins(1),
-            history_max: 0,
             on_failure: ops::OnFailure::default(),
             leftovers: ops::Leftovers::default(),
         };

@@ -160,7 +160,9 @@ impl Failure {
                 ops::Error::Held { .. }
                     | ops::Error::Overtaken { .. }
                     | ops::Error::Pending { .. }
-                    | ops::Error::History(history::Error::Exists { .. })
+                    | ops::Error::History(
+                        history::Error::Exists { .. } | history::Error::Gone { .. }
+                    )
             )
         )
     }

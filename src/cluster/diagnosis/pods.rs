@@ -9,12 +9,11 @@ use serde_json::Value;
 use super::clean::HIDDEN;
 use super::logs::Log;
 use super::{SickPod, clean, secrets};
+use crate::cluster::Cluster;
 use crate::cluster::error::Unready;
 use crate::cluster::owner::{self, has_made, has_pods};
 use crate::cluster::scope::name;
-use crate::cluster::{Cluster, Error};
 use crate::health;
-use crate::manifest::ResourceId;
 
 /// How many pods of one workload are told of.
 const TOLD: usize = 3;
@@ -32,19 +31,6 @@ pub(super) struct Source {
 }
 
 impl Cluster {
-    /// How many pods that match a selector, beside a workload, are ending.
-    pub(in crate::cluster) async fn ending_pods(
-        &self,
-        beside: &ResourceId,
-        selector: &str,
-    ) -> Result<usize, Error> {
-        let kind = owner::pods();
-        let place = self.namespace_of(kind, beside.namespace.as_deref());
-        let listed = self.list(kind, place, selector).await?;
-        let is_ending = |pod: &&Value| pod.pointer("/metadata/deletionTimestamp").is_some();
-        Ok(listed.iter().filter(is_ending).count())
-    }
-
     /// Adds to each workload its pods that are not ready, and gives for each of them where to ask.
     pub(super) async fn find_pods(&self, unready: &mut [Unready]) -> Vec<Vec<Source>> {
         let places: BTreeSet<Option<&str>> = unready
@@ -143,6 +129,7 @@ mod tests {
 
     use super::*;
     use crate::health::Health;
+    use crate::manifest::ResourceId;
 
     fn pod(name: &str, created: &str, reason: &str) -> Value {
         json!({"metadata": {"name": name, "uid": name, "creationTimestamp": created,

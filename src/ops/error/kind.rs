@@ -52,7 +52,7 @@ impl Error {
                 source: cluster::Lost::Taken { .. } | cluster::Lost::Deleted,
                 ..
             }
-            | Self::History(history::Error::Exists { .. })
+            | Self::History(history::Error::Exists { .. } | history::Error::Gone { .. })
             | Self::Plan(plan::Error::Foreign(_) | plan::Error::Credentials(_)) => {
                 ErrorKind::Conflict
             }

@@ -21,7 +21,8 @@ pub(super) fn run(global: &Global, args: &Apply) -> Result<ExitCode, Failure> {
     let given = inputs::read_again(&file, args.chart.as_deref(), &args.values)?;
     let found = given.inputs(&file.inputs.salt)?;
     ops::outdated(found.differences(&file.inputs))?;
-    let options = change::options(&args.change, history_max(args, &file));
+    let options = change::options(&args.change);
+    let history_max = history_max(args, &file);
     let done = match file.release.operation {
         Operation::Install => "installed",
         Operation::Upgrade => "upgraded",
@@ -31,11 +32,12 @@ pub(super) fn run(global: &Global, args: &Apply) -> Result<ExitCode, Failure> {
     with_cluster(&global, async |connection| {
         let session = connection.session(&file.release.name);
         let rehearsal = change::rehearsal(&args.check, args.change.dry_run());
-        let terms = Terms {
+        let mut terms = Terms {
             end: change::end(&args.change),
             pending_timeout: change::patience(&args.change),
             ..ops::fixed(Arc::clone(&file), rehearsal)
         };
+        terms.recording.history_max = history_max;
         let decide = async || {
             // Who was waited for may have taken longer than the plan holds.
             ops::outdated(file.faults(now()))?;

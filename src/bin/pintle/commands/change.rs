@@ -20,10 +20,9 @@ use crate::output::plan::View;
 use crate::output::progress::Progress;
 
 /// The options that `args` stand for.
-pub(super) fn options(args: &ChangeArgs, history_max: usize) -> Options {
+pub(super) fn options(args: &ChangeArgs) -> Options {
     Options {
         timeout: args.timeout,
-        history_max,
         on_failure: OnFailure::Stay,
         leftovers: Leftovers::Keep,
     }

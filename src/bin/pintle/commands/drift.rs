@@ -43,12 +43,13 @@ fn fix(global: &Global, args: &Drift) -> Result<ExitCode, Failure> {
         let count = args.names.len();
         return Err(Failure::FixOfMany { count });
     };
-    let options = change::options(&args.change, args.history.history_max);
-    let terms = change::terms(
+    let options = change::options(&args.change);
+    let mut terms = change::terms(
         &args.check,
         (&args.write, &args.consent),
         Some(&args.change),
     );
+    terms.recording.history_max = args.history.history_max;
     with_cluster(global, async |connection| {
         let session = connection.session(name);
         let decide = async || ops::restore(&session, &terms).await;

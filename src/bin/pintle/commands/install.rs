@@ -27,7 +27,7 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
     if args.replace {
         terms.recording.used_name = UsedName::Replace;
     }
-    let mut options = change::options(&args.change, 0);
+    let mut options = change::options(&args.change);
     options.on_failure = args.failure.on_failure();
     with_cluster(global, async |connection| {
         let name = match (given, &args.naming) {

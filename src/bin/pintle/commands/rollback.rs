@@ -10,8 +10,7 @@ use crate::connection::with_cluster;
 use crate::failure::Failure;
 
 pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure> {
-    let history_max = args.history.history_max;
-    let mut options = change::options(&args.change, history_max);
+    let mut options = change::options(&args.change);
     options.leftovers = args.cleanup.leftovers();
     let mut terms = change::terms(
         &args.check,
@@ -20,6 +19,7 @@ pub(super) fn run(global: &Global, args: &Rollback) -> Result<ExitCode, Failure>
     );
     terms.hooks = args.hooks.policy();
     terms.recording.description.clone_from(&args.description);
+    terms.recording.history_max = args.history.history_max;
     let rules = if args.ignore_rules {
         Rules::Waive
     } else {

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
+use pintle::history;
 use pintle::ops::{self, Following, Revision, Seen};
 
 use crate::cli::{Global, Status};
@@ -15,7 +16,16 @@ pub(super) fn run(global: &Global, args: &Status) -> Result<ExitCode, Failure> {
     let format = args.output.output;
     with_cluster(global, async |connection| {
         let session = connection.session(&args.name);
-        let release = ops::find(&session, args.revision.wanted()).await?;
+        let release = match ops::find(&session, args.revision.wanted()).await {
+            Ok(release) => release,
+            Err(error) => {
+                if let ops::Error::History(history::Error::Decode { entry, .. }) = &error {
+                    let holder = ops::holder(&session).await?;
+                    output::status::print_unread(entry, holder.as_ref(), format)?;
+                }
+                return Err(error.into());
+            }
+        };
         let standing = ops::resources(&session, &release).await?;
         let credentials = ops::credentials(&session, &release).await?;
         let holder = ops::holder(&session).await?;

@@ -62,7 +62,7 @@ fn terms(args: &Uninstall) -> Terms {
 
 /// Deletes what one release has applied.
 async fn uninstall(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Result<(), Failure> {
-    let options = change::options(&args.change, 0);
+    let options = change::options(&args.change);
     let decide = async || ops::uninstall(session, terms).await;
     let outcome = change::run(session, (&args.change, &options), decide).await?;
     let Outcome::Done(release) = &outcome else {
@@ -93,18 +93,25 @@ async fn forget(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Resul
     let attempt = async || {
         let forgetting = ops::forget(session, terms).await?;
         let (revisions, stays) = (forgetting.revisions.clone(), forgetting.stays.clone());
+        let unread = forgetting.unread.clone();
         if !is_tried {
             let mut progress = Progress::of_change(session.release, format);
             forgetting
                 .execute(session, &mut |event| progress.on(event))
                 .await?;
         }
-        Ok((revisions, stays))
+        Ok((revisions, stays, unread))
     };
-    let (revisions, stays) = in_turn(session, (&args.change.lock, format), attempt).await?;
+    let (revisions, stays, unread) = in_turn(session, (&args.change.lock, format), attempt).await?;
+    for revision in &unread {
+        progress::print(&format!(
+            "the record of revision {revision} cannot be read, so that not all that stays is listed"
+        ));
+    }
     let stays: Vec<String> = stays.iter().map(ToString::to_string).collect();
     if format != Format::Table {
-        let data = json!({"name": session.release, "revisions": revisions, "stays": stays});
+        let data = json!({"name": session.release, "revisions": revisions, "stays": stays,
+            "unread": unread});
         return output::print_data(&data, format);
     }
     let done = if is_tried { "would be" } else { "has been" };

@@ -34,8 +34,8 @@ pub(super) fn run(global: &Global, args: &Unlock) -> Result<ExitCode, Failure> {
 
 /// Whether somebody may be at work.
 fn is_alive(locked: &Locked) -> bool {
-    let pending = locked.pending();
-    locked.is_held() || pending.is_some_and(|(_, _, until)| now() < until)
+    let until = locked.pending().and_then(|(_, _, until)| until);
+    locked.is_held() || until.is_some_and(|until| now() < until)
 }
 
 /// Says who has locked it, and since when.
@@ -52,8 +52,11 @@ fn tell(locked: &Locked) {
         progress::print(&format!("locked by {}{since}{state}", tenure.holder));
     }
     if let Some((revision, status, until)) = locked.pending() {
-        progress::print(&format!(
-            "Helm has left revision {revision} {status}, and may be at work on it until {until:.0}"
-        ));
+        progress::print(&match until {
+            Some(until) => format!(
+                "Helm has left revision {revision} {status}, and may be at work on it until {until:.0}"
+            ),
+            None => format!("revision {revision} is {status}, and its record cannot be read"),
+        });
     }
 }

@@ -15,8 +15,7 @@ use crate::overrides;
 pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> {
     let chart = super::load_chart(&args.chart)?;
     let overrides = overrides::read(&args.values)?;
-    let history_max = args.history.history_max;
-    let mut options = change::options(&args.change, history_max);
+    let mut options = change::options(&args.change);
     options.on_failure = args.failure.on_failure();
     options.leftovers = args.cleanup.leftovers();
     let mut terms = change::terms(
@@ -25,6 +24,7 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
         Some(&args.change),
     );
     terms.recording = args.record.recording();
+    terms.recording.history_max = args.history.history_max;
     if args.force_revision {
         terms.recording.unchanged = Unchanged::Record;
     }

@@ -60,6 +60,19 @@ pub(super) fn records(error: &ops::Error) -> Option<String> {
             "split the chart, or let fewer and smaller resources come of it; nothing was written"
                 .to_owned()
         }
+        ops::Error::History(history::Error::Gone { .. }) => {
+            "somebody else is changing the release; run the command again".to_owned()
+        }
+        ops::Error::History(history::Error::Decode { entry, driver, .. }) => format!(
+            "revision {} is left out once its record is deleted, by `kubectl delete {} {} -n {}`; what it \
+             alone has applied is not known then, and stays. `pintle uninstall {} --forget` deletes all \
+             records and nothing else",
+            entry.revision,
+            driver.kind().kind.to_lowercase(),
+            entry.secret,
+            entry.namespace,
+            entry.name,
+        ),
         ops::Error::Selector { .. } => {
             "as for kubectl: -l 'team=web,stage in (test,live),!old'".to_owned()
         }

@@ -1,5 +1,7 @@
 //! One release, in Helm's layout.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use pintle::chart::Values;
 use pintle::release::{ApplyMethod, Release};
@@ -100,15 +102,36 @@ pub(crate) fn print(release: &Release, title: Option<&str>, format: Format) -> R
 
 pub(super) fn head(release: &Release, progress: Progress) -> String {
     let info = &release.info;
-    format!(
-        "NAME: {}\nLAST DEPLOYED: {}\nNAMESPACE: {}\nSTATUS: {}\nREVISION: {}\nDESCRIPTION: {}\n",
-        release.name,
-        time(info.last_deployed),
-        release.namespace,
-        progress.told(info.status.name()),
-        release.revision,
-        info.description,
-    )
+    Head {
+        name: &release.name,
+        namespace: &release.namespace,
+        revision: release.revision,
+        status: &progress.told(info.status.name()),
+        last_deployed: info.last_deployed,
+        description: &info.description,
+    }
+    .to_string()
+}
+
+/// What stands above all that is shown of a release.
+pub(super) struct Head<'a> {
+    pub(super) name: &'a str,
+    pub(super) namespace: &'a str,
+    pub(super) revision: u32,
+    pub(super) status: &'a str,
+    pub(super) last_deployed: Option<Timestamp>,
+    pub(super) description: &'a str,
+}
+
+impl fmt::Display for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "NAME: {}", self.name)?;
+        writeln!(f, "LAST DEPLOYED: {}", time(self.last_deployed))?;
+        writeln!(f, "NAMESPACE: {}", self.namespace)?;
+        writeln!(f, "STATUS: {}", self.status)?;
+        writeln!(f, "REVISION: {}", self.revision)?;
+        writeln!(f, "DESCRIPTION: {}", self.description)
+    }
 }
 
 pub(super) fn notes(release: &Release) -> String {

@@ -2,6 +2,7 @@
 
 mod groups;
 mod lock;
+mod unread;
 
 use jiff::Timestamp;
 use pintle::cluster::{SickPod, Tenure, Warning};
@@ -15,6 +16,8 @@ use super::release::{self, Data, Progress, head, notes};
 use super::{diagnosis, hooks, print_data, print_text, progress, table};
 use crate::cli::Format;
 use crate::failure::Failure;
+
+pub(crate) use unread::print as print_unread;
 
 const SECONDS_A_DAY: i64 = 86400;
 
@@ -112,9 +115,9 @@ pub(crate) fn print(status: &Status<'_>, format: Format) -> Result<(), Failure> 
     let decisions = status.credentials.decisions.iter().map(credential);
     let foreign = status.credentials.foreign.iter().map(foreign);
     let credentials: Vec<_> = decisions.chain(foreign).collect();
-    let lock = status
-        .holder
-        .map(|holder| lock::lock(holder, status.release));
+    let release = status.release;
+    let doing = release.info.status.doing(release.revision);
+    let lock = status.holder.map(|holder| lock::lock(holder, doing));
     let groups = status.standing.groups.iter();
     let groups: Vec<_> = groups
         .map(|one| groups::data(one, status.standing))

@@ -212,3 +212,6 @@ fn word(done: Done) -> &'static str {
         Done::Issued => "issued",
     }
 }
+
+#[cfg(test)]
+mod tests;

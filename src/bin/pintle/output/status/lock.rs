@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use pintle::cluster::Tenure;
-use pintle::release::Release;
 use serde::Serialize;
 
 use crate::process::Who;
@@ -21,8 +20,8 @@ pub(super) struct Lock<'a> {
     doing: String,
 }
 
-/// What is known of who changes a release, and of how far that is.
-pub(super) fn lock<'a>(holder: &'a Tenure, release: &Release) -> Lock<'a> {
+/// What is known of who changes a release, which is doing something.
+pub(super) fn lock(holder: &Tenure, doing: String) -> Lock<'_> {
     let who = Who::of(&holder.holder);
     Lock {
         holder: &holder.holder,
@@ -30,7 +29,7 @@ pub(super) fn lock<'a>(holder: &'a Tenure, release: &Release) -> Lock<'a> {
         host: who.as_ref().map(|who| who.host),
         pid: who.as_ref().map(|who| who.pid),
         since: holder.since,
-        doing: release.info.status.doing(release.revision),
+        doing,
     }
 }
 
