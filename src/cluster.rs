@@ -49,7 +49,7 @@ pub use deletion::{Deletion, Precondition, Propagation};
 pub use diagnosis::{Depth, Diagnosis, EXPLAINED, KnownValues, SickPod, Warning};
 pub use discovery::Discovered;
 pub use error::{Error, FieldConflict, Missing, Unready};
-pub use lease::{Claim, Holder, Lease, Left, Lost, Proof, Taking, Tenure, kind as lease_kind};
+pub use lease::{Claim, Hold, Holder, Lease, Left, Lost, Taking, Tenure, kind as lease_kind};
 pub use metadata::Metadata;
 pub use output::Output;
 pub use path::Address;

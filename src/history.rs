@@ -9,10 +9,10 @@ mod entry;
 mod error;
 mod listing;
 mod sources;
+mod writing;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use driver::{Driver, DriverError};
 use entry::secret_name;
@@ -20,7 +20,7 @@ pub use entry::{Entry, Key, Summary};
 pub use error::Error;
 
 use crate::capabilities::Kind;
-use crate::cluster::{Address, Cluster, Deletion, Patch, Write};
+use crate::cluster::{Address, Cluster};
 use crate::manifest::ResourceId;
 use crate::release::{self, Outline, Release, Status};
 
@@ -86,22 +86,24 @@ impl<'a> Store<'a> {
     /// # Errors
     /// If the Secret cannot be read or does not hold a release.
     pub async fn read(&self, entry: &Entry) -> Result<Release, Error> {
-        let mut release = self.decoded(entry, release::decode).await?;
+        let (mut release, version) = self.decoded(entry, release::decode).await?;
         release.labels = entry.labels.clone();
+        release.record_version = version;
         Ok(release)
     }
 
     /// What a list shows of the revision behind `entry`, without the rest of it.
     async fn outline(&self, entry: &Entry) -> Result<Outline, Error> {
-        self.decoded(entry, release::decode_outline).await
+        let (outline, _) = self.decoded(entry, release::decode_outline).await?;
+        Ok(outline)
     }
 
-    /// What `decode` makes of the payload behind `entry`.
+    /// What `decode` makes of the payload behind `entry`, and the version of its record.
     async fn decoded<T>(
         &self,
         entry: &Entry,
         decode: impl FnOnce(&[u8]) -> Result<T, release::PayloadError>,
-    ) -> Result<T, Error> {
+    ) -> Result<(T, Option<String>), Error> {
         let object = self
             .cluster
             .get(&at(&self.driver.kind(), &entry.namespace, &entry.secret))
@@ -113,10 +115,11 @@ impl<'a> Store<'a> {
             .ok_or_else(|| Error::Gone {
                 secret: entry.secret.clone(),
             })?;
-        decode(&self.driver.payload(&object)).map_err(|source| Error::Decode {
+        let decoded = decode(&self.driver.payload(&object)).map_err(|source| Error::Decode {
             secret: entry.secret.clone(),
             source,
-        })
+        })?;
+        Ok((decoded, version(&object)))
     }
 
     /// The whole revisions behind `entries`, in the same order.
@@ -150,106 +153,6 @@ impl<'a> Store<'a> {
         }
         Ok(())
     }
-
-    /// Records a new revision, and gives the UID of its Secret. That this does not exist yet is the
-    /// lock of the release, for Helm as well.
-    ///
-    /// # Errors
-    /// [`Error::Exists`] if another process has begun this revision; otherwise if the record
-    /// cannot be made or written.
-    pub async fn create(&self, release: &Release, now: Timestamp) -> Result<String, Error> {
-        let name = secret_name(&release.name, release.revision);
-        let mut labels = json!(release.labels);
-        labels["createdAt"] = now.as_second().to_string().into();
-        labels["owner"] = "helm".into();
-        labels["name"] = release.name.clone().into();
-        labels["status"] = release.info.status.name().into();
-        labels["version"] = release.revision.to_string().into();
-        let metadata = json!({
-            "name": name,
-            "namespace": release.namespace,
-            "labels": labels,
-            "annotations": { SUMMARY: Summary::of(release).to_text() },
-        });
-        let body = self.driver.object(&metadata, &payload(release)?);
-        let kind = self.driver.kind();
-        let at = at(&kind, &release.namespace, &name);
-        match self.cluster.create(&at, &body, Write::by(MANAGER)).await {
-            Ok(written) => Ok(uid(&written.live)),
-            Err(error) if error.is_already_exists() => {
-                // It may be this very record, written by a try whose answer was lost.
-                let written = self.written(&at, &body).await?;
-                written.ok_or_else(|| Error::Exists {
-                    release: release.name.clone(),
-                    revision: release.revision,
-                })
-            }
-            Err(source) => Err(Error::Write {
-                secret: name,
-                source,
-            }),
-        }
-    }
-
-    /// The uid of what is stored, if it is the record `body`. Its times are exact enough to tell two
-    /// writers apart.
-    async fn written(&self, at: &Address<'_>, body: &Value) -> Result<Option<String>, Error> {
-        let live = self.cluster.get(at).await.map_err(|source| Error::Read {
-            secret: at.name.to_owned(),
-            source,
-        })?;
-        let record =
-            |stored: &Value| (stored["data"].clone(), stored["metadata"]["labels"].clone());
-        let own = live.filter(|live| record(live) == record(body));
-        Ok(own.as_ref().map(uid))
-    }
-
-    /// Writes a revision again that is recorded already.
-    ///
-    /// # Errors
-    /// If the record cannot be made or written.
-    pub async fn update(&self, release: &Release, now: Timestamp) -> Result<(), Error> {
-        let name = secret_name(&release.name, release.revision);
-        let patch = json!({
-            "metadata": {
-                "labels": {
-                    "modifiedAt": now.as_second().to_string(),
-                    "status": release.info.status.name(),
-                },
-                "annotations": { SUMMARY: Summary::of(release).to_text() },
-            },
-            "data": self.driver.data(&payload(release)?),
-        });
-        self.cluster
-            .patch(
-                &at(&self.driver.kind(), &release.namespace, &name),
-                Patch::Merge(&patch),
-                Write::by(MANAGER),
-            )
-            .await
-            .map_err(|source| Error::Write {
-                secret: name,
-                source,
-            })?;
-        Ok(())
-    }
-
-    /// Deletes a revision's record; one that is gone already is fine.
-    ///
-    /// # Errors
-    /// If the Secret cannot be deleted.
-    pub async fn delete(&self, entry: &Entry) -> Result<(), Error> {
-        let kind = self.driver.kind();
-        let at = at(&kind, &entry.namespace, &entry.secret);
-        let deleted = self.cluster.delete(&at, Deletion::default()).await;
-        match deleted {
-            Err(error) if !error.is_not_found() => Err(Error::Write {
-                secret: entry.secret.clone(),
-                source: error,
-            }),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// The entries that a change has to be computed from: the last deployed revision and everything
@@ -276,13 +179,9 @@ pub fn deployed(entries: &[Entry]) -> Option<&Entry> {
     newest(Status::Deployed).or_else(|| newest(Status::Superseded))
 }
 
-fn payload(release: &Release) -> Result<Vec<u8>, Error> {
-    release::encode(release).map_err(|source| Error::Encode { source })
-}
-
-fn uid(object: &Value) -> String {
-    let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
-    uid.unwrap_or_default().to_owned()
+fn version(object: &Value) -> Option<String> {
+    let version = object.pointer("/metadata/resourceVersion");
+    Some(version?.as_str()?.to_owned())
 }
 
 fn at<'a>(kind: &'a Kind, namespace: &'a str, name: &'a str) -> Address<'a> {

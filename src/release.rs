@@ -79,6 +79,10 @@ pub struct Release {
     /// The user's labels, which stand on the Secret and not in the payload.
     #[serde(skip)]
     pub labels: BTreeMap<String, String>,
+    /// The version of its record when that was read or written last, which changes with every write; none
+    /// where it was not, or where it does not matter.
+    #[serde(skip)]
+    pub record_version: Option<String>,
 }
 
 /// How the resources of a revision were written.

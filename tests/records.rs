@@ -63,7 +63,9 @@ async fn revisions(cluster: &Cluster, place: &Place, release: &str) -> Vec<Relea
 /// Stores a revision.
 async fn store(cluster: &Cluster, release: &Release) {
     let store = Store::in_namespace(cluster, &release.namespace);
-    store.create(release, Timestamp::UNIX_EPOCH).await.unwrap();
+    let mut release = release.clone();
+    let created = store.create(&mut release, Timestamp::UNIX_EPOCH);
+    created.await.unwrap();
 }
 
 /// Leaves a record as it is when Helm wrote last: without the summary.

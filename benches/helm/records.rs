@@ -121,8 +121,8 @@ async fn fill(stock: &Stock) {
     let noise = noise(stock.size - 1024);
     for number in 0..stock.releases {
         for revision in 1..=stock.revisions {
-            let release = release(stock, (number, revision), &noise);
-            let created = store.create(&release, Timestamp::UNIX_EPOCH).await;
+            let mut release = release(stock, (number, revision), &noise);
+            let created = store.create(&mut release, Timestamp::UNIX_EPOCH).await;
             created.expect("a record");
             if stock.by_helm {
                 strip(&cluster, &release).await;

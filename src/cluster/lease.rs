@@ -6,21 +6,25 @@
 //!
 //! Whether a Lease is over is counted from the `renewTime` that its holder wrote, by the clock of
 //! whoever reads it. It is renewed three times within its duration, so clocks that differ by up to
-//! 20 s do no harm. A holder that cannot renew says 5 s before its Lease is over that it does not
-//! hold it, and that it does again when a renewal succeeds, which shows that nobody has taken it over
-//! meanwhile. One whose Lease was taken over notices when it renews next; what it may have written
-//! by then is left to the preconditions of each write. A Lease from a clock that is far ahead holds for as much longer.
+//! 20 s do no harm. A holder that has not renewed its Lease until 5 s before that is over does not count
+//! as one, whatever has kept it from doing so, and does again when a renewal succeeds, which shows that nobody
+//! has taken it over meanwhile: its [`Hold`] is asked before every write. What is under way by then is left
+//! to the preconditions of each write. A Lease from a clock that is far ahead holds for as much longer.
 
+mod hold;
 mod left;
 mod tenure;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
+pub use hold::Hold;
+use hold::Renewal;
 pub use left::Left;
 use tenure::DURATION;
 pub use tenure::Tenure;
@@ -41,8 +45,6 @@ const PERIOD: Duration = Duration::from_secs(10);
 const TRY: Duration = Duration::from_secs(5);
 /// The pause before a renewal that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long after the last renewal a holder that cannot renew counts as one no more.
-const GIVE_UP: SignedDuration = SignedDuration::from_secs(25);
 /// How often a race with others for the same Lease is run again.
 const RACES: usize = 8;
 
@@ -83,17 +85,10 @@ pub struct Lease<'a> {
     claim: Claim<'a>,
     live: Value,
     acquired: Timestamp,
-    renewed: Timestamp,
+    renewed: watch::Sender<Renewal>,
+    /// Where it is asked for a renewal before its turn.
+    wanted: Arc<Notify>,
     before: Option<Tenure>,
-    held: watch::Sender<bool>,
-}
-
-/// What tells for certain whether a Lease is held.
-#[derive(Clone, Copy)]
-pub struct Proof<'a> {
-    cluster: &'a Cluster,
-    claim: Claim<'a>,
-    acquired: Timestamp,
 }
 
 /// Why a Lease is no longer held.
@@ -185,15 +180,16 @@ impl Cluster {
         let (kind, name) = (kind(), claim.name());
         let at = at(&kind, claim.namespace, &name);
         let renewed = claim.time();
+        let renewal = Renewal::of(renewed);
         let taken = |live: Value, before: Option<Tenure>| {
             Some(Taking::Taken(Lease {
                 cluster: self,
                 claim,
                 live,
                 acquired,
-                renewed,
+                renewed: watch::Sender::new(renewal),
+                wanted: Arc::default(),
                 before,
-                held: watch::Sender::new(true),
             }))
         };
         let body = claim.body(None, (acquired, renewed));
@@ -235,15 +231,10 @@ impl Lease<'_> {
         self.before.as_ref()
     }
 
-    /// Tells whether the Lease holds, at any time: it is uncertain while it cannot be renewed.
-    pub fn held(&self) -> watch::Receiver<bool> {
-        self.held.subscribe()
-    }
-
-    /// Renews the Lease every 10 s, until it is lost. May be dropped at any time.
+    /// Renews the Lease every 10 s, and when it is asked for, until it is lost. May be dropped at any time.
     pub async fn keep(&mut self) -> Lost {
         loop {
-            sleep(PERIOD).await;
+            let _ = timeout(PERIOD, self.wanted.notified()).await;
             if let Err(lost) = self.renew().await {
                 return lost;
             }
@@ -256,27 +247,18 @@ impl Lease<'_> {
             let left = Some(self.left()).filter(|left| !left.is_zero());
             let (limit, pause) = left.map_or((TRY, PAUSE), |left| (TRY.min(left), PAUSE.min(left)));
             match timeout(limit, self.try_to_renew()).await {
-                Ok(Ok(())) => {
-                    self.held
-                        .send_if_modified(|held| !std::mem::replace(held, true));
-                    return Ok(());
-                }
+                Ok(Ok(())) => return Ok(()),
                 Ok(Err(Refused::ForGood(lost))) => return Err(lost),
                 // It is tried for as long as the work goes on, which has a time limit of its own.
                 Ok(Err(Refused::ForNow(_))) | Err(_) => {}
             }
             sleep(pause).await;
-            if self.left().is_zero() {
-                self.held
-                    .send_if_modified(|held| std::mem::replace(held, false));
-            }
         }
     }
 
     /// For how long it holds after all without being renewed.
     fn left(&self) -> Duration {
-        let gone = (self.claim.now)().duration_since(self.renewed);
-        Duration::try_from(GIVE_UP.saturating_sub(gone)).unwrap_or_default()
+        self.renewed.borrow().left((self.claim.now)())
     }
 
     async fn try_to_renew(&mut self) -> Result<(), Refused> {
@@ -284,11 +266,12 @@ impl Lease<'_> {
         let at = at(&kind, self.claim.namespace, &name);
         loop {
             let renewed = self.claim.time();
+            let renewal = Renewal::of(renewed);
             let body = self.claim.body(Some(&self.live), (self.acquired, renewed));
             match self.cluster.replace(&at, &body, Write::by(MANAGER)).await {
                 Ok(written) => {
                     self.live = written.live;
-                    self.renewed = renewed;
+                    self.renewed.send_replace(renewal);
                     return Ok(());
                 }
                 Err(error) if error.is_conflict() || error.is_not_found() => self.reread().await?,
@@ -349,32 +332,15 @@ impl Lease<'_> {
 }
 
 impl<'a> Lease<'a> {
-    /// What tells for certain whether the Lease is held, while it is being kept.
-    pub fn proof(&self) -> Proof<'a> {
-        Proof {
+    /// What tells whether the Lease is held, while it is being kept.
+    pub fn hold(&self) -> Hold<'a> {
+        Hold {
             cluster: self.cluster,
             claim: self.claim,
             acquired: self.acquired,
+            renewed: self.renewed.subscribe(),
+            wanted: Arc::clone(&self.wanted),
         }
-    }
-}
-
-impl Proof<'_> {
-    /// Reads the Lease, and tells why it is held no longer; none if it is.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub async fn lost(&self) -> Result<Option<Lost>, Error> {
-        let (kind, name) = (kind(), self.claim.name());
-        let live = self
-            .cluster
-            .get(&at(&kind, self.claim.namespace, &name))
-            .await?;
-        Ok(match live.as_ref().and_then(Tenure::of) {
-            Some(tenure) if self.claim.is_own(&tenure, self.acquired) => None,
-            Some(Tenure { holder, .. }) => Some(Lost::Taken { holder }),
-            None => Some(Lost::Deleted),
-        })
     }
 }
 

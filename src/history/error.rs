@@ -57,3 +57,10 @@ pub enum Error {
         source: cluster::Error,
     },
 }
+
+impl Error {
+    /// Whether a record was not written because somebody else has done so meanwhile.
+    pub fn is_outdated(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if source.is_outdated())
+    }
+}

@@ -1,9 +1,6 @@
 //! What becomes of what a change has created before it failed: `--cleanup-on-fail`.
 
-use tokio::sync::watch;
-use tokio::time::Instant;
-
-use super::execute;
+use super::guard::{GRACE, Guard};
 use super::{Change, Error, Options, Session, StepError};
 use crate::capabilities::Kind;
 use crate::cluster::{self, Address, Deletion};
@@ -29,7 +26,7 @@ impl Change {
     pub(super) async fn clean_up(
         &self,
         session: &Session<'_>,
-        (options, lock): (&Options, &watch::Receiver<bool>),
+        (options, guard): (&Options, &Guard<'_>),
         on: &mut dyn FnMut(Event),
     ) -> Result<(), Error> {
         let status = self.release.info.status;
@@ -62,10 +59,11 @@ impl Change {
             base: &self.aim.base,
             live: &live,
         };
-        let deadline = Instant::now() + options.timeout;
+        let is_stopped = guard.stop.is_there();
+        let guard = guard.beyond(if is_stopped { GRACE } else { options.timeout });
         let mut errors = vec![];
         for (id, kind, uid) in failed.leftovers(&created) {
-            execute::hold(lock, deadline, session.release).await?;
+            guard.pass().await?;
             match delete(session, (id, kind), &uid).await {
                 Ok(true) => on(Event::Stepped {
                     id: id.clone(),

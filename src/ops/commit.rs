@@ -1,13 +1,12 @@
 //! A change from its decision to its outcome: the lock, the records, and what is between them.
 
-use tokio::sync::watch;
-
 use super::deploy::{Change, NamespacePolicy, Options};
+use super::guard::{GRACE, Guard};
+use super::ledger::Ledger;
 use super::rehearse::{self, Rehearsal};
 use super::stop::Wish;
 use super::undo::Undo;
 use super::{Error, Session, WayBack, failure, lock, outcome};
-use crate::cluster::Proof;
 use crate::event::Event;
 use crate::plan::Observed;
 use crate::release::Release;
@@ -24,16 +23,6 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Self::Beside(error)
     }
-}
-
-/// Under what a change is carried out.
-struct Under<'a> {
-    /// Whether the lock is held, as far as it was renewed.
-    held: watch::Receiver<bool>,
-    /// Whether it is for certain.
-    proof: Proof<'a>,
-    /// The wish that it stops.
-    stop: Wish,
 }
 
 impl Change {
@@ -66,14 +55,9 @@ impl Change {
         let undo = Undo::of(&self, options);
         let listening = Wish::of(session.stop);
         // From here on there is something to look after.
-        let stop = Wish::of(session.stop);
-        let (held, proof) = (lease.held(), lease.proof());
-        let under = Under { held, proof, stop };
-        let result = tokio::select! {
-            biased;
-            result = Box::pin(self.apply(session, (options, under), on)) => result,
-            lost = lease.keep() => return Err(lock::lost(session, lost)),
-        };
+        let guard = Guard::of(session, &lease, options.timeout);
+        let work = Box::pin(self.apply(session, (options, guard), on));
+        let result = lock::keep(session, &mut lease, work).await?;
         lock::release(lease, on).await;
         match (result, undo) {
             (Ok(release), _) => Ok(release),
@@ -115,43 +99,41 @@ impl Change {
     async fn apply(
         mut self,
         session: &Session<'_>,
-        (options, under): (&Options, Under<'_>),
+        (options, guard): (&Options, Guard<'_>),
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Fault> {
-        let Under { held, proof, stop } = under;
-        stop.or(lock::confirm(session, &self.past)).await?;
+        let confirmed = lock::confirm(session, &self.past);
+        guard.stop.or(confirmed).await?;
         self.notices.iter().for_each(|notice| on(notice.clone()));
         self.remember_hooks(session).await?;
-        let record = outcome::begin(session, &self).await?;
+        let record = outcome::begin(session, &mut self, &guard).await?;
+        let revision = self.release.revision;
         on(Event::Begun {
-            revision: self.release.revision,
+            revision,
             counts: self.plan.counts(),
         });
-        let lock = held.clone();
-        let kept = outcome::keep_sources(session, &self, record.as_deref()).await;
+        let under = (record.as_deref(), &guard);
+        let kept = outcome::keep_sources(session, &self, under).await;
         let result = match kept {
-            Ok(()) => Box::pin(self.carry_out(session, (options, held, stop), on)).await,
+            Ok(()) => Box::pin(self.carry_out(session, guard.clone(), on)).await,
             Err(error) => Err(error),
         };
-        lock::prove(session, proof).await?;
-        let release = match result {
-            Ok(()) => outcome::succeed(session, self, options.history_max).await?,
-            Err(mut error) => {
-                failure::cover(session, &self, &mut error).await;
-                let cleaned = self.clean_up(session, (options, &lock), on).await;
-                // That may have taken longer than the lock was there.
-                lock::prove(session, proof).await?;
-                let (name, revision) = (self.release.name.clone(), self.release.revision);
-                // What went wrong first is what the error says; a record that could not be written stays
-                // pending, and the next command goes on from there.
-                if let Err(second) = outcome::fail(session, self, &error).await {
-                    on(Event::Unrecorded {
-                        revision,
-                        reason: outcome::told(&second),
-                    });
-                }
-                return Err(Fault::Change(uncleaned((name, revision), error, cleaned)));
+        let ledger = Ledger {
+            session,
+            guard: &guard,
+        };
+        let proven = guard.beyond(GRACE).prove().await;
+        let release = match (result, proven) {
+            (Ok(()), Ok(())) => outcome::succeed(ledger, self, options.history_max).await?,
+            (Err(error), Ok(())) => {
+                return Err(self.fail(ledger, (options, error), on).await);
             }
+            // What went wrong first is what the error says, unless it is what stopped the change.
+            (Err(error), Err(second @ Error::Stalled { .. })) => {
+                on(unrecorded(revision, &second));
+                return Err(Fault::Beside(error));
+            }
+            (_, Err(error)) => return Err(Fault::Beside(error)),
         };
         on(Event::Finished {
             revision: release.revision,
@@ -160,19 +142,47 @@ impl Change {
         Ok(release)
     }
 
+    /// Deletes what the failed change has created, if that is wanted, and records why it has failed.
+    async fn fail(
+        self,
+        ledger: Ledger<'_>,
+        (options, mut error): (&Options, Error),
+        on: &mut dyn FnMut(Event),
+    ) -> Fault {
+        let Ledger { session, guard } = ledger;
+        failure::cover(session, &self, &mut error).await;
+        let cleaned = self.clean_up(session, (options, guard), on).await;
+        // That may have taken longer than the lock was there.
+        match guard.beyond(GRACE).prove().await {
+            Ok(()) | Err(Error::Stalled { .. }) => {}
+            Err(lost) => return Fault::Beside(lost),
+        }
+        let (name, revision) = (self.release.name.clone(), self.release.revision);
+        // What went wrong first is what the error says; a record that could not be written stays
+        // pending, and the next command goes on from there.
+        if let Err(second) = outcome::fail(ledger, self, &error).await {
+            on(unrecorded(revision, &second));
+        }
+        Fault::Change(uncleaned((name, revision), error, cleaned))
+    }
+
     /// Gives older revisions their final status where the command that made the newest one was killed
     /// before it could.
     async fn tidy(&self, session: &Session<'_>, on: &mut dyn FnMut(Event)) -> Result<(), Error> {
         if !outcome::is_untidy(&self.past) {
             return Ok(());
         }
-        let lease = lock::take(session, on).await?;
-        // It is a request or two, so the lock is not renewed meanwhile.
-        let tidied = async {
-            lock::confirm(session, &self.past).await?;
-            outcome::tidy(session, &self.past, self.release.revision - 1).await
+        let mut lease = lock::take(session, on).await?;
+        let guard = Guard::of_few(session, &lease);
+        let ledger = Ledger {
+            session,
+            guard: &guard,
         };
-        let tidied = tidied.await;
+        let work = async {
+            lock::confirm(session, &self.past).await?;
+            outcome::tidy(ledger, &self.past, self.release.revision - 1).await
+        };
+        let tidied = lock::keep(session, &mut lease, work).await?;
         lock::release(lease, on).await;
         tidied
     }
@@ -185,15 +195,22 @@ impl Change {
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Error> {
         // What writes nothing needs no lock.
-        let (_, held) = watch::channel(true);
-        let wishes = (options, held, Wish::of(session.stop));
-        Box::pin(self.carry_out(session, wishes, on)).await?;
+        let guard = Guard::without_lock(session, options.timeout);
+        Box::pin(self.carry_out(session, guard, on)).await?;
         // A process that was killed after its last record has left it. It disturbs nobody if it stays.
         let _ = lock::sweep(session).await;
         self.past
             .base
             .pop()
             .ok_or_else(|| Error::no_release(session))
+    }
+}
+
+/// Tells that a revision that failed is not recorded as such.
+fn unrecorded(revision: u32, error: &Error) -> Event {
+    Event::Unrecorded {
+        revision,
+        reason: outcome::told(error),
     }
 }
 

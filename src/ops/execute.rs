@@ -2,17 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::{self, FuturesUnordered};
 use jiff::Timestamp;
-use tokio::sync::watch;
-use tokio::time::Instant;
 
+use super::guard::Guard;
 use super::issue::Issuer;
 use super::step::{self, Context};
-use super::stop::Wish;
 use super::{Error, StepError};
 use crate::capabilities::Kind;
 use crate::cluster::{self, Cluster, Wait};
@@ -64,16 +61,13 @@ pub(super) struct Execution<'a, 'v> {
     pub(super) owner: Owner<'a>,
     pub(super) cluster: &'a Cluster,
     pub(super) voice: &'a Voice<'v>,
-    /// When what a gate waits for has to be ready.
-    pub(super) deadline: Instant,
+    /// What is asked before every write; it also knows when what a gate waits for has to be ready, and
+    /// when it has to stop.
+    pub(super) guard: &'a Guard<'a>,
     /// When the whole change began.
     pub(super) since: Timestamp,
     /// From when certificates are valid.
     pub(super) now: Timestamp,
-    /// Whether the lock of the release holds; nothing is written while it may not.
-    pub(super) lock: watch::Receiver<bool>,
-    /// When it has to stop.
-    pub(super) stop: Wish,
 }
 
 /// How far a plan could be carried out.
@@ -127,7 +121,7 @@ impl Execution<'_, '_> {
         let mut phases = FuturesUnordered::new();
         let mut failure = None;
         loop {
-            if self.stop.is_there() && failure.is_none() {
+            if self.guard.stop.is_there() && failure.is_none() {
                 self.voice.say(Event::Stopping);
                 failure = Some(Error::Interrupted);
                 waits.clear();
@@ -145,7 +139,7 @@ impl Execution<'_, '_> {
             let (index, finished, result): Progress<'_> = tokio::select! {
                 Some((index, result)) = waits.next() => (index, 0, result),
                 Some(progress) = phases.next() => progress,
-                () = self.stop.comes(), if failure.is_none() => continue,
+                () = self.guard.stop.comes(), if failure.is_none() => continue,
             };
             match result {
                 Err(error) => {
@@ -195,7 +189,11 @@ impl Execution<'_, '_> {
             stage: stage.part.clone(),
         });
         let waited = match gate.until {
-            Until::Gone => self.cluster.wait_gone(&resources, self.time_left()).await,
+            Until::Gone => {
+                self.cluster
+                    .wait_gone(&resources, self.guard.time_left())
+                    .await
+            }
             Until::NoOldPods => self.reach(Condition::NoOldPods, &resources).await,
             Until::Written | Until::Established | Until::Known | Until::Ready => {
                 self.reach(Condition::Ready, &resources).await
@@ -218,7 +216,7 @@ impl Execution<'_, '_> {
         let wait = Wait {
             wanted,
             until,
-            deadline: self.time_left(),
+            deadline: self.guard.time_left(),
             since: self.since,
         };
         let mut tell = |id: &ResourceId, health: &Health| self.voice.health(until, (id, health));
@@ -236,7 +234,7 @@ impl Execution<'_, '_> {
         &self,
         waited: impl Future<Output = Result<(), Error>>,
     ) -> Result<(), Error> {
-        let waited = self.stop.or(waited).await;
+        let waited = self.guard.stop.or(waited).await;
         if let Err(Error::Interrupted) = waited {
             self.voice.say(Event::Stopping);
         }
@@ -253,28 +251,23 @@ impl Execution<'_, '_> {
         }
         let deleted = [&self.plan.deleted()[..], before].concat();
         if !deleted.is_empty() {
-            self.cluster.wait_gone(&deleted, self.time_left()).await?;
+            self.cluster
+                .wait_gone(&deleted, self.guard.time_left())
+                .await?;
         }
         Ok(())
     }
 
-    /// How long waits may still take.
-    fn time_left(&self) -> Duration {
-        time_left(self.deadline)
-    }
-
     /// Carries out one phase; all of its steps are tried.
     async fn phase(&self, stage: usize, phase: usize, issuer: &Issuer<'_>) -> Progress<'_> {
-        let held = hold(&self.lock, self.deadline, self.owner.release).await;
-        if let Err(error) = held {
+        if let Err(error) = self.guard.pass().await {
             return (stage, phase, Err(error));
         }
         let context = Context {
             cluster: self.cluster,
             issuer,
             method: self.plan.method,
-            deadline: self.deadline,
-            stop: &self.stop,
+            guard: self.guard,
         };
         let steps = self.plan.stages[stage].phases[phase].iter();
         let tries = stream::iter(steps).map(|step| tried(step, context));
@@ -295,35 +288,17 @@ impl Execution<'_, '_> {
                 Err(error) => errors.push(error),
             }
         }
+        let is_stalled = errors.iter().any(StepError::is_stalled);
+        // They are about the lock, and say the same.
+        errors.retain(|error| !error.is_stalled());
         errors.sort_by(|a, b| a.id().cmp(b.id()));
-        let result = match (errors.is_empty(), is_whole) {
-            (true, true) => Ok(()),
-            (true, false) => Err(Error::Interrupted),
-            (false, _) => Err(Error::Steps(errors)),
+        let result = match (errors.is_empty(), is_stalled, is_whole) {
+            (false, ..) => Err(Error::Steps(errors)),
+            (true, true, _) => Err(self.guard.stalled()),
+            (true, false, false) => Err(Error::Interrupted),
+            (true, false, true) => Ok(()),
         };
         (stage, phase + 1, result)
-    }
-}
-
-/// How much time there is until `deadline`.
-pub(super) fn time_left(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
-}
-
-/// Waits, if the lock of a release could not be renewed, until it was.
-pub(super) async fn hold(
-    lock: &watch::Receiver<bool>,
-    deadline: Instant,
-    release: &str,
-) -> Result<(), Error> {
-    let mut renewed = lock.clone();
-    let held = renewed.wait_for(|is_held| *is_held);
-    match tokio::time::timeout(time_left(deadline), held).await {
-        Ok(Ok(_)) => Ok(()),
-        _ if *lock.borrow() => Ok(()),
-        _ => Err(Error::Stalled {
-            release: release.to_owned(),
-        }),
     }
 }
 
@@ -332,7 +307,7 @@ async fn tried<'a>(
     step: &'a Step,
     context: Context<'_>,
 ) -> Option<(&'a Step, Result<Option<Done>, StepError>)> {
-    if context.stop.is_there() {
+    if context.guard.stop.is_there() {
         return None;
     }
     Some((step, step::run(step, context).await))

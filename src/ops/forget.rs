@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::catalogue::Catalogue;
+use super::guard::Guard;
+use super::ledger::Ledger;
 use super::prepare::Past;
 use super::{Error, Session, Terms, lock, outcome};
 use crate::event::Event;
@@ -54,11 +56,17 @@ impl Forgetting {
         on: &mut dyn FnMut(Event),
     ) -> Result<(), Error> {
         lock::refuse_other(session, &self.past).await?;
-        let lease = lock::take(session, on).await?;
-        let deleted = match lock::confirm(session, &self.past).await {
-            Ok(()) => outcome::delete_all(session, &self.past.entries).await,
-            Err(error) => Err(error),
+        let mut lease = lock::take(session, on).await?;
+        let guard = Guard::of_few(session, &lease);
+        let ledger = Ledger {
+            session,
+            guard: &guard,
         };
+        let work = async {
+            lock::confirm(session, &self.past).await?;
+            outcome::delete_all(ledger, &self.past.entries).await
+        };
+        let deleted = lock::keep(session, &mut lease, work).await?;
         lock::release(lease, on).await;
         deleted
     }

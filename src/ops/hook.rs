@@ -6,12 +6,11 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::watch;
-use tokio::time::Instant;
 
-use super::execute::{self, Voice};
+use super::execute::Voice;
+use super::guard::Guard;
+use super::ledger::Ledger;
 use super::step::{self, WRITE};
-use super::stop::Wish;
 use super::{Error, HookError, Session, StepError};
 use crate::capabilities::Kind;
 use crate::cluster::{self, Address, Deletion, Patch, Precondition, Propagation, Wait};
@@ -27,15 +26,20 @@ pub(super) struct Runner<'a, 'v> {
     pub(super) voice: &'a Voice<'v>,
     /// How resources are written.
     pub(super) method: Method,
-    /// When everything has to be done.
-    pub(super) deadline: Instant,
-    /// Whether the lock of the release holds; nothing is written while it may not.
-    pub(super) lock: watch::Receiver<bool>,
-    /// When it has to stop: no hook is begun any more, and none is waited for.
-    pub(super) stop: Wish,
+    /// What is asked before every write; it also knows when everything has to be done, and when no hook is
+    /// begun any more and none is waited for.
+    pub(super) guard: Guard<'a>,
 }
 
 impl Runner<'_, '_> {
+    /// Where it is recorded how hooks run.
+    pub(super) fn ledger(&self) -> Ledger<'_> {
+        Ledger {
+            session: self.session,
+            guard: &self.guard,
+        }
+    }
+
     /// Runs hooks of one event of the revision `release`, notes there how each ran, and deletes
     /// what their policies say.
     pub(super) async fn run(
@@ -81,10 +85,14 @@ impl Runner<'_, '_> {
             if hook.hook.output_log_policies.contains(&output) {
                 self.tell_output(&hook.step.id).await;
             }
-            if hook.hook.is_deleted(deletion)
-                && let Err(error) = self.remove(hook, Propagation::Background).await
-            {
-                self.trouble(&hook.step.id, &error);
+            if !hook.hook.is_deleted(deletion) {
+                continue;
+            }
+            match self.remove(hook, Propagation::Background).await {
+                // It is being deleted, or the next change does it.
+                Ok(()) | Err(Error::Interrupted) => {}
+                Err(Error::Hook(error)) => self.trouble(&hook.step.id, &error.source),
+                Err(error) => self.trouble(&hook.step.id, &error),
             }
         }
     }
@@ -111,11 +119,11 @@ impl Runner<'_, '_> {
 
     async fn run_one(&self, hook: &HookStep, release: &mut Release) -> Result<(), Error> {
         let now = self.session.now;
-        if self.stop.is_there() {
+        if self.guard.stop.is_there() {
             self.voice.say(Event::Stopping);
             return Err(Error::Interrupted);
         }
-        self.hold().await?;
+        self.told(self.guard.pass().await)?;
         self.voice.say(Event::Hook {
             event: hook.event,
             id: hook.step.id.clone(),
@@ -123,7 +131,7 @@ impl Runner<'_, '_> {
         if let Some(run) = last_run(release, hook) {
             *run = HookRun::begun(now());
         }
-        self.session.store().update(release, now()).await?;
+        self.ledger().update(release).await?;
         let ran = self.perform(hook).await;
         if let Some(run) = last_run(release, hook) {
             let outcome = match ran {
@@ -137,8 +145,7 @@ impl Runner<'_, '_> {
 
     /// Makes the resource of a hook, and waits for its end.
     async fn perform(&self, hook: &HookStep) -> Result<(), Error> {
-        let made = self.make(hook).await;
-        let since = made.map_err(|source| failed(hook, source))?;
+        let since = self.told(self.make(hook).await)?;
         if !hook.hook.is_run() {
             return Ok(());
         }
@@ -146,20 +153,26 @@ impl Runner<'_, '_> {
             let ended = self.ended(hook, since).await;
             ended.map_err(|source| failed(hook, source))
         };
-        let ended = self.stop.or(ended).await;
-        if let Err(Error::Interrupted) = ended {
+        self.told(self.guard.stop.or(ended).await)
+    }
+
+    /// Tells that it stops, if that is what a wait came to.
+    fn told<T>(&self, waited: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::Interrupted) = waited {
             self.voice.say(Event::Stopping);
         }
-        ended
+        waited
     }
 
     /// Makes the resource of a hook, and tells since when it may be there.
-    async fn make(&self, hook: &HookStep) -> Result<Timestamp, cluster::Error> {
+    async fn make(&self, hook: &HookStep) -> Result<Timestamp, Error> {
         if hook.is_anew() {
             self.remove(hook, Propagation::Foreground).await?;
         }
+        self.guard.pass().await?;
         let since = (self.session.now)();
-        let done = self.write(hook).await?;
+        let written = self.write(hook).await;
+        let done = written.map_err(|source| failed(hook, source))?;
         self.voice.say(Event::Stepped {
             id: hook.step.id.clone(),
             done,
@@ -173,7 +186,7 @@ impl Runner<'_, '_> {
         let wait = Wait {
             wanted: &wanted,
             until: Condition::Complete,
-            deadline: execute::time_left(self.deadline),
+            deadline: self.guard.time_left(),
             since,
         };
         let mut tell = |id: &ResourceId, health: &Health| {
@@ -209,27 +222,42 @@ impl Runner<'_, '_> {
     }
 
     /// Deletes the resource of a hook, if it is there, and waits until it is gone.
-    async fn remove(
+    async fn remove(&self, hook: &HookStep, propagation: Propagation) -> Result<(), Error> {
+        let begun = self.begin_to_remove(hook, propagation).await;
+        if !begun? {
+            return Ok(());
+        }
+        let gone = [(hook.step.id.clone(), hook.step.kind.clone())];
+        let gone = async {
+            let left = self.guard.time_left();
+            let gone = self.session.cluster.wait_gone(&gone, left).await;
+            gone.map_err(|source| failed(hook, source))
+        };
+        self.guard.stop.or(gone).await
+    }
+
+    /// Deletes the resource of a hook, and tells whether it is there.
+    async fn begin_to_remove(
         &self,
         hook: &HookStep,
         propagation: Propagation,
-    ) -> Result<(), cluster::Error> {
+    ) -> Result<bool, Error> {
         let cluster = self.session.cluster;
         let at = step::at(&hook.step);
-        let Some(live) = cluster.get(&at).await? else {
-            return Ok(());
+        let live = cluster.get(&at).await;
+        let Some(live) = live.map_err(|source| failed(hook, source))? else {
+            return Ok(false);
         };
         // The plan may replace what was none before.
         let is_planned = matches!(hook.step.action, Action::Recreate(_));
         if !plan::is_hook(&live) && !is_planned {
-            return Err(cluster::Error::AlreadyExists {
-                what: hook.step.id.to_string(),
-            });
+            let what = hook.step.id.to_string();
+            return Err(failed(hook, cluster::Error::AlreadyExists { what }));
         }
-        delete(cluster, (&at, &live), propagation).await?;
-        let gone = [(hook.step.id.clone(), hook.step.kind.clone())];
-        let left = execute::time_left(self.deadline);
-        cluster.wait_gone(&gone, left).await
+        self.guard.pass().await?;
+        let deleted = delete(cluster, (&at, &live), propagation).await;
+        deleted.map_err(|source| failed(hook, source))?;
+        Ok(true)
     }
 
     /// Deletes what of these resources is there and a hook's, and waits until it is gone.
@@ -249,7 +277,10 @@ impl Runner<'_, '_> {
             let Some(live) = is_left(id) else {
                 continue;
             };
-            self.hold().await?;
+            if self.guard.stop.is_there() {
+                return self.told(Err(Error::Interrupted));
+            }
+            self.told(self.guard.pass().await)?;
             let at = Address {
                 kind,
                 namespace: id.namespace.as_deref(),
@@ -270,13 +301,8 @@ impl Runner<'_, '_> {
             });
             gone.push((id.clone(), kind.clone()));
         }
-        let left = execute::time_left(self.deadline);
-        Ok(cluster.wait_gone(&gone, left).await?)
-    }
-
-    async fn hold(&self) -> Result<(), Error> {
-        let release = self.session.release;
-        execute::hold(&self.lock, self.deadline, release).await
+        let gone = cluster.wait_gone(&gone, self.guard.time_left());
+        self.told(self.guard.stop.or(gone).await)
     }
 }
 

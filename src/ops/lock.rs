@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::prepare::Past;
 use super::{Error, Session};
-use crate::cluster::{Claim, Lease, Lost, Proof, Taking, Tenure};
+use crate::cluster::{Claim, Lease, Lost, Taking, Tenure};
 use crate::event::Event;
 use crate::history::Entry;
 use crate::release::{Info, Status};
@@ -177,18 +177,21 @@ pub(super) fn helms_until(
     Some(begun.checked_add(patience).unwrap_or(Timestamp::MAX))
 }
 
-/// Checks that the lock is still held before the outcome of a change is recorded: somebody may have taken
-/// it away since it was renewed last.
-pub(super) async fn prove(session: &Session<'_>, proof: Proof<'_>) -> Result<(), Error> {
-    match proof.lost().await {
-        Ok(Some(source)) => Err(lost(session, source)),
-        // That it cannot be read says nothing against the renewals.
-        Ok(None) | Err(_) => Ok(()),
+/// Does something under a lock that is renewed meanwhile, and no longer than until it is lost.
+pub(super) async fn keep<T>(
+    session: &Session<'_>,
+    lease: &mut Lease<'_>,
+    work: impl Future<Output = T>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        source = lease.keep() => Err(lost(session, source)),
     }
 }
 
 /// The error of a lock that was lost while the change was under way.
-pub(super) fn lost(session: &Session<'_>, source: Lost) -> Error {
+fn lost(session: &Session<'_>, source: Lost) -> Error {
     Error::Lost {
         release: session.release.to_owned(),
         source,

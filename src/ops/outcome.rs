@@ -2,6 +2,8 @@
 
 use futures::{TryStreamExt, stream};
 
+use super::guard::Guard;
+use super::ledger::Ledger;
 use super::prepare::Past;
 use super::{Change, Error, History, Session, failure};
 use crate::history::{self, Entry};
@@ -15,23 +17,29 @@ const MAX_DESCRIPTION: usize = 1024;
 
 /// Records the pending revision, which locks the release, and gives the uid of its record; an uninstallation
 /// marks the newest one.
-pub(super) async fn begin(session: &Session<'_>, change: &Change) -> Result<Option<String>, Error> {
-    let now = (session.now)();
-    let store = session.store();
-    if change.release.info.status == Status::Uninstalling {
-        store.update(&change.release, now).await?;
+pub(super) async fn begin(
+    session: &Session<'_>,
+    change: &mut Change,
+    guard: &Guard<'_>,
+) -> Result<Option<String>, Error> {
+    let release = &mut change.release;
+    if release.info.status == Status::Uninstalling {
+        Ledger { session, guard }.update(release).await?;
         return Ok(None);
     }
-    Ok(Some(store.create(&change.release, now).await?))
+    guard.pass().await?;
+    let uid = session.store().create(release, (session.now)()).await?;
+    Ok(Some(uid))
 }
 
 /// Stores what the record that was begun has too much of.
 pub(super) async fn keep_sources(
     session: &Session<'_>,
     change: &Change,
-    record: Option<&str>,
+    (record, guard): (Option<&str>, &Guard<'_>),
 ) -> Result<(), Error> {
     if let Some(uid) = record {
+        guard.pass().await?;
         let store = session.store();
         store
             .keep_sources(&change.release, &change.sources, uid)
@@ -42,7 +50,7 @@ pub(super) async fn keep_sources(
 
 /// Records that the change succeeded, and what that means for the other revisions.
 pub(super) async fn succeed(
-    session: &Session<'_>,
+    ledger: Ledger<'_>,
     change: Change,
     history_max: usize,
 ) -> Result<Release, Error> {
@@ -57,21 +65,21 @@ pub(super) async fn succeed(
     if release.info.status == Status::Uninstalling {
         release.info.status = Status::Uninstalled;
         if terms.recording.history == History::Keep {
-            keep(session, &release, &past).await?;
+            keep(ledger, &mut release, &past).await?;
         } else {
-            delete_all(session, &past.entries).await?;
+            delete_all(ledger, &past.entries).await?;
         }
         return Ok(release);
     }
     release.info.status = Status::Deployed;
     // The new revision first: between the two writes Helm takes the newer of two deployed ones,
     // while it would refuse to work with none.
-    session.store().update(&release, (session.now)()).await?;
+    ledger.update(&mut release).await?;
     for previous in &mut past.base {
-        retire(session, previous, release.revision).await?;
+        retire(ledger, previous, release.revision).await?;
     }
-    tidy(session, &past, release.revision).await?;
-    prune(session, &past.entries, history_max).await?;
+    tidy(ledger, &past, release.revision).await?;
+    prune(ledger, &past.entries, history_max).await?;
     Ok(release)
 }
 
@@ -97,26 +105,26 @@ pub(super) fn is_untidy(past: &Past) -> bool {
 }
 
 /// Gives them their final status; `successor` is the revision that counts.
-pub(super) async fn tidy(session: &Session<'_>, past: &Past, successor: u32) -> Result<(), Error> {
+pub(super) async fn tidy(ledger: Ledger<'_>, past: &Past, successor: u32) -> Result<(), Error> {
     for entry in left(past) {
-        let mut previous = session.store().read(entry).await?;
-        retire(session, &mut previous, successor).await?;
+        let mut previous = ledger.session.store().read(entry).await?;
+        retire(ledger, &mut previous, successor).await?;
     }
     Ok(())
 }
 
 /// Records why the change failed.
 pub(super) async fn fail(
-    session: &Session<'_>,
+    ledger: Ledger<'_>,
     change: Change,
     error: &Error,
 ) -> Result<Release, Error> {
     let mut release = change.release;
     release.info.status = Status::Failed;
     release.info.description = told(error).chars().take(MAX_DESCRIPTION).collect();
-    let recorded = release.record_failure(&failure::of(session, &release, error));
+    let recorded = release.record_failure(&failure::of(ledger.session, &release, error));
     recorded.map_err(|source| history::Error::Encode { source })?;
-    session.store().update(&release, (session.now)()).await?;
+    ledger.update(&mut release).await?;
     Ok(release)
 }
 
@@ -133,11 +141,7 @@ pub(super) fn told(error: &dyn std::error::Error) -> String {
 }
 
 /// Gives a revision that the new one follows its final status.
-async fn retire(
-    session: &Session<'_>,
-    previous: &mut Release,
-    successor: u32,
-) -> Result<(), Error> {
+async fn retire(ledger: Ledger<'_>, previous: &mut Release, successor: u32) -> Result<(), Error> {
     match previous.info.status {
         Status::Deployed => previous.info.status = Status::Superseded,
         Status::Uninstalled => {
@@ -150,27 +154,26 @@ async fn retire(
         }
         _ => return Ok(()),
     }
-    session.store().update(previous, (session.now)()).await?;
-    Ok(())
+    ledger.update(previous).await
 }
 
 /// Deletes the oldest records so that `history_max` stay, the new one included.
-async fn prune(session: &Session<'_>, older: &[Entry], history_max: usize) -> Result<(), Error> {
+async fn prune(ledger: Ledger<'_>, older: &[Entry], history_max: usize) -> Result<(), Error> {
     let excess = match history_max {
         0 => 0,
         max => (older.len() + 1).saturating_sub(max).min(older.len()),
     };
-    delete(session, &older[..excess]).await
+    delete(ledger, &older[..excess]).await
 }
 
 /// Records that a release is uninstalled, and keeps its history: no revision is deployed any more.
-async fn keep(session: &Session<'_>, release: &Release, past: &Past) -> Result<(), Error> {
-    session.store().update(release, (session.now)()).await?;
+async fn keep(ledger: Ledger<'_>, release: &mut Release, past: &Past) -> Result<(), Error> {
+    ledger.update(release).await?;
     for entry in &past.entries {
         let is_followed = entry.status == Status::Deployed || entry.status.is_pending();
         if is_followed && entry.revision != release.revision {
-            let mut previous = session.store().read(entry).await?;
-            retire(session, &mut previous, release.revision).await?;
+            let mut previous = ledger.session.store().read(entry).await?;
+            retire(ledger, &mut previous, release.revision).await?;
         }
     }
     Ok(())
@@ -178,21 +181,16 @@ async fn keep(session: &Session<'_>, release: &Release, past: &Past) -> Result<(
 
 /// Deletes all records of a release, the newest last: as long as it stands, the next command sees an
 /// uninstallation that is not finished.
-pub(super) async fn delete_all(session: &Session<'_>, entries: &[Entry]) -> Result<(), Error> {
+pub(super) async fn delete_all(ledger: Ledger<'_>, entries: &[Entry]) -> Result<(), Error> {
     if let Some((newest, older)) = entries.split_last() {
-        delete(session, older).await?;
-        session.store().delete(newest).await?;
+        delete(ledger, older).await?;
+        ledger.delete(newest).await?;
     }
     Ok(())
 }
 
-async fn delete(session: &Session<'_>, entries: &[Entry]) -> Result<(), Error> {
-    let store = session.store();
-    stream::iter(entries.iter().map(Ok))
-        .try_for_each_concurrent(
-            CONCURRENCY,
-            |entry| async move { store.delete(entry).await },
-        )
-        .await?;
-    Ok(())
+async fn delete(ledger: Ledger<'_>, entries: &[Entry]) -> Result<(), Error> {
+    let each = stream::iter(entries.iter().map(Ok));
+    each.try_for_each_concurrent(CONCURRENCY, |entry| ledger.delete(entry))
+        .await
 }

@@ -1,13 +1,11 @@
 //! The middle of a change, between its two records: hooks, the plan, hooks.
 
-use tokio::sync::watch;
-use tokio::time::Instant;
-
 use super::execute::{Execution, Reached, Voice};
+use super::guard::Guard;
 use super::hook::Runner;
 use super::replan::{self, Planner, Tries, Why};
 use super::stop::Wish;
-use super::{Change, End, Error, Options, Session, outcome};
+use super::{Change, End, Error, Session, outcome};
 use crate::event::Event;
 use crate::plan::Plan;
 use crate::release::Status;
@@ -18,7 +16,7 @@ impl Change {
     pub(super) async fn carry_out(
         &mut self,
         session: &Session<'_>,
-        (options, lock, stop): (&Options, watch::Receiver<bool>, Wish),
+        guard: Guard<'_>,
         on: &mut dyn FnMut(Event),
     ) -> Result<(), Error> {
         let voice = Voice::new(on);
@@ -26,18 +24,27 @@ impl Change {
             session,
             voice: &voice,
             method: self.plan.method,
-            deadline: Instant::now() + options.timeout,
-            lock,
-            stop,
+            guard,
         };
+        match self.go(&runner).await {
+            // The lock counts more than the wish to stop.
+            Err(error @ (Error::Lost { .. } | Error::Stalled { .. })) => Err(error),
+            // What was under way then may have failed because of it, or not; it is gone on from there.
+            Err(_) if runner.guard.stop.is_there() => Err(Error::Interrupted),
+            gone => gone,
+        }
+    }
+
+    async fn go(&mut self, runner: &Runner<'_, '_>) -> Result<(), Error> {
+        let Runner { session, voice, .. } = runner;
         let before = self.plan.hooks.before();
         if !before.is_empty() {
             runner.run(&before, &mut self.release).await?;
-            // Whatever comes now, it is known that they have run.
-            let store = session.store();
-            store.update(&self.release, (session.now)()).await?;
+            // They may have taken long. Whatever comes now, it is known that they have run.
+            runner.guard.prove().await?;
+            runner.ledger().update(&mut self.release).await?;
         }
-        Box::pin(execute(session, self, &runner)).await?;
+        Box::pin(execute(session, self, runner)).await?;
         runner
             .run(&self.plan.hooks.after(), &mut self.release)
             .await?;
@@ -88,11 +95,9 @@ async fn execute(
             owner: session.owner(),
             cluster: session.cluster,
             voice: runner.voice,
-            deadline: runner.deadline,
+            guard: &runner.guard,
             since,
             now: (session.now)(),
-            lock: runner.lock.clone(),
-            stop: runner.stop.clone(),
         };
         let why = match execution.run().await {
             Ok(Reached::End) => {
@@ -110,11 +115,11 @@ async fn execute(
                 is_known = true;
                 Why::Addresses
             }
-            Err(_) if runner.stop.is_there() => return Err(Error::Interrupted),
+            Err(_) if runner.guard.stop.is_there() => return Err(Error::Interrupted),
             Err(error) => Why::Changed(planner.changed(error)?),
         };
         let next = planner.rest(plan, why, runner.voice);
-        let next = unless_stopped((&runner.stop, runner.voice), next).await?;
+        let next = unless_stopped((&runner.guard.stop, runner.voice), next).await?;
         let deleted = [going, plan.deleted()].concat();
         going = replan::going(deleted, &next).collect();
         rest = Some(next);

@@ -360,6 +360,7 @@ fn pending(session: &Session<'_>, chart: RecordedChart, past: &Past) -> Release 
             .last()
             .map(|release| release.labels.clone())
             .unwrap_or_default(),
+        record_version: None,
     }
 }
 

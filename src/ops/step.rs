@@ -1,12 +1,11 @@
 //! The requests of one step.
 
 use serde_json::Value;
-use tokio::time::Instant;
 
+use super::guard::Guard;
 use super::issue::Issuer;
 use super::removal::{self, Begun};
-use super::stop::Wish;
-use super::{StepError, owners};
+use super::{Error, StepError, owners};
 use crate::cluster::{
     self, Address, Cluster, Effect, Force, Propagation, Validation, Write, Written,
 };
@@ -34,19 +33,28 @@ pub(super) struct Context<'a> {
     pub(super) issuer: &'a Issuer<'a>,
     /// How resources are written.
     pub(super) method: Method,
-    /// When what is to be made anew has to be gone.
-    pub(super) deadline: Instant,
-    /// When nothing is waited for any more.
-    pub(super) stop: &'a Wish,
+    /// What is asked before every write.
+    pub(super) guard: &'a Guard<'a>,
+}
+
+impl Context<'_> {
+    /// Waits until the step may write.
+    async fn pass(self, step: &Step) -> Result<(), StepError> {
+        let id = || step.id.clone();
+        match self.guard.pass().await {
+            Ok(()) => Ok(()),
+            Err(Error::Interrupted) => Err(StepError::Interrupted { id: id() }),
+            Err(_) => Err(StepError::Stalled { id: id() }),
+        }
+    }
 }
 
 /// Sends what a step says, and tells what was done if anything was.
 pub(super) async fn run(step: &Step, context: Context<'_>) -> Result<Option<Done>, StepError> {
-    let cluster = context.cluster;
     let (done, live) = match &step.action {
         Action::Unchanged => match before(step) {
             Some(handover) => {
-                owners::hand_over(step, handover, cluster).await?;
+                hand_over(step, handover, context).await?;
                 (Some(Done::Configured), None)
             }
             None => (None, None),
@@ -70,21 +78,20 @@ pub(super) async fn run(step: &Step, context: Context<'_>) -> Result<Option<Done
                 Cascade::Foreground => Propagation::Foreground,
                 Cascade::Orphan => Propagation::Orphan,
             };
-            let done = delete(step, (precondition, propagation), cluster).await?;
+            let done = delete(step, (precondition, propagation), context).await?;
             (done, None)
         }
     };
     match &step.credential {
         Some(credential) if !credential.is_kept() => {
+            let cluster = context.cluster;
             let live = match live {
                 Some(live) => live,
                 None => unchanged(step, credential, cluster).await?,
             };
-            context
-                .issuer
-                .issue(step, (credential, &live), cluster)
-                .await
-                .map(Some)
+            context.pass(step).await?;
+            let issued = context.issuer.issue(step, (credential, &live), cluster);
+            issued.await.map(Some)
         }
         _ => Ok(done),
     }
@@ -96,6 +103,7 @@ fn before(step: &Step) -> Option<&Handover> {
 
 /// Creates the resource of a step.
 async fn create(step: &Step, body: &Value, context: Context<'_>) -> Result<Value, StepError> {
+    context.pass(step).await?;
     let (cluster, at) = (context.cluster, at(step));
     let written = match context.method {
         Method::ClientSide => cluster.create(&at, body, WRITE).await,
@@ -109,7 +117,7 @@ async fn create(step: &Step, body: &Value, context: Context<'_>) -> Result<Value
         }
         Err(error) => return Err(failed(step, "create", error)),
     };
-    after(step, cluster).await?;
+    after(step, context).await?;
     Ok(live)
 }
 
@@ -122,11 +130,22 @@ async fn made(step: &Step, body: &Value, cluster: &Cluster) -> Result<Option<Val
 }
 
 /// Gives the owners of what was applied what is theirs.
-async fn after(step: &Step, cluster: &Cluster) -> Result<(), StepError> {
+async fn after(step: &Step, context: Context<'_>) -> Result<(), StepError> {
     match step.apply.as_ref().and_then(|apply| apply.after.as_ref()) {
-        Some(handover) => owners::hand_over(step, handover, cluster).await.map(drop),
+        Some(handover) => hand_over(step, handover, context).await.map(drop),
         None => Ok(()),
     }
+}
+
+/// Makes the owners of a resource be what a handover says, and gives the version that it has then, if
+/// they were not so already.
+async fn hand_over(
+    step: &Step,
+    handover: &Handover,
+    context: Context<'_>,
+) -> Result<Option<String>, StepError> {
+    context.pass(step).await?;
+    owners::hand_over(step, handover, context.cluster).await
 }
 
 /// Whether an apply takes over the fields of others.
@@ -160,14 +179,15 @@ async fn configure(
     let cluster = context.cluster;
     let mut version = precondition.resource_version.clone();
     if let Some(handover) = before(step)
-        && let Some(newer) = owners::hand_over(step, handover, cluster).await?
+        && let Some(newer) = hand_over(step, handover, context).await?
     {
         version = newer;
     }
     for _ in 0..ATTEMPTS {
+        context.pass(step).await?;
         match change(step, (patch, version), context, WRITE).await {
             Ok(written) => {
-                after(step, cluster).await?;
+                after(step, context).await?;
                 return Ok(written.live);
             }
             Err(error) if error.is_outdated() => {}
@@ -176,7 +196,7 @@ async fn configure(
         }
         let Some(newer) = still(step, precondition, cluster).await? else {
             let live = in_effect(step, (patch, precondition), context).await?;
-            after(step, cluster).await?;
+            after(step, context).await?;
             return Ok(live);
         };
         version = newer;
@@ -253,9 +273,9 @@ async fn recreate(
         Way::Whole => Propagation::Foreground,
         Way::Orphan => Propagation::Orphan,
     };
-    delete(step, (&recreation.precondition, propagation), cluster).await?;
+    delete(step, (&recreation.precondition, propagation), context).await?;
     let gone = [(step.id.clone(), step.kind.clone())];
-    let left = context.deadline.saturating_duration_since(Instant::now());
+    let left = context.guard.time_left();
     let interrupted = || StepError::Interrupted {
         id: step.id.clone(),
     };
@@ -263,7 +283,7 @@ async fn recreate(
         waited = cluster.wait_gone(&gone, left) => {
             waited.map_err(|source| failed(step, "delete", source))?;
         }
-        () = context.stop.comes() => return Err(interrupted()),
+        () = context.guard.stop.comes() => return Err(interrupted()),
     }
     create(step, &recreation.body, context).await
 }
@@ -284,10 +304,11 @@ async fn still(
 async fn delete(
     step: &Step,
     (precondition, propagation): (&Precondition, Propagation),
-    cluster: &Cluster,
+    context: Context<'_>,
 ) -> Result<Option<Done>, StepError> {
+    context.pass(step).await?;
     let how = (propagation, Effect::Persist);
-    match removal::remove(cluster, &at(step), precondition, how).await {
+    match removal::remove(context.cluster, &at(step), precondition, how).await {
         Ok(Begun::Now) => Ok(Some(Done::Deleted)),
         Ok(Begun::Before) => Ok(None),
         Err(error) if error.is_conflict() => Err(changed(step)),

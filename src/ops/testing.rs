@@ -5,14 +5,12 @@ mod filter;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::catalogue::Catalogue;
 use super::execute::Voice;
+use super::guard::{GRACE, Guard};
 use super::hook::Runner;
 use super::prepare::Past;
-use super::stop::Wish;
 use super::{Error, Session, Terms, lock, method};
 use crate::cluster::Output;
 use crate::event::Event;
@@ -78,24 +76,20 @@ pub async fn test(
     let tests = HookStep::tests(&hooks, catalogue.kinds())?;
     let tests = request.filter.choose(session.release, tests)?;
     let mut lease = lock::take(session, on).await?;
-    let held = lease.held();
+    let guard = Guard::of(session, &lease, request.timeout);
     let tested = async {
         lock::confirm(session, &past).await?;
         let tests: Vec<&HookStep> = tests.iter().collect();
-        Box::pin(run(session, (request, held), (release, &tests), on)).await
+        Box::pin(run(session, (request, guard), (release, &tests), on)).await
     };
-    let result = tokio::select! {
-        biased;
-        result = Box::pin(tested) => result,
-        lost = lease.keep() => return Err(lock::lost(session, lost)),
-    };
+    let result = lock::keep(session, &mut lease, Box::pin(tested)).await?;
     lock::release(lease, on).await;
     result
 }
 
 async fn run(
     session: &Session<'_>,
-    (request, lock): (&TestRequest, watch::Receiver<bool>),
+    (request, guard): (&TestRequest, Guard<'_>),
     (mut release, tests): (Release, &[&HookStep]),
     on: &mut dyn FnMut(Event),
 ) -> Result<Tested, Error> {
@@ -104,15 +98,13 @@ async fn run(
         session,
         voice: &voice,
         method: method::planned(&release, &Terms::default()),
-        deadline: Instant::now() + request.timeout,
-        lock,
-        stop: Wish::of(session.stop),
+        guard,
     };
     let (ran, result) = runner.run_all(tests, &mut release).await;
     let tried = &tests[..ran];
     if !tests.is_empty() {
-        let store = session.store();
-        store.update(&release, (session.now)()).await?;
+        runner.guard.beyond(GRACE).prove().await?;
+        runner.ledger().update(&mut release).await?;
     }
     let mut output = vec![];
     if request.logs == Logs::Read {

@@ -85,14 +85,19 @@ pub async fn unlock(session: &Session<'_>, locked: Locked) -> Result<(), Error> 
         let is_same = |entry: &Entry| {
             (entry.revision, entry.status) == (release.revision, release.info.status)
         };
+        let overtaken = || Error::Overtaken {
+            release: session.release.to_owned(),
+        };
         if !newest.is_some_and(is_same) {
-            return Err(Error::Overtaken {
-                release: session.release.to_owned(),
-            });
+            return Err(overtaken());
         }
         release.info.description = format!("Unlocked while it was {}", release.info.status);
         release.info.status = Status::Failed;
-        session.store().update(&release, (session.now)()).await?;
+        let store = session.store();
+        match store.update(&mut release, (session.now)()).await {
+            Err(error) if error.is_outdated() => return Err(overtaken()),
+            updated => updated?,
+        }
     }
     Ok(())
 }

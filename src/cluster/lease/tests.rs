@@ -1,6 +1,8 @@
 //! Which requests a Lease costs, and what becomes of it when others want it too. Who may take it
 //! over is tested beside [`Tenure`], the real API server's part in `tests/cluster`.
 
+use std::cell::Cell;
+
 use http::{Request, Response};
 use kube::client::Body;
 use tokio::time::Instant;
@@ -14,13 +16,15 @@ const CREATE: &str = "POST /apis/coordination.k8s.io/v1/namespaces/shop/leases\
 const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/shop/leases/pintle.web";
 
 thread_local! {
-    static START: Instant = Instant::now();
+    static START: Cell<Instant> = Cell::new(Instant::now());
+    /// How much longer the machine has slept, which tokio's clock does not know.
+    static SLEPT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// A clock that goes with tokio's.
+/// A clock that goes with tokio's, and on while the machine sleeps.
 fn now() -> Timestamp {
-    let gone = START.with(Instant::elapsed);
-    EPOCH.parse::<Timestamp>().unwrap() + gone
+    let gone = START.get().elapsed();
+    EPOCH.parse::<Timestamp>().unwrap() + gone + SLEPT.get()
 }
 
 fn claim() -> Claim<'static> {
@@ -58,7 +62,8 @@ fn refusal(code: u16, reason: &str) -> Response<Body> {
 /// number a refusal.
 fn server(script: &'static [&'static str]) -> (Cluster, Asked) {
     // The clock begins with the test.
-    now();
+    START.set(Instant::now());
+    SLEPT.set(Duration::ZERO);
     mock(move |_: Request<Body>, number| async move {
         Ok(match script[script.len().min(number) - 1] {
             "exists" => refusal(409, "AlreadyExists"),
@@ -258,21 +263,23 @@ async fn check_outage(pause: Duration, expected: &str) {
         })
     });
     let mut lease = taken(&cluster).await;
-    let mut held = lease.held();
+    let hold = lease.hold();
     let mut told = vec![];
     let watching = async {
-        while held.changed().await.is_ok() {
-            let now = if *held.borrow_and_update() {
-                "held"
-            } else {
-                "not"
-            };
-            told.push(format!("{now} {}s", start.elapsed().as_secs() / 5 * 5));
+        let mut before = true;
+        loop {
+            let is_fresh = hold.is_fresh();
+            if is_fresh != before {
+                let now = if is_fresh { "held" } else { "not" };
+                told.push(format!("{now} {}s", start.elapsed().as_secs() / 5 * 5));
+            }
+            before = is_fresh;
+            sleep(Duration::from_millis(100)).await;
         }
     };
     let lost = tokio::select! {
         lost = lease.keep() => lost,
-        () = watching => panic!("the end was not told"),
+        () = watching => unreachable!("it watches for ever"),
     };
     let end = start.elapsed().as_secs() / 5 * 5;
     told.push(format!("{lost} {end}s"));
@@ -292,4 +299,64 @@ async fn a_lease_that_cannot_be_renewed_holds_again_when_it_is() {
         "not 25s, held 40s, its Lease was deleted 60s",
     )
     .await;
+}
+
+/// What becomes of waiting for a Lease to be fresh that was not renewed for 31 s, by one of the clocks.
+async fn check_sleep(slept: Duration, script: &'static [&'static str], expected: &str) {
+    let (cluster, asked) = server(script);
+    let mut lease = taken(&cluster).await;
+    let hold = lease.hold();
+    assert!(hold.is_fresh());
+    SLEPT.set(slept);
+    tokio::time::advance(Duration::from_secs(31).saturating_sub(slept)).await;
+    assert!(!hold.is_fresh());
+    let start = Instant::now();
+    let found = tokio::select! {
+        biased;
+        () = hold.renewed() => "renewed".to_owned(),
+        lost = lease.keep() => lost.to_string(),
+    };
+    assert_eq!(start.elapsed(), Duration::ZERO, "it is asked at once");
+    assert_eq!(format!("{found}: {}", verbs(&asked)), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_slept_asks_before_it_goes_on() {
+    check_sleep(Duration::ZERO, &["me"], "renewed: POST PUT").await;
+    check_sleep(
+        Duration::ZERO,
+        &["me", "conflict", "you"],
+        "you has taken it over: POST PUT GET",
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_does_one_whose_machine_slept() {
+    let slept = Duration::from_secs(31);
+    check_sleep(slept, &["me"], "renewed: POST PUT").await;
+}
+
+/// What reading a Lease tells that was renewed `ago`.
+async fn check_reading(ago: Duration, script: &'static [&'static str], expected: &str) {
+    let (cluster, _) = server(script);
+    let lease = taken(&cluster).await;
+    tokio::time::advance(ago).await;
+    let found = match lease.hold().lost().await {
+        Ok(None) => "held".to_owned(),
+        Ok(Some(lost)) => lost.to_string(),
+        Err(_) => "unknown".to_owned(),
+    };
+    assert_eq!(found, expected, "{ago:?} {script:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_read_is_held_while_it_is_fresh() {
+    let (soon, late) = (Duration::from_secs(1), Duration::from_secs(26));
+    check_reading(soon, &["me"], "held").await;
+    check_reading(soon, &["me", "forbidden"], "held").await;
+    check_reading(soon, &["me", "you"], "you has taken it over").await;
+    check_reading(late, &["me"], "held").await;
+    check_reading(late, &["me", "forbidden"], "unknown").await;
+    check_reading(late, &["me", "none"], "its Lease was deleted").await;
 }

@@ -42,9 +42,15 @@ pub enum StepError {
         /// Why; none if it does not exist.
         source: Option<cluster::Error>,
     },
-    /// The change was asked to stop before the resource was gone that is made anew.
-    #[error("interrupted before {id} was made anew")]
+    /// The change was asked to stop before the resource was written.
+    #[error("interrupted before {id} was written")]
     Interrupted {
+        /// The resource.
+        id: ResourceId,
+    },
+    /// The lock of the release was not renewed in time, so that the resource was not written.
+    #[error("{id} was not written: the lock of the release could not be renewed in time")]
+    Stalled {
         /// The resource.
         id: ResourceId,
     },
@@ -64,6 +70,7 @@ impl StepError {
             | Self::Issue { id, .. }
             | Self::Issuer { id, .. }
             | Self::Interrupted { id }
+            | Self::Stalled { id }
             | Self::Changed { id } => id,
         }
     }
@@ -73,13 +80,21 @@ impl StepError {
         matches!(self, Self::Interrupted { .. })
     }
 
+    /// Whether the lock was not renewed in time.
+    pub(in crate::ops) fn is_stalled(&self) -> bool {
+        matches!(self, Self::Stalled { .. })
+    }
+
     /// Whether the resource is not what the step was decided on, so that it may be decided again. That
     /// others own fields of it is no such reason.
     pub(in crate::ops) fn is_outdated(&self) -> bool {
         match self {
             Self::Changed { .. } => true,
             Self::Request { source, .. } => source.is_already_exists() || source.is_outdated(),
-            Self::Issue { .. } | Self::Issuer { .. } | Self::Interrupted { .. } => false,
+            Self::Issue { .. }
+            | Self::Issuer { .. }
+            | Self::Interrupted { .. }
+            | Self::Stalled { .. } => false,
         }
     }
 
@@ -87,7 +102,10 @@ impl StepError {
     pub(super) fn is_conflict(&self) -> bool {
         match self {
             Self::Changed { .. } => true,
-            Self::Issue { .. } | Self::Issuer { .. } | Self::Interrupted { .. } => false,
+            Self::Issue { .. }
+            | Self::Issuer { .. }
+            | Self::Interrupted { .. }
+            | Self::Stalled { .. } => false,
             Self::Request { source, .. } => source.is_already_exists() || source.is_conflict(),
         }
     }
