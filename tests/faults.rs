@@ -5,8 +5,10 @@
 //! or after it, the connection breaks, the answer is a refusal or none, or nothing comes through any more. By
 //! default each write suffers one of the [`TROUBLES`] in turn; with `PINTLE_FAULTS=all` every one.
 
-mod lease;
+pub(crate) mod lease;
 mod release;
+mod renewal;
+mod stopped;
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -52,6 +54,8 @@ enum Change {
     Install,
     Upgrade,
     Rollback,
+    /// A rollback without a number.
+    Back,
     Uninstall,
 }
 
@@ -61,6 +65,7 @@ impl Change {
             Self::Install => vec!["install", "app", &charts.first],
             Self::Upgrade => vec!["upgrade", "app", &charts.second],
             Self::Rollback => vec!["rollback", "app", "1"],
+            Self::Back => vec!["rollback", "app"],
             Self::Uninstall => vec!["uninstall", "app"],
         };
         [args, vec!["--no-wait"]].concat()
@@ -71,16 +76,28 @@ impl Change {
         match self {
             Self::Install => 0,
             Self::Upgrade | Self::Uninstall => 1,
-            Self::Rollback => 2,
+            Self::Rollback | Self::Back => 2,
         }
     }
 
     /// Which of the charts is there in the end; 0 is none.
     fn wanted(self) -> u32 {
         match self {
-            Self::Install | Self::Rollback => 1,
+            Self::Install | Self::Rollback | Self::Back => 1,
             Self::Upgrade => 2,
             Self::Uninstall => 0,
+        }
+    }
+
+    /// The command that follows when this one has ended at the write of this number: itself or another one, in
+    /// turn, whatever the trouble.
+    fn next(self, number: usize) -> Self {
+        let turn = (number + number / TROUBLES.len() * 2) % 3;
+        match (self, turn) {
+            (Self::Upgrade, 0) => Self::Rollback,
+            (Self::Rollback, 0) | (Self::Uninstall, 1) => Self::Upgrade,
+            (Self::Uninstall, 2) => Self::Back,
+            _ => self,
         }
     }
 }
@@ -141,7 +158,7 @@ fn a_second_signal_ends_a_change_that_cannot_stop() {
     let run = started.end().fails_with(130);
     // One that stops in order would have recorded that it was interrupted.
     assert_eq!(State::of(&place).newest(), Some("pending-upgrade"), "{run}");
-    bench.go_on(&place, &before).unwrap();
+    bench.go_on(&place, &before, Change::Upgrade).unwrap();
 }
 
 #[track_caller]
@@ -209,13 +226,18 @@ fn cases(writes: usize) -> Vec<Case> {
 impl Bench<'_> {
     /// How many writes the change takes when nothing goes wrong.
     fn writes(&self) -> usize {
+        self.lines().len()
+    }
+
+    /// The first lines of these.
+    fn lines(&self) -> Vec<String> {
         let place = Place::without_namespace("faults");
         release::prepare(&place, self.charts, self.change.before());
         let (faulty, run) = self.start(&place, (0, Fault::Hang));
         run.end().ok();
         release::check(&place, self.change.wanted(), &State::default()).unwrap();
         assert!(faulty.writes() > 10, "the change is trivial");
-        faulty.writes()
+        faulty.lines()
     }
 
     fn start(&self, place: &Place, at: (usize, Fault)) -> (Faulty, Started) {
@@ -249,14 +271,14 @@ impl Bench<'_> {
             if case.number.is_multiple_of(2) {
                 self.is_refused_elsewhere(&place)?;
             }
-            return self.go_on(&place, &before);
+            return self.go_on(&place, &before, self.change.next(case.number));
         }
         let run = started.end();
         if !faulty.happens_within(Duration::ZERO) {
             return Err(format!("no such write: {run}"));
         }
         if case.trouble == Trouble::Cut {
-            return self.go_on(&place, &before);
+            return self.go_on(&place, &before, self.change.next(case.number));
         }
         if run.code != Some(0) {
             return Err(format!("not survived: {run}"));
@@ -282,15 +304,28 @@ impl Bench<'_> {
         set.map(drop).ok_or_else(|| "the lock is gone".to_owned())
     }
 
-    /// Gives the command once more after its process has ended.
-    fn go_on(&self, place: &Place, before: &State) -> Result<(), String> {
+    /// Gives the command once more, or another one, after its process has ended.
+    fn go_on(&self, place: &Place, before: &State, next: Change) -> Result<(), String> {
         let half = State::of(place);
-        let mut kept = before.kept(self.change.wanted());
-        // What was made or kept half-way stays, with its keys.
-        kept.extend(half.kept(self.change.wanted()));
-        let run = place.pintle(&self.change.args(self.charts));
+        if half.newest() == Some("deployed") && next == Change::Back {
+            // It has not begun, and there is nothing before it.
+            return self.go_on(place, before, self.change);
+        }
+        let mut kept = half.left();
+        if next == self.change {
+            kept = before.kept(next.wanted());
+        }
+        if self.change != Change::Uninstall {
+            // What was made or kept half-way stays, with its keys; deletions may still be under way.
+            kept.extend(half.kept(next.wanted()));
+        }
+        let run = place.pintle(&next.args(self.charts));
         if run.code != Some(0) && !is_done(&run) {
             return Err(format!("stuck: {run}"));
+        }
+        if half.newest().is_none() && next != self.change {
+            // All of it was done but the last write.
+            return self.go_on(place, before, self.change);
         }
         if self.change == Change::Install && is_done(&run) {
             // The release is there; whoever goes on takes away what is left of the lock.
@@ -300,8 +335,7 @@ impl Bench<'_> {
                 return Err(format!("not done: {run}"));
             }
         }
-        release::check(place, self.change.wanted(), &kept)
-            .map_err(|wrong| format!("{wrong}: {run}"))
+        release::check(place, next.wanted(), &kept).map_err(|wrong| format!("{wrong}: {run}"))
     }
 }
 

@@ -58,7 +58,7 @@ metadata:
   annotations: {helm.sh/hook: "pre-install", helm.sh/resource-policy: keep}
 "#;
 
-fn shop(place: &Place) -> String {
+pub(crate) fn shop(place: &Place) -> String {
     place.chart("shop", VALUES, TEMPLATE)
 }
 

@@ -1,5 +1,7 @@
 //! Who may change a release, and that a process that was killed never leaves it stuck.
 
+mod meanwhile;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +12,9 @@ use pintle::ops::{self, End, Options, Rules, Session, Terms};
 use pintle::release;
 use serde_json::{Value, json};
 
+use crate::faults::lease as leases_of_others;
+use crate::hooks::shop;
+use crate::kcp::proof::eventually;
 use crate::lifecycle::{left, small};
 use crate::support::{Place, Started, testbed};
 
@@ -351,6 +356,182 @@ fn a_change_whose_lock_was_taken_away_records_no_outcome() {
         .pintle(&["upgrade", "app", &chart, "--set", "stuck=false"])
         .ok();
     check_statuses(&place, &["superseded", "failed", "deployed"]);
+}
+
+/// Stops a process, gives its lock to another, does something and lets the process go on: it must have written
+/// nothing more when it ends.
+#[track_caller]
+fn check_stopped(place: &Place, stopped: Started, (known, act): (&[&str], &dyn Fn())) {
+    signal(&stopped, "STOP");
+    leases_of_others::set(place, Timestamp::now()).unwrap();
+    act();
+    let known = [known, &["lease/pintle.app"]].concat();
+    let before = place.versions(&known);
+    signal(&stopped, "CONT");
+    stopped.end().fails_with(4).says(&[
+        "stopped half-way: the lock of release app was lost",
+        "eve@elsewhere pid 1 has taken it over",
+    ]);
+    assert_eq!(place.versions(&known), before);
+}
+
+#[test]
+fn a_process_that_was_stopped_while_it_waited_writes_nothing_under_the_lock_of_another() {
+    let place = Place::new("stopped");
+    let chart = small(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let first = stuck(&place, &["upgrade", "app", &chart], "configmap/stray");
+    let records = [1, 2].map(|number| format!("secret/sh.helm.release.v1.app.v{number}"));
+    let known = [&records[0], &records[1], "configmap/stray"];
+    let free = || {
+        let free = r#"{"spec":{"template":{"spec":{"nodeSelector":null}}}}"#;
+        place.kubectl(&["patch", "deployment/app", "-p", free]).ok();
+        place
+            .kubectl(&["rollout", "status", "deployment/app", "--timeout=60s"])
+            .ok();
+    };
+    check_stopped(&place, first, (&known, &free));
+    check_statuses(&place, &["deployed", "pending-upgrade"]);
+}
+
+#[test]
+fn a_process_that_was_stopped_while_a_hook_ran_writes_nothing_under_the_lock_of_another() {
+    let place = Place::new("stopped-hook");
+    let chart = shop(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let uid = place.get(&["job/migrate"])["metadata"]["uid"].clone();
+    let set = ["--set", "colour=red,suspend=true", "--timeout", "10m"];
+    let first = place.start_pintle(&[&["upgrade", "app", &chart], &set[..]].concat());
+    eventually("the hook runs anew", || {
+        let jobs = place.get(&["jobs"]);
+        let mut jobs = jobs["items"].as_array().unwrap().iter();
+        jobs.find(|job| job["metadata"]["uid"] != uid).map(drop)
+    });
+    let records = [1, 2].map(|number| format!("secret/sh.helm.release.v1.app.v{number}"));
+    let known = [&records[0], &records[1], "configmap/app"];
+    let run = || {
+        let on = r#"{"spec":{"suspend":false}}"#;
+        place.kubectl(&["patch", "job/migrate", "-p", on]).ok();
+        let complete = "--for=condition=complete";
+        place
+            .kubectl(&["wait", complete, "job/migrate", "--timeout=60s"])
+            .ok();
+    };
+    check_stopped(&place, first, (&known, &run));
+    assert_eq!(place.get(&["configmap/app"])["data"]["colour"], "blue");
+}
+
+/// A resource and a test that waits until somebody lets it run.
+const TESTED: &str = "\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: app}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: check, annotations: {helm.sh/hook: test}}
+spec:
+  suspend: true
+  template:
+    metadata: {labels: {testbed/plays: success}}
+    spec: {restartPolicy: Never, containers: [{name: app, image: \"app:1\"}]}
+";
+
+#[test]
+fn a_process_that_was_stopped_while_it_tested_records_nothing_under_the_lock_of_another() {
+    let place = Place::new("stopped-test");
+    let chart = place.chart("tested", "{}", TESTED);
+    place.pintle(&["install", "app", &chart]).ok();
+    let test = place.start_pintle(&["test", "app", "--timeout", "10m"]);
+    place
+        .kubectl(&["wait", "--for=create", "job/check", "--timeout=60s"])
+        .ok();
+    let record = "secret/sh.helm.release.v1.app.v1";
+    let run = || {
+        let on = r#"{"spec":{"suspend":false}}"#;
+        place.kubectl(&["patch", "job/check", "-p", on]).ok();
+        let complete = "--for=condition=complete";
+        place
+            .kubectl(&["wait", complete, "job/check", "--timeout=60s"])
+            .ok();
+    };
+    check_stopped(&place, test, (&[record], &run));
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_what_is_left_of_a_hook() {
+    let place = Place::new("signal-hook");
+    let chart = shop(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let held = |finalizers: &str| {
+        let patch = format!("{{\"metadata\":{{\"finalizers\":{finalizers}}}}}");
+        place
+            .kubectl(&["patch", "configmap/settings", "--type=merge", "-p", &patch])
+            .ok();
+    };
+    held("[\"test.pintle.dev/hold\"]");
+    let upgrade = ["upgrade", "app", &chart, "--set", "colour=red"];
+    let started = place.start_pintle(&[&upgrade[..], &["--timeout", "1m"]].concat());
+    let gone = "--for=jsonpath={.metadata.deletionTimestamp}";
+    place
+        .kubectl(&["wait", gone, "configmap/settings", "--timeout=60s"])
+        .ok();
+    signal(&started, "INT");
+    started.end().fails_with(130).says(&[
+        "stopping: what is under way is brought to its end",
+        "error: interrupted",
+    ]);
+    assert_eq!(leases(&place), 0);
+    check_statuses(&place, &["deployed", "failed"]);
+    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    assert_eq!(history[1]["description"], "interrupted");
+    assert_eq!(place.get(&["configmap/app"])["data"]["colour"], "blue");
+    held("null");
+    place.pintle(&upgrade).ok();
+    check_statuses(&place, &["superseded", "failed", "deployed"]);
+}
+
+#[test]
+fn a_rollback_without_a_number_takes_a_killed_uninstallation_back() {
+    let place = Place::new("taken-back");
+    let chart = small(&place);
+    let set = ["--set", "maps={a,b}"];
+    let install = ["install", "app", &chart];
+    place.pintle(&[&install[..], &set].concat()).ok();
+    let uninstall = || {
+        let patch = r#"{"metadata":{"finalizers":["test.pintle.dev/hold"]}}"#;
+        place
+            .kubectl(&["patch", "configmap/a", "--type=merge", "-p", patch])
+            .ok();
+        let started = place.start_pintle(&["uninstall", "app"]);
+        let gone = "--for=jsonpath={.metadata.deletionTimestamp}";
+        place
+            .kubectl(&["wait", gone, "configmap/a", "--timeout=60s"])
+            .ok();
+        started.kill();
+        let free = r#"{"metadata":{"finalizers":null}}"#;
+        place
+            .kubectl(&["patch", "configmap/a", "--type=merge", "-p", free])
+            .ok();
+    };
+    uninstall();
+    place
+        .pintle(&["rollback", "app"])
+        .ok()
+        .says(&["revision 1 was left uninstalling"])
+        .prints(&["Rollback to 1"]);
+    check_statuses(&place, &["failed", "deployed"]);
+    let upgrade = ["upgrade", "app", &chart, "--set", "maps={a,c}"];
+    place.pintle(&upgrade).ok();
+    // What is live is the third one, not the one before it.
+    uninstall();
+    place
+        .pintle(&["rollback", "app"])
+        .ok()
+        .prints(&["Rollback to 3"]);
+    check_statuses(&place, &["failed", "superseded", "failed", "deployed"]);
+    place.get(&["configmap/a", "configmap/c"]);
+    assert_eq!(place.kubectl(&["get", "configmap", "b"]).code, Some(1));
 }
 
 /// A chart for Helm whose one Deployment is that of [`small`] and never becomes ready.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle::cluster::{Claim, Cluster, Holder, Taking};
 use pintle::release::check_name;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{address, create, kind, new_namespace};
 
@@ -63,16 +63,12 @@ async fn a_lease_that_is_given_back_is_free() {
     assert_eq!(holder(&cluster, "web", "two").await, "two");
 }
 
-/// Waits until the Lease of `claim` is renewed.
-async fn renewed(cluster: &Cluster, claim: Claim<'_>) {
+/// When the Lease of `claim` was renewed last.
+async fn renewal(cluster: &Cluster, claim: Claim<'_>) -> Value {
     let kind = kind("coordination.k8s.io", "Lease");
     let name = format!("pintle.{}", claim.release);
-    loop {
-        let live = cluster.get(&address(&kind, &name)).await.unwrap().unwrap();
-        if live["spec"]["renewTime"] != live["spec"]["acquireTime"] {
-            return;
-        }
-    }
+    let live = cluster.get(&address(&kind, &name)).await.unwrap();
+    live.unwrap()["spec"]["renewTime"].take()
 }
 
 #[tokio::test]
@@ -84,11 +80,13 @@ async fn a_lease_is_renewed_after_ten_seconds() {
     };
     {
         let mut keep = pin!(lease.keep());
+        let before = renewal(&cluster, claim).await;
         assert!(futures::poll!(keep.as_mut()).is_pending());
         tokio::time::pause();
         tokio::time::advance(Duration::from_secs(11)).await;
         tokio::time::resume();
-        let limit = tokio::time::timeout(Duration::from_mins(1), renewed(&cluster, claim));
+        let renewed = async { while renewal(&cluster, claim).await == before {} };
+        let limit = tokio::time::timeout(Duration::from_mins(1), renewed);
         tokio::select! {
             lost = keep => panic!("lost: {lost}"),
             in_time = limit => in_time.unwrap(),

@@ -7,7 +7,7 @@ use crate::support::{Place, api, testbed};
 
 /// Lets the Lease of a place be of a process on another machine that has renewed it last at `renewed`, and
 /// gives that time; none if there is no Lease.
-pub(super) fn set(place: &Place, renewed: Timestamp) -> Option<Timestamp> {
+pub(crate) fn set(place: &Place, renewed: Timestamp) -> Option<Timestamp> {
     let path = format!(
         "/apis/coordination.k8s.io/v1/namespaces/{}/leases/pintle.app",
         place.namespace

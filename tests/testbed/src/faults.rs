@@ -8,9 +8,9 @@ use std::io::{self, Read, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -34,11 +34,14 @@ pub enum Fault {
     Cut,
 }
 
+/// The first lines of the writes that were asked for, in their order.
+type Writes = Arc<Mutex<Vec<String>>>;
+
 /// A way to the API server on which something goes wrong.
 #[derive(Debug)]
 pub struct Faulty {
     kubeconfig: PathBuf,
-    writes: Arc<AtomicUsize>,
+    writes: Writes,
     done: Receiver<()>,
 }
 
@@ -46,7 +49,7 @@ pub struct Faulty {
 #[derive(Clone)]
 struct Plan {
     socket: PathBuf,
-    writes: Arc<AtomicUsize>,
+    writes: Writes,
     /// The number of the write, from 1, and what happens to it; none never comes.
     at: (usize, Fault),
     /// Whether nothing comes through any more.
@@ -63,7 +66,7 @@ impl Faulty {
     pub fn open(gateway: &Gateway, at: (usize, Fault), kubeconfig: &Path) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         gateway::write_kubeconfig(kubeconfig, listener.local_addr()?)?;
-        let writes = Arc::default();
+        let writes = Writes::default();
         let (sender, done) = mpsc::channel();
         let plan = Plan {
             socket: gateway.socket().to_owned(),
@@ -93,7 +96,13 @@ impl Faulty {
 
     /// How many writes were asked for so far.
     pub fn writes(&self) -> usize {
-        self.writes.load(Ordering::SeqCst)
+        self.lines().len()
+    }
+
+    /// The first lines of these, in their order.
+    pub fn lines(&self) -> Vec<String> {
+        let lines = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.clone()
     }
 
     /// Waits this long for the fault to happen, and tells whether it has.
@@ -106,7 +115,9 @@ impl Plan {
     fn serve(&self, mut client: TcpStream) -> io::Result<()> {
         let request = Request::read(&mut client)?;
         let number = if request.is_write {
-            self.writes.fetch_add(1, Ordering::SeqCst) + 1
+            let mut lines = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.push(request.first.clone());
+            lines.len()
         } else {
             usize::MAX
         };

@@ -1,0 +1,122 @@
+//! One signal while a write hangs: it comes to its end, nothing is written after it but the outcome, and the
+//! lock is given back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::testbed::{Fault, Gateway, Meddler};
+use pintle::ops::{self, ErrorKind, Options, Session, Stop};
+
+use super::release::{self, Charts, State};
+use super::{Bench, Change};
+use crate::lock::signal;
+use crate::support::library::Library;
+use crate::support::{Place, testbed};
+
+/// Sends a signal to a change while a write hangs: the one that is `after` writes later than the first one that
+/// has all of `parts` in its line.
+#[track_caller]
+fn check(change: Change, parts: &[&str], after: usize) {
+    let place = Place::without_namespace("stopped");
+    let charts = Charts::write(&place);
+    let kubectl = testbed().bin.join("kubectl");
+    let gateway = Gateway::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap();
+    let bench = Bench {
+        change,
+        charts: &charts,
+        gateway: &gateway,
+    };
+    let lines = bench.lines();
+    let is_meant = |line: &String| parts.iter().all(|part| line.contains(part));
+    let first = lines.iter().position(is_meant).expect("such a write");
+    let number = first + 1 + after;
+    release::prepare(&place, &charts, change.before());
+    let before = State::of(&place);
+    let (faulty, mut started) = bench.start(&place, (number, Fault::Hang));
+    while !faulty.happens_within(Duration::from_millis(20)) {
+        assert!(!started.has_ended(), "{}", started.end());
+    }
+    signal(&started, "INT");
+    let run = started.end().fails_with(130).says(&[
+        "stopping: what is under way is brought to its end",
+        "error: interrupted",
+    ]);
+    let lines = faulty.lines();
+    let hung = &lines[number - 1];
+    let is_end = |line: &&String| {
+        let ends = ["/leases/pintle.app", "/secrets/sh.helm.release.v1.app."];
+        *line == hung || ends.iter().any(|end| line.contains(end))
+    };
+    let later: Vec<_> = lines[number..]
+        .iter()
+        .filter(|line| !is_end(line))
+        .collect();
+    assert_eq!(later, [] as [&String; 0], "after {hung}: {run}");
+    let state = State::of(&place);
+    assert_eq!(state.newest(), Some("failed"), "{run}");
+    assert!(!state.is_locked(), "{run}");
+    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    let newest = history.as_array().unwrap().last().unwrap();
+    assert_eq!(newest["description"], "interrupted");
+    bench.go_on(&place, &before, change).unwrap();
+}
+
+const DEPLOYMENT: &str = "/deployments/app";
+
+#[test]
+fn a_signal_stops_an_upgrade_between_two_steps() {
+    check(Change::Upgrade, &["PATCH ", DEPLOYMENT], 0);
+}
+
+#[test]
+fn a_signal_stops_an_upgrade_in_a_hook() {
+    // The hook that an earlier change has left makes way first.
+    check(Change::Upgrade, &["DELETE ", "/configmaps/before"], 1);
+}
+
+#[test]
+fn a_signal_stops_a_rollback_between_two_steps() {
+    check(Change::Rollback, &["PATCH ", DEPLOYMENT], 0);
+}
+
+#[test]
+fn a_signal_stops_an_uninstallation_between_two_steps() {
+    check(Change::Uninstall, &["DELETE ", DEPLOYMENT], 0);
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_after_a_signal_was_interrupted() {
+    let place = Place::new("stopped");
+    let charts = Charts::write(&place);
+    let install = ["install", "app", &charts.first, "--no-wait"];
+    place.pintle(&install).ok();
+    let kubectl = testbed().bin.join("kubectl");
+    let gateway = Gateway::start(&kubectl, place.kubeconfig(), place.folder()).unwrap();
+    let stop = Arc::new(Stop::default());
+    let asked = Arc::clone(&stop);
+    let act = move |line: &mut String| {
+        let is_hook = line.starts_with("POST ") && line.contains("/configmaps?");
+        if is_hook && !line.contains("dryRun") && asked.ask() {
+            "GET /nowhere HTTP/1.1".clone_into(line);
+        }
+    };
+    let kubeconfig = place.folder().join("meddled.kubeconfig");
+    let meddler = Meddler::open(&gateway, &kubeconfig, act).unwrap();
+    let library = Library::of(meddler.kubeconfig(), &place.namespace, "app").await;
+    let change = library.upgrade(&charts.second, &Library::terms()).await;
+    let session = Session {
+        stop: Some(&stop),
+        ..library.session()
+    };
+    let options = Options {
+        timeout: Duration::from_mins(1),
+        history_max: 0,
+        on_failure: ops::OnFailure::default(),
+        leftovers: ops::Leftovers::default(),
+    };
+    let ended = change.execute(&session, &options, &mut |_| ()).await;
+    let error = ended.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    assert_eq!(history[1]["description"], "interrupted");
+}
