@@ -311,12 +311,14 @@ impl Bench<'_> {
             // It has not begun, and there is nothing before it.
             return self.go_on(place, before, self.change);
         }
-        let mut kept = State::default();
+        let mut kept = half.left();
         if next == self.change {
             kept = before.kept(next.wanted());
         }
-        // What was made or kept half-way stays, with its keys.
-        kept.extend(half.kept(next.wanted()));
+        if self.change != Change::Uninstall {
+            // What was made or kept half-way stays, with its keys; deletions may still be under way.
+            kept.extend(half.kept(next.wanted()));
+        }
         let run = place.pintle(&next.args(self.charts));
         if run.code != Some(0) && !is_done(&run) {
             return Err(format!("stuck: {run}"));

@@ -207,6 +207,17 @@ impl State {
         }
     }
 
+    /// What a hook before the end has left that did not come to its own: it stays, as one that has failed
+    /// does, until it runs again.
+    pub(super) fn left(&self) -> Self {
+        let found = self.resources.get_key_value(FAREWELL);
+        let found = found.map(|(name, found)| (name.clone(), found.clone()));
+        Self {
+            resources: found.into_iter().collect(),
+            revisions: BTreeMap::new(),
+        }
+    }
+
     /// The status of the newest revision.
     pub(super) fn newest(&self) -> Option<&str> {
         self.revisions.values().next_back().map(String::as_str)
@@ -224,6 +235,9 @@ impl State {
 
 /// The hook that stays.
 const HOOK: &str = "ConfigMap before";
+
+/// The hook before the end.
+const FAREWELL: &str = "ConfigMap farewell";
 
 fn kinds() -> Vec<Kind> {
     let of = |group: &str, kind: &str, plural: &str| Kind {
