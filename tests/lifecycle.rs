@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::kcp::proof::eventually;
 use crate::support::{Place, path};
 
 const WEB: &str = "examples/web";
@@ -106,6 +107,12 @@ fn only_what_is_planned_is_written() {
         .prints(&["REVISION: 3", "Rollback to 1"]);
     assert_eq!(place.get(&["deployment/web-web"])["spec"], spec);
 
+    // Until the last pod too many is gone, its controller goes on writing the status.
+    eventually("the third pod is gone", || {
+        let status = &place.get(&["deployment/web-web"])["status"];
+        let is_zero = |count: &Value| count.as_u64().unwrap_or(0) == 0;
+        is_zero(&status["terminatingReplicas"]).then_some(())
+    });
     let workloads = ["deployment/web-web", "statefulset/web-cache"];
     let (before, quiet) = (place.versions(&workloads), place.versions(&QUIET));
     place
