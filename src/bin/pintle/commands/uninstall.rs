@@ -120,8 +120,9 @@ async fn forget(session: &Session<'_>, args: &Uninstall, terms: &Terms) -> Resul
         count => format!("{count} records"),
     };
     let mut text = format!(
-        "Release \"{}\" {done} forgotten, with {records}. What it has applied stays as it is:\n",
-        session.release
+        "Release \"{}\" {done} forgotten, with {records}. What it has applied stays as it is{}\n",
+        session.release,
+        if stays.is_empty() { "." } else { ":" }
     );
     for id in &stays {
         text.push_str("  ");
