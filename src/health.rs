@@ -24,7 +24,7 @@ mod workload;
 use serde_json::Value;
 
 pub use hopeless::{Past, REVISION, Template, hopeless, newest_template};
-pub use pod::{Trouble, trouble};
+pub use pod::{Trouble, container_troubles, trouble};
 pub use workload::exceeded_deadline;
 
 /// What can be waited for.

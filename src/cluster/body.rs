@@ -95,22 +95,8 @@ pub(super) fn page(
     Ok(page)
 }
 
-/// Reads a page of anything else that can be read from an item.
-pub(super) fn page_of<T>(bytes: &[u8]) -> Result<Page<T>, serde_json::Error>
-where
-    T: for<'de> Deserialize<'de>,
-{
-    let mut items = Vec::new();
-    let page = each_of(bytes, &mut |item| items.push(item))?;
-    Ok(Page {
-        next: page.next,
-        version: page.version,
-        remaining: page.remaining,
-        items,
-    })
-}
-
-/// The same, one item after the other, so that none of them has to stay in memory.
+/// Reads a page of anything else that can be read from an item, one after the other, so that none of them
+/// has to stay in memory.
 pub(super) fn each_of<T>(
     bytes: &[u8],
     take: &mut dyn FnMut(T),
@@ -396,8 +382,10 @@ mod tests {
     #[test]
     fn what_is_no_list_is_an_error() {
         let read = |text: &str| page(text.as_bytes(), &config_map(), &Wanted::All);
-        let empty: Page<Lean> = page_of(b"{\"items\": null, \"metadata\": {}}").unwrap();
-        assert!(empty.items.is_empty());
+        let mut items: Vec<Lean> = vec![];
+        let nothing = b"{\"items\": null, \"metadata\": {}}";
+        each_of(nothing, &mut |item| items.push(item)).unwrap();
+        assert_eq!(items, []);
         assert!(
             read("{\"items\": null, \"metadata\": {}}")
                 .unwrap()

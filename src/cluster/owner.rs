@@ -30,6 +30,15 @@ pub(super) fn has_pods(id: &ResourceId) -> bool {
     )
 }
 
+/// Whether resources of this kind are pods or make some.
+pub(super) fn runs_pods(id: &ResourceId) -> bool {
+    is_pod(id) || has_pods(id)
+}
+
+fn is_pod(id: &ResourceId) -> bool {
+    (id.group.as_str(), id.kind.as_str()) == ("", "Pod")
+}
+
 /// The pods of workloads of one namespace, as one request can list or watch them.
 pub(super) fn scope<'a>(namespace: Option<&'a str>, workloads: Vec<&'a ResourceId>) -> Scope<'a> {
     Scope {
@@ -55,8 +64,12 @@ pub(super) fn controller(metadata: &Map<String, Value>) -> Option<(&str, &str)> 
     Some((owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?))
 }
 
-/// Whether a workload has made the pod with this metadata, directly or through a replica set.
+/// Whether a workload has made the pod with this metadata, directly or through a replica set. A pod by
+/// itself is its own.
 pub(super) fn has_made(id: &ResourceId, metadata: &Map<String, Value>) -> bool {
+    if is_pod(id) {
+        return metadata.get("name").and_then(Value::as_str) == Some(&id.name);
+    }
     let Some((kind, owner)) = controller(metadata) else {
         return false;
     };

@@ -53,6 +53,27 @@ pub fn trouble(pod: &Value) -> Option<Trouble> {
     }
 }
 
+/// Returns what is wrong with each container of a pod that keeps it from being ready: with those that cannot
+/// start or have failed, and with those that run and are not ready.
+///
+/// ```
+/// let pod = serde_json::json!({
+///     "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0"},
+///     "status": {"phase": "Running", "containerStatuses": [
+///         {"name": "app", "state": {"waiting": {"reason": "ImagePullBackOff"}}},
+///         {"name": "log", "ready": true, "state": {"running": {}}},
+///         {"name": "proxy", "state": {"terminated": {"exitCode": 2}}}]},
+/// });
+/// let troubles = pintle::health::container_troubles(&pod);
+/// let troubles: Vec<String> = troubles.iter().map(ToString::to_string).collect();
+/// assert_eq!(troubles, ["container app: ImagePullBackOff", "container proxy: exit code 2"]);
+/// ```
+pub fn container_troubles(pod: &Value) -> Vec<Trouble> {
+    let broken = containers(pod).filter_map(|one| stuck(one).or_else(|| exit(one)));
+    let unready = list(pod, MAIN).filter_map(|one| unready(pod, one));
+    broken.chain(unready).collect()
+}
+
 pub(super) fn pod(live: &Value) -> Health {
     match trouble(live) {
         None => Health::Ready,

@@ -15,8 +15,10 @@ use regex::{Captures, Regex};
 const WIDTH: usize = 240;
 /// How many of them are kept of its end, where a chain of causes has the first one.
 const END: usize = 100;
-/// How many lines are kept.
+/// How many of the last lines are kept, whatever they say.
 const LINES: usize = 20;
+/// How many of the lines before them are kept that say something else.
+const EARLIER: usize = 10;
 /// What stands for what was hidden.
 pub(super) const HIDDEN: &str = "[hidden]";
 
@@ -37,19 +39,19 @@ pub(in crate::cluster) fn printable(text: &str) -> String {
     hide(&strip(text))
 }
 
-/// Makes the last lines of a text, without empty ones; of those that differ in numbers only, such as
-/// the time, the last.
+/// Makes the last lines of a text, without empty ones, and before them the last of those that say something
+/// else: what tries again and again has pushed out of the last lines why it has to. Lines that differ in
+/// numbers only, such as the time, say the same.
 pub(super) fn lines(text: &str) -> Vec<String> {
     let text = hide(&strip(text));
-    let lines = text.lines().map(str::trim_end).rev();
-    let mut seen = BTreeSet::new();
-    let told = lines.filter(|line| {
-        let what = replace(&NUMBER, line, |_| String::new()).into_owned();
-        !line.is_empty() && seen.insert(what)
-    });
-    let mut last: Vec<String> = told.take(LINES).map(cut).collect();
-    last.reverse();
-    last
+    let lines = text.lines().map(str::trim_end);
+    let mut lines = lines.rev().filter(|line| !line.is_empty());
+    let what = |line: &str| replace(&NUMBER, line, |_| String::new()).into_owned();
+    let mut told: Vec<&str> = lines.by_ref().take(LINES).collect();
+    let mut said: BTreeSet<String> = told.iter().map(|line| what(line)).collect();
+    let earlier = lines.filter(|line| said.insert(what(line)));
+    told.extend(earlier.take(EARLIER));
+    told.into_iter().rev().map(cut).collect()
 }
 
 /// Leaves out the middle of what is too long.
@@ -217,17 +219,35 @@ mod tests {
         let short = line(&long);
         assert_eq!(short.chars().count(), WIDTH + 1);
         assert!(short.starts_with("begin ä") && short.ends_with("ä end"));
-        let many: String = ('g'..='z').flat_map(|c| [c, '\n']).collect();
-        assert_eq!(lines(&many).len(), LINES);
+        let many: String = ('g'..='z')
+            .chain('G'..='Z')
+            .flat_map(|c| [c, '\n'])
+            .collect();
+        let told = lines(&many);
+        assert_eq!(told.len(), LINES + EARLIER);
+        assert_eq!(
+            (told[0].as_str(), told[LINES + EARLIER - 1].as_str()),
+            ("q", "Z")
+        );
     }
 
     #[test]
-    fn lines_that_say_the_same_are_told_once() {
+    fn the_last_lines_are_told_whatever_they_say() {
         let log =
             "10:01 start\n10:02 peer 8416cf9d is down\n10:03 stop\n10:04 peer f0914983 is down\n";
-        let told = ["10:01 start", "10:03 stop", "10:04 peer f0914983 is down"];
+        let told: Vec<&str> = log.lines().collect();
         assert_eq!(lines(log), told);
-        assert_eq!(lines("1\n2\n"), ["2"]);
+        assert_eq!(lines("1\n2\n"), ["1", "2"]);
+    }
+
+    #[test]
+    fn of_earlier_lines_those_that_say_something_else_are_told() {
+        let again = |from: usize, to: usize| (from..to).map(|number| format!("try {number}"));
+        let log = ["1 start", "2 no route", "3 start"].map(str::to_owned);
+        let log: Vec<String> = log.into_iter().chain(again(10, 60)).collect();
+        let told = ["2 no route", "3 start"].map(str::to_owned);
+        let told: Vec<String> = told.into_iter().chain(again(60 - LINES, 60)).collect();
+        assert_eq!(lines(&log.join("\n")), told);
     }
 
     #[test]
@@ -303,7 +323,7 @@ mod tests {
         fn any_text_can_be_cleaned(text in any::<String>()) {
             let cleaned = line(&text);
             prop_assert!(cleaned.chars().all(|c| !c.is_control()));
-            prop_assert!(lines(&text).len() <= LINES);
+            prop_assert!(lines(&text).len() <= LINES + EARLIER);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The newest warnings about a pod or another resource.
 //!
-//! The API server finds them by what they are about; of what it sends, what says the same becomes
-//! one, and what says nothing new is left out.
+//! They are listed once for each namespace. Of what is about something that is not ready, what says the same
+//! becomes one, and what says nothing new is left out.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -12,16 +14,15 @@ use super::known::KnownValues;
 use super::pods::Source;
 use super::{Warning, clean};
 use crate::capabilities::Kind;
-use crate::cluster::Cluster;
-use crate::cluster::body::{nullable, page_of};
+use crate::cluster::body::{each_of, nullable};
 use crate::cluster::call::Call;
+use crate::cluster::metadata::PAGE;
 use crate::cluster::path::{self, Uri};
+use crate::cluster::{Cluster, Error};
 use crate::manifest::ResourceId;
 
 /// How many warnings about one resource are told.
 const TOLD: usize = 3;
-/// How many events about one resource are read.
-const READ: &str = "100";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -51,7 +52,11 @@ struct Series {
 #[serde(default)]
 struct Object {
     #[serde(deserialize_with = "nullable")]
+    kind: String,
+    #[serde(deserialize_with = "nullable")]
     name: String,
+    #[serde(deserialize_with = "nullable")]
+    uid: String,
 }
 
 impl Event {
@@ -67,61 +72,103 @@ impl Event {
     }
 }
 
-impl Cluster {
-    /// The newest warnings about a pod that tell more than its trouble does.
-    pub(super) async fn warnings_of_pod(
+/// What warnings of one namespace are wanted about.
+#[derive(Debug, Default)]
+pub(super) struct About {
+    /// The UIDs of pods. By name one would get those of earlier pods, whose names are given again.
+    pub(super) pods: BTreeSet<String>,
+    /// Resources themselves.
+    pub(super) resources: Vec<ResourceId>,
+}
+
+impl About {
+    fn wants(&self, object: &Object) -> bool {
+        let mut resources = self.resources.iter();
+        self.pods.contains(object.uid.as_str()) || resources.any(|id| is_about(object, id))
+    }
+}
+
+/// Warnings, by namespace.
+#[derive(Debug, Default)]
+pub(super) struct Warnings(BTreeMap<String, Vec<Event>>);
+
+impl Warnings {
+    /// The newest ones about a pod that tell more than its trouble does.
+    pub(super) fn of_pod(
         &self,
         namespace: &str,
         pod: &Source,
         known: &KnownValues,
     ) -> Vec<Warning> {
-        // By name one would get those of earlier pods, whose names a StatefulSet gives again.
-        let about = format!("involvedObject.uid={}", pod.uid);
-        let mut events = self.warnings(namespace, &about).await;
         let trouble = clean::whole(&pod.trouble);
-        events.retain(|event| tells_more(event, &trouble));
-        for event in &mut events {
-            event.message = known.hide(&event.message);
-        }
-        newest(events)
+        let mine = |event: &&Event| pod.uid.as_deref() == Some(&event.involved_object.uid);
+        let events = self.of(namespace).filter(mine);
+        newest(events.filter(|event| tells_more(event, &trouble)), |text| {
+            known.hide(text)
+        })
     }
 
-    /// The newest warnings about a resource itself.
-    pub(super) async fn warnings_of(&self, namespace: &str, id: &ResourceId) -> Vec<Warning> {
-        if id.kind == "Deployment" {
-            // That pods cannot be made is said of its replica sets.
-            let events = self.warnings(namespace, "involvedObject.kind=ReplicaSet");
-            let events = events.await.into_iter();
-            return newest(events.filter(|event| is_of(&id.name, &event.involved_object.name)));
-        }
-        let about = format!(
-            "involvedObject.kind={},involvedObject.name={}",
-            id.kind, id.name
-        );
-        newest(self.warnings(namespace, &about).await)
+    /// The newest ones about a resource itself.
+    pub(super) fn of_resource(&self, namespace: &str, id: &ResourceId) -> Vec<Warning> {
+        let events = self.of(namespace);
+        let mine = events.filter(|event| is_about(&event.involved_object, id));
+        newest(mine, str::to_owned)
     }
 
-    async fn warnings(&self, namespace: &str, about: &str) -> Vec<Event> {
-        let kind = Kind {
-            group: String::new(),
-            version: "v1".to_owned(),
-            kind: "Event".to_owned(),
-            plural: "events".to_owned(),
-            namespaced: true,
-        };
-        let listed = async {
-            let uri = Uri::new(path::collection("list", &kind, Some(namespace))?)
-                .with("fieldSelector", &format!("type=Warning,{about}"))
-                .with("limit", READ);
-            let call = Call::get(path::subject("list", &kind, Some(namespace)), &uri)?;
-            self.send(&call).await
-        };
-        // Who may not read events has to do without.
-        let page = listed
-            .await
-            .ok()
-            .and_then(|answer| page_of(&answer.body).ok());
-        page.map(|page| page.items).unwrap_or_default()
+    fn of(&self, namespace: &str) -> impl Iterator<Item = &Event> {
+        self.0.get(namespace).into_iter().flatten()
+    }
+}
+
+impl Cluster {
+    /// The warnings of some namespaces, of each as many as can be read.
+    pub(super) async fn warnings(&self, wanted: BTreeMap<String, About>) -> Warnings {
+        let listed = wanted.into_iter().map(|(namespace, about)| async move {
+            let mut found = Vec::new();
+            // Who may not read events has to do without.
+            let _ = self.list_warnings((&namespace, &about), &mut found).await;
+            (namespace, found)
+        });
+        Warnings(join_all(listed).await.into_iter().collect())
+    }
+
+    /// One list, whatever they are wanted about: an API server reads all events of a namespace for any of them.
+    async fn list_warnings(
+        &self,
+        (namespace, about): (&str, &About),
+        found: &mut Vec<Event>,
+    ) -> Result<(), Error> {
+        let kind = Kind::core("Event", "events");
+        let subject = || path::subject("list", &kind, Some(namespace));
+        let uri = Uri::new(path::collection("list", &kind, Some(namespace))?)
+            .with("fieldSelector", "type=Warning")
+            .with("limit", &PAGE.to_string());
+        let mut next = String::new();
+        loop {
+            let call = Call::get(subject(), &uri.clone().with("continue", &next))?;
+            let answer = self.send(&call).await?;
+            let mut keep = |event: Event| {
+                if about.wants(&event.involved_object) {
+                    found.push(event);
+                }
+            };
+            let Ok(page) = each_of(&answer.body, &mut keep) else {
+                return Ok(());
+            };
+            if page.next.is_empty() {
+                return Ok(());
+            }
+            next = page.next;
+        }
+    }
+}
+
+/// Whether something happened to a resource. That pods of a Deployment cannot be made is said of its replica
+/// sets.
+fn is_about(object: &Object, id: &ResourceId) -> bool {
+    match id.kind.as_str() {
+        "Deployment" => object.kind == "ReplicaSet" && is_of(&id.name, &object.name),
+        kind => object.kind == kind && object.name == id.name,
     }
 }
 
@@ -158,10 +205,14 @@ fn tells_more(event: &Event, trouble: &str) -> bool {
     !said.any(|part| trouble.contains(part))
 }
 
-fn newest(events: impl IntoIterator<Item = Event>) -> Vec<Warning> {
+/// The newest of these, with what `hide` leaves of their messages.
+fn newest<'a>(
+    events: impl Iterator<Item = &'a Event>,
+    hide: impl Fn(&str) -> String,
+) -> Vec<Warning> {
     let mut all: Vec<Warning> = Vec::new();
     for event in events {
-        let message = clean::line(&event.message);
+        let message = clean::line(&hide(&event.message));
         let same = all
             .iter_mut()
             .find(|one| one.message == message && one.reason == event.reason);
@@ -197,9 +248,13 @@ mod tests {
     #[track_caller]
     fn check(events: &Value, trouble: &str, want: &[&str]) {
         let page = json!({"metadata": {}, "items": events}).to_string();
-        let page = page_of::<Event>(page.as_bytes()).unwrap();
-        let told = page.items.into_iter();
-        let told = newest(told.filter(|event| tells_more(event, trouble)));
+        let mut items: Vec<Event> = vec![];
+        each_of(page.as_bytes(), &mut |event| items.push(event)).unwrap();
+        let told = items.iter();
+        let told = newest(
+            told.filter(|event| tells_more(event, trouble)),
+            str::to_owned,
+        );
         let told: Vec<_> = told
             .iter()
             .map(|one| {
@@ -276,6 +331,33 @@ mod tests {
             said,
             &[],
         );
+    }
+
+    #[test]
+    fn warnings_are_kept_of_what_is_asked_about() {
+        let id = |kind: &str, name: &str| ResourceId {
+            group: String::new(),
+            kind: kind.to_owned(),
+            namespace: None,
+            name: name.to_owned(),
+        };
+        let (web, data) = (id("Deployment", "web"), id("PersistentVolumeClaim", "data"));
+        let about = About {
+            pods: BTreeSet::from(["u1".to_owned()]),
+            resources: vec![web, data],
+        };
+        let check = |[kind, name, uid]: [&str; 3], want: bool| {
+            let object = json!({"kind": kind, "name": name, "uid": uid});
+            let object = serde_json::from_value(object).unwrap();
+            assert_eq!(about.wants(&object), want, "{kind} {name} {uid}");
+        };
+        check(["Pod", "web-0", "u1"], true);
+        check(["Pod", "web-0", "u2"], false);
+        check(["ReplicaSet", "web-5d8", "u3"], true);
+        check(["Deployment", "web", "u4"], false);
+        check(["PersistentVolumeClaim", "data", "u5"], true);
+        check(["PersistentVolumeClaim", "data-0", "u6"], false);
+        check(["", "", ""], false);
     }
 
     #[test]

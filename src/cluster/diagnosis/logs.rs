@@ -13,8 +13,8 @@ use crate::cluster::path::{Address, Uri};
 use crate::cluster::{Cluster, Error};
 use crate::health::Trouble;
 
-/// How many lines are asked for: more than are told, as what waits for something says so again and
-/// again.
+/// How many lines are asked for: more than the last ones that are told, as what waits for something says so
+/// again and again, and why is said before.
 const LINES: &str = "100";
 /// How many bytes of them are sent at most. The kubelet cuts off the end, so it has to be enough for
 /// all of them.

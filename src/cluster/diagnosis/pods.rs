@@ -11,9 +11,9 @@ use super::logs::Log;
 use super::{SickPod, clean, secrets};
 use crate::cluster::Cluster;
 use crate::cluster::error::Unready;
-use crate::cluster::owner::{self, has_made, has_pods};
+use crate::cluster::owner::{self, has_made, runs_pods};
 use crate::cluster::scope::name;
-use crate::health;
+use crate::health::{self, Trouble};
 
 /// How many pods of one workload are told of.
 const TOLD: usize = 3;
@@ -21,7 +21,8 @@ const TOLD: usize = 3;
 /// Where more is to be learned about a pod.
 #[derive(Debug)]
 pub(super) struct Source {
-    pub(super) uid: String,
+    /// None if the entry before is of the same pod.
+    pub(super) uid: Option<String>,
     /// All of what keeps the pod from being ready, as it says itself.
     pub(super) trouble: String,
     /// The names of the Secrets that it uses.
@@ -35,12 +36,12 @@ impl Cluster {
     pub(super) async fn find_pods(&self, unready: &mut [Unready]) -> Vec<Vec<Source>> {
         let places: BTreeSet<Option<&str>> = unready
             .iter()
-            .filter(|one| has_pods(&one.id))
+            .filter(|one| runs_pods(&one.id))
             .map(|one| one.id.namespace.as_deref())
             .collect();
         let lists = join_all(places.iter().map(|place| {
             let here = unready.iter().map(|one| &one.id);
-            let here = here.filter(|id| has_pods(id) && id.namespace.as_deref() == *place);
+            let here = here.filter(|id| runs_pods(id) && id.namespace.as_deref() == *place);
             let here = here.collect();
             async move {
                 let place = self.namespace_of(owner::pods(), *place);
@@ -65,7 +66,7 @@ impl Cluster {
 
 /// Adds those of the pods that a workload has made and that are not ready.
 fn add(unready: &mut Unready, listed: &[Value]) -> Vec<Source> {
-    if !has_pods(&unready.id) {
+    if !runs_pods(&unready.id) {
         return Vec::new();
     }
     let mine = |pod: &&Value| owner::metadata(pod).is_some_and(|all| has_made(&unready.id, all));
@@ -87,35 +88,46 @@ fn add(unready: &mut Unready, listed: &[Value]) -> Vec<Source> {
         .into_iter()
         .partition(|(_, trouble)| seen.insert(trouble.to_string()));
     let all = first.len() + again.len();
-    let (pods, sources): (Vec<_>, Vec<_>) = first
-        .into_iter()
-        .chain(again)
-        .take(TOLD)
-        .map(|(pod, mut trouble)| {
-            let source = Source {
-                uid: text(pod, "/metadata/uid").to_owned(),
-                trouble: trouble.reason.clone(),
-                secrets: secrets::used_by(pod),
-                log: Log::of(pod, &trouble),
-            };
-            trouble.reason = if source.secrets.is_empty() {
-                clean::line(&trouble.reason)
-            } else {
-                // Until it is known what it must not tell.
-                HIDDEN.to_owned()
-            };
-            let sick = SickPod {
-                name: name(pod).to_owned(),
-                trouble,
-                events: Vec::new(),
-                log: Vec::new(),
-            };
-            (sick, source)
-        })
-        .unzip();
-    unready.diagnosis.others = all - pods.len();
+    let told = first.into_iter().chain(again).take(TOLD);
+    let (pods, sources): (Vec<_>, Vec<_>) = told.flat_map(entries).unzip();
+    unready.diagnosis.others = all.saturating_sub(TOLD);
     unready.diagnosis.pods = pods;
     sources
+}
+
+/// What is told of a pod: its trouble, and that of its other containers.
+fn entries((pod, trouble): (&Value, Trouble)) -> Vec<(SickPod, Source)> {
+    let is_ending = pod.pointer("/metadata/deletionTimestamp").is_some();
+    let mut others = health::container_troubles(pod);
+    others.retain(|other| !is_ending && other.container != trouble.container);
+    others.truncate(TOLD - 1);
+    let uid = text(pod, "/metadata/uid").to_owned();
+    let mut entries = vec![entry(pod, trouble)];
+    entries.extend(others.into_iter().map(|other| entry(pod, other)));
+    entries[0].1.uid = Some(uid);
+    entries
+}
+
+fn entry(pod: &Value, mut trouble: Trouble) -> (SickPod, Source) {
+    let source = Source {
+        uid: None,
+        trouble: trouble.reason.clone(),
+        secrets: secrets::used_by(pod),
+        log: Log::of(pod, &trouble),
+    };
+    trouble.reason = if source.secrets.is_empty() {
+        clean::line(&trouble.reason)
+    } else {
+        // Until it is known what it must not tell.
+        HIDDEN.to_owned()
+    };
+    let sick = SickPod {
+        name: name(pod).to_owned(),
+        trouble,
+        events: Vec::new(),
+        log: Vec::new(),
+    };
+    (sick, source)
 }
 
 pub(super) fn text<'a>(body: &'a Value, pointer: &str) -> &'a str {
@@ -184,5 +196,23 @@ mod tests {
             2,
         );
         check(&[], &[], 0);
+    }
+
+    #[test]
+    fn all_containers_in_trouble_are_told() {
+        let mut web = pod("web-0", "2026-11-21T10:00:00Z", "A");
+        let statuses = &mut web["status"]["containerStatuses"];
+        for name in ["b", "c", "d"] {
+            let ended = json!({"name": name, "state": {"terminated": {"exitCode": 2}}});
+            statuses.as_array_mut().unwrap().push(ended);
+        }
+        let told = [
+            "web-0: container app: A",
+            "web-0: container b: exit code 2",
+            "web-0: container c: exit code 2",
+        ];
+        check(&[web.clone()], &told, 0);
+        web["metadata"]["deletionTimestamp"] = json!("2026-11-21T20:00:00Z");
+        check(&[web], &["web-0: being deleted"], 0);
     }
 }

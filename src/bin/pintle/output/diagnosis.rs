@@ -18,8 +18,12 @@ pub(super) fn lines(unready: &Unready, now: Timestamp) -> Vec<String> {
     let about = |event| format!("  event: {}", warning(event, now));
     lines.extend(events.iter().map(about));
     for pod in pods {
-        lines.push(format!("  pod {}: {}", pod.name, pod.trouble));
         let events = pod.events.iter().map(about);
+        // Of a pod by itself the head has said it.
+        let trouble = pod.trouble.to_string();
+        if unready.health.reason() != Some(trouble.as_str()) {
+            lines.push(format!("  pod {}: {trouble}", pod.name));
+        }
         lines.extend(events.map(|line| format!("  {line}")));
         lines.extend(pod.log.iter().map(|line| format!("    log: {line}")));
     }
@@ -27,11 +31,13 @@ pub(super) fn lines(unready: &Unready, now: Timestamp) -> Vec<String> {
     lines
 }
 
-/// Says of how many resources nobody has asked for events and logs; none if there are none.
-pub(super) fn unasked(resources: usize) -> Option<String> {
-    let left = resources.checked_sub(EXPLAINED).filter(|left| *left > 0)?;
+/// Says of how many resources nobody has asked for logs; none if there are none.
+pub(super) fn unasked(unready: &[Unready]) -> Option<String> {
+    let with_pods = unready.iter().filter(|one| !one.diagnosis.pods.is_empty());
+    let left = with_pods.count().checked_sub(EXPLAINED);
+    let left = left.filter(|left| *left > 0)?;
     Some(format!(
-        "events and logs were looked for of the first {EXPLAINED} alone, not of {left} more"
+        "logs were looked for of the first {EXPLAINED} alone, not of {left} more"
     ))
 }
 

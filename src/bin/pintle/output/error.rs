@@ -76,7 +76,7 @@ fn to_text(failure: &Failure, now: Timestamp) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
-    if let Some(line) = diagnosis::unasked(failure.unready().len()) {
+    if let Some(line) = diagnosis::unasked(failure.unready()) {
         let _ = writeln!(text, "  {line}");
     }
     text.push_str(&refused(failure.objections()));
@@ -266,18 +266,38 @@ mod tests {
 
     #[test]
     fn each_of_many_resources_is_listed_with_its_reason() {
-        let resources = (0..13).map(|n| {
-            let health = Health::InProgress(format!("{n} of 20 pods ready"));
-            unready("Deployment", &format!("web-{n}"), health)
+        let resources = (0..53).map(|n| {
+            let health = Health::InProgress(format!("{n} of 90 pods ready"));
+            let mut web = unready("Deployment", &format!("web-{n}"), health);
+            web.diagnosis.pods = vec![pod("web", "not ready")];
+            web
         });
+        let map = unready("ConfigMap", "map", Health::InProgress("missing".to_owned()));
         let text = shown(ops::Error::Cluster(cluster::Error::NotReady {
-            resources: resources.collect(),
+            resources: resources.chain([map]).collect(),
         }));
-        for n in 0..13 {
-            let line = format!("\n  Deployment web-{n}: {n} of 20 pods ready\n");
+        for n in 0..53 {
+            let line = format!("\n  Deployment web-{n}: {n} of 90 pods ready\n");
             assert!(text.contains(&line), "{n}: {text}");
         }
-        let rest = "\n  events and logs were looked for of the first 10 alone, not of 3 more\n";
+        let rest = "\n  logs were looked for of the first 50 alone, not of 3 more\n";
         assert!(text.contains(rest), "{text}");
+    }
+
+    #[test]
+    fn a_pod_by_itself_is_told_once() {
+        let trouble = "container etcd: exit code 1".to_owned();
+        let mut migrate = unready("Pod", "migrate", Health::Failed(trouble));
+        let mut own = pod("migrate", "exit code 1");
+        own.log = vec!["no such host".to_owned()];
+        migrate.diagnosis.pods = vec![own, pod("migrate", "exit code 2")];
+        let resources = vec![migrate];
+        let text = shown(ops::Error::Cluster(cluster::Error::NotReady { resources }));
+        let told = "
+  Pod migrate: container etcd: exit code 1
+      log: no such host
+    pod migrate: container etcd: exit code 2
+";
+        assert!(text.contains(told), "{text}");
     }
 }
