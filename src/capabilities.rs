@@ -55,6 +55,12 @@ impl KubeVersion {
         })
     }
 
+    /// Whether it is this major and minor or a later one; not if its numbers cannot be read.
+    pub fn is_at_least(&self, least: (u32, u32)) -> bool {
+        let own = (self.major.parse(), self.minor.parse());
+        matches!(own, (Ok(major), Ok(minor)) if (major, minor) >= least)
+    }
+
     /// The minor, if it is one of those whose kinds are known.
     pub fn known_minor(&self) -> Option<Minor> {
         let mut all = Minor::all().into_iter();
@@ -178,6 +184,24 @@ impl Kinds {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        let check = |version: &str, want: bool| {
+            let version = KubeVersion::parse(version).unwrap();
+            assert_eq!(version.is_at_least((1, 35)), want, "{version}");
+        };
+        check("v1.9.0", false);
+        check("v1.34.9", false);
+        check("v1.35.1-eks-abc", true);
+        check("v1.100.0", true);
+        check("v2.0.0", true);
+        let nonsense = KubeVersion {
+            minor: String::new(),
+            ..KubeVersion::parse("v1.36.0").unwrap()
+        };
+        assert!(!nonsense.is_at_least((1, 35)));
+    }
 
     #[test]
     fn lists_api_versions_as_helm_does() {

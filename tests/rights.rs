@@ -310,3 +310,75 @@ fn the_right_to_delete_records_is_told_where_they_cannot_be_read_either() {
         place.pintle(args).fails_with(1).says(&[&told]);
     }
 }
+
+/// A `StatefulSet` of one pod that is ready when no older pod is left, and a ConfigMap, each in a group.
+const GROUPED: &str = r"apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: db
+  annotations: {pintle.dev/ready: no-old-pods, helm.sh/resource-group: db}
+spec:
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: app, image: 'app:{{ values.tag }}'}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+  annotations: {helm.sh/resource-group: settings}
+";
+
+#[test]
+fn what_has_to_be_gone_is_asked_for_like_what_has_to_be_ready() {
+    let place = Place::new("gone").seen_by(User::TenantAdmin);
+    let chart = place.chart("grouped", "tag: '1'\n", GROUPED);
+    let rules = [
+        rule("", &["secrets", "configmaps"]),
+        rule("coordination.k8s.io", &["leases"]),
+        rule("apps", &["statefulsets"]),
+        json!({"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": ["watch"]}),
+    ];
+    allow(&place, "most", &json!(rules));
+    let refused = |args: &[&str], said: &str| {
+        let told = format!(
+            "error: 1 change would be refused, so nothing was written\n  {said} in namespace {}\n",
+            place.namespace
+        );
+        place.pintle(args).fails_with(1).says(&[&told]);
+    };
+    // No status counts the pods of a StatefulSet that are ending.
+    let install = ["install", "app", &chart];
+    refused(&install, "StatefulSet db: not allowed to list, watch pods");
+    let pods = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}]);
+    allow(&place, "pods", &pods);
+    place.pintle(&install).ok();
+    place
+        .pintle(&["upgrade", "app", &chart, "--set-string", "tag=2"])
+        .ok();
+
+    // What stands in groups is gone when all that it owns is gone.
+    let versions = || place.versions(&["statefulset/db", "configmap/settings"]);
+    let before = versions();
+    let uninstall = ["uninstall", "app"];
+    refused(
+        &uninstall,
+        "ConfigMap settings: not allowed to watch configmaps",
+    );
+    assert_eq!(versions(), before);
+    let watch = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["watch"]}]);
+    allow(&place, "watch", &watch);
+    place.pintle(&uninstall).ok();
+    let place = place.seen_by(User::Admin);
+    assert_eq!(
+        place.get(&[
+            "statefulsets,configmaps",
+            "-l",
+            "app.kubernetes.io/managed-by"
+        ])["items"],
+        json!([])
+    );
+}

@@ -74,7 +74,7 @@ pub(super) async fn rehearse(
         Ok(if aim.records == Records::Untouched || is_new {
             vec![]
         } else {
-            rights::objections(session, plan, (terms.end, aim.records)).await
+            rights::objections(session, plan, (terms.end, aim)).await
         })
     };
     let (tried, quotas, lacking) = futures::try_join!(tried, quotas(cluster, plan, new), rights)?;

@@ -1,5 +1,5 @@
 //! What the user has to be allowed to do besides what is tried, asked before the first write: records,
-//! lock, and watching what is waited for.
+//! lock, watching what is waited for, and looking at pods that have to end.
 //!
 //! One request tells the rules of a namespace. What they do not give is asked for by itself, because there
 //! may be more than rules; only what is refused then stands against the plan. Where nothing can be asked,
@@ -13,8 +13,12 @@ use super::aim::Aim;
 use super::{End, Error, Session, lock};
 use crate::capabilities::Kind;
 use crate::cluster::{self, Question};
+use crate::manifest::ResourceId;
 use crate::plan::rights::{self, Right};
 use crate::plan::{self, Objection, Plan};
+
+/// How the pods of a workload are looked at.
+const LOOKED_AT: &[&str] = &["list", "watch"];
 
 /// What a command does to the records of its release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +48,38 @@ impl Records {
 pub(super) async fn objections(
     session: &Session<'_>,
     plan: &Plan,
-    (end, records): (End, Records),
+    (end, aim): (End, &Aim),
 ) -> Vec<Objection> {
     let has_gates = plan.stages.iter().any(|stage| !stage.gates.is_empty());
     let waits = end == End::Ready || has_gates;
-    let awaited = plan.fresh().filter(|_| waits);
+    let awaited = plan.lasting().filter(|_| waits);
     let hooks = plan.hooks.steps.iter().map(|hook| &hook.step);
-    let steps = awaited.chain(hooks).map(|step| (&step.id, &step.kind));
-    let watched = rights::to_watch(steps, session.namespace);
-    let mut needed = [to_record(session, records), watched].concat();
+    let hooks = hooks.filter(|step| rights::is_slow(&step.kind));
+    let watched = awaited.chain(hooks);
+    let watched = watched.map(|step| (&step.id, &step.kind, rights::WATCHED));
+    let pods = Kind::core("Pod", "pods");
+    let replaced = plan.replaced(&aim.desired).filter(|_| waits).collect();
+    let looked_at = uncounted(session, replaced).await;
+    let looked_at = looked_at.into_iter().map(|id| (id, &pods, LOOKED_AT));
+    let used = rights::to_use(watched.chain(looked_at), session.namespace);
+    let mut needed = [to_record(session, aim.records), used].concat();
     needed.retain(|right| !plan.brings(right));
     lacking(session, needed).await
+}
+
+/// Of workloads those whose ending pods no status counts, so that the pods are looked at. Deployments count
+/// them since Kubernetes 1.35.
+async fn uncounted<'a>(
+    session: &Session<'_>,
+    mut workloads: Vec<&'a ResourceId>,
+) -> Vec<&'a ResourceId> {
+    let is_deployment = |id: &&ResourceId| id.kind == "Deployment";
+    if workloads.iter().any(is_deployment) {
+        let version = session.cluster.version().await;
+        let counts = version.is_ok_and(|version| version.is_at_least((1, 35)));
+        workloads.retain(|id| !counts || !is_deployment(id));
+    }
+    workloads
 }
 
 async fn lacking(session: &Session<'_>, needed: Vec<Right>) -> Vec<Objection> {
@@ -81,13 +106,13 @@ async fn lacking(session: &Session<'_>, needed: Vec<Right>) -> Vec<Objection> {
 /// The error of a change whose resources cannot be read: with all rights that are missing.
 pub(super) async fn unread(session: &Session<'_>, aim: &Aim, error: Error) -> Error {
     let wanted = aim.wanted();
-    let resources = wanted.iter().map(|(id, kind)| (id, kind));
     let verbs: &[_] = if aim.desired.resources.is_empty() {
         &["get", "list", "delete"]
     } else {
         &["get", "list", "create", "patch"]
     };
-    let used = rights::to_use(resources, (session.namespace, verbs));
+    let resources = wanted.iter().map(|(id, kind)| (id, kind, verbs));
+    let used = rights::to_use(resources, session.namespace);
     let needed = [to_record(session, aim.records), used].concat();
     told(session, needed, error).await
 }
@@ -128,9 +153,14 @@ async fn told(session: &Session<'_>, needed: Vec<Right>, error: Error) -> Error 
 /// What every change of a release needs, and for what it does to the records.
 fn to_record(session: &Session<'_>, records: Records) -> Vec<Right> {
     let right = |kind: Kind, name: String, verbs: &[&'static str]| Right {
-        kind,
         namespace: session.namespace.to_owned(),
-        name,
+        about: ResourceId {
+            group: kind.group.clone(),
+            kind: kind.kind.clone(),
+            namespace: Some(session.namespace.to_owned()),
+            name,
+        },
+        kind,
         verbs: verbs.to_vec(),
     };
     let name = format!("sh.helm.release.v1.{}", session.release);

@@ -1,16 +1,20 @@
-//! What a user has to be allowed to do besides what dry runs tell: the records of a release, its lock, and
-//! watching what is waited for.
+//! What a user has to be allowed to do besides what dry runs tell: the records of a release, its lock,
+//! watching what is waited for, and looking at pods that have to end.
 //!
 //! The rules that hold for the user (`SelfSubjectRulesReview` of `authorization.k8s.io/v1`) come in, what
 //! none of them gives goes out, and becomes objections to the plan.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::diff::Change;
 use super::objection::{About, Class, Objection};
+use super::stage::Until;
+use super::step::Cascade;
 use super::{Action, Effect, Plan, Step};
 use crate::capabilities::Kind;
-use crate::manifest::ResourceId;
+use crate::manifest::{self, Manifest, NO_OLD_PODS, ResourceId};
 
 /// What has to be allowed on the resources of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,11 +23,17 @@ pub struct Right {
     pub kind: Kind,
     /// The namespace; empty for what is in none.
     pub namespace: String,
-    /// The resource that it is needed for.
-    pub name: String,
+    /// The resource that it is needed for, which may be of another kind.
+    pub about: ResourceId,
     /// The verbs, as in roles.
     pub verbs: Vec<&'static str>,
 }
+
+/// A resource, a kind, and what has to be allowed on resources of that kind because of it.
+pub type Use<'a> = (&'a ResourceId, &'a Kind, &'static [&'static str]);
+
+/// What is waited for is watched.
+pub const WATCHED: &[&str] = &["watch"];
 
 /// Kinds whose resources are hardly ever ready when they are written, so that they are watched.
 const SLOW: [(&str, &str); 8] = [
@@ -37,36 +47,37 @@ const SLOW: [(&str, &str); 8] = [
     ("batch", "Job"),
 ];
 
-/// What has to be allowed to wait for these resources; `home` is the namespace of those that name none.
-pub fn to_watch<'a>(
-    awaited: impl Iterator<Item = (&'a ResourceId, &'a Kind)>,
-    home: &str,
-) -> Vec<Right> {
-    let slow =
-        awaited.filter(|(_, kind)| SLOW.contains(&(kind.group.as_str(), kind.kind.as_str())));
-    to_use(slow, (home, &["watch"]))
+/// Whether resources of a kind are hardly ever ready when they are written.
+pub fn is_slow(kind: &Kind) -> bool {
+    SLOW.contains(&(kind.group.as_str(), kind.kind.as_str()))
 }
 
-/// These verbs for each kind and namespace of resources once; `home` is the namespace of those that name
+/// What has to be allowed, for each kind and namespace once; `home` is the namespace of resources that name
 /// none.
-pub fn to_use<'a>(
-    resources: impl Iterator<Item = (&'a ResourceId, &'a Kind)>,
-    (home, verbs): (&str, &[&'static str]),
-) -> Vec<Right> {
+pub fn to_use<'a>(uses: impl Iterator<Item = Use<'a>>, home: &str) -> Vec<Right> {
     let mut rights: Vec<Right> = vec![];
-    for (id, kind) in resources {
+    for (id, kind, verbs) in uses {
         let namespace = match id.namespace.as_deref() {
             _ if !kind.namespaced => "",
             namespace => namespace.unwrap_or(home),
         };
-        let is_new = |right: &Right| right.kind != *kind || right.namespace != namespace;
-        if rights.iter().all(is_new) {
-            rights.push(Right {
+        let mut known = rights.iter_mut();
+        let known = known.find(|right| right.kind == *kind && right.namespace == namespace);
+        match known {
+            Some(right) => {
+                let new = verbs.iter().filter(|verb| !right.verbs.contains(verb));
+                let new: Vec<&str> = new.copied().collect();
+                right.verbs.extend(new);
+            }
+            None => rights.push(Right {
                 kind: kind.clone(),
                 namespace: namespace.to_owned(),
-                name: id.name.clone(),
+                about: ResourceId {
+                    namespace: Some(namespace.to_owned()).filter(|_| kind.namespaced),
+                    ..id.clone()
+                },
                 verbs: verbs.to_vec(),
-            });
+            }),
         }
     }
     rights
@@ -104,13 +115,46 @@ fn has(rule: &Value, field: &str, wanted: &str) -> bool {
 }
 
 impl Plan {
-    /// The steps after which a resource is not what it was, so that it is waited for.
-    pub fn fresh(&self) -> impl Iterator<Item = &Step> {
+    /// The steps about what is waited for and takes a while: until it is ready, because it is not what it was
+    /// or is not ready now; or until it is gone.
+    pub fn lasting(&self) -> impl Iterator<Item = &Step> {
+        let awaited = self.stages.iter().flat_map(|stage| &stage.awaited);
+        let awaited: BTreeSet<&ResourceId> = awaited.map(|(id, _)| id).collect();
         let is_of_spec = |change: &Change| change.path.starts_with("spec");
         self.steps().filter(move |step| match &step.action {
-            Action::Create(_) | Action::Recreate(_) => true,
-            Action::Configure(difference, _) => difference.changes.iter().any(is_of_spec),
-            _ => false,
+            Action::Create(_) | Action::Recreate(_) => is_slow(&step.kind),
+            Action::Configure(difference, _) => {
+                is_slow(&step.kind) && difference.changes.iter().any(is_of_spec)
+            }
+            Action::Unchanged => is_slow(&step.kind) && awaited.contains(&step.id),
+            Action::Delete(_, Cascade::Foreground) => true,
+            // What uses a claim holds it, and containers get time to end.
+            Action::Delete(..) => {
+                step.id.group.is_empty()
+                    && matches!(step.id.kind.as_str(), "Pod" | "PersistentVolumeClaim")
+            }
+            Action::Keep(_) => false,
+        })
+    }
+
+    /// The workloads that are waited for until none of their older pods is left, by the order of the plan or
+    /// because they ask for that.
+    pub fn replaced<'a>(&'a self, desired: &'a Manifest) -> impl Iterator<Item = &'a ResourceId> {
+        let changing = self.stages.iter().filter(|stage| stage.has_changes());
+        let gates = changing.flat_map(|stage| &stage.gates);
+        let gates = gates.filter(|gate| gate.until == Until::NoOldPods);
+        let by_order = gates.flat_map(|gate| &self.stages[gate.stage].awaited);
+        let awaited = self.stages.iter().flat_map(|stage| &stage.awaited);
+        let awaited: BTreeSet<&ResourceId> = awaited.map(|(id, _)| id).collect();
+        let asking = desired.resources.iter().filter(move |resource| {
+            awaited.contains(&resource.id) && manifest::asks_for(&resource.body, NO_OLD_PODS)
+        });
+        let all = by_order.map(|(id, _)| id);
+        let all = all.chain(asking.map(|resource| &resource.id));
+        all.filter(|id| {
+            let is_workload =
+                ["Deployment", "StatefulSet", "DaemonSet"].contains(&id.kind.as_str());
+            id.group == "apps" && is_workload
         })
     }
 
@@ -137,7 +181,7 @@ impl Right {
         let is_of_one = ["get", "update", "patch", "delete"].contains(&verb);
         let is_whole = self.kind.kind == "Lease";
         if is_of_one && is_whole {
-            &self.name
+            &self.about.name
         } else {
             ""
         }
@@ -155,12 +199,7 @@ impl Right {
             namespace => format!(" in namespace {namespace}"),
         };
         Objection {
-            id: ResourceId {
-                group: kind.group.clone(),
-                kind: kind.kind.clone(),
-                namespace: Some(self.namespace.clone()).filter(|_| kind.namespaced),
-                name: self.name.clone(),
-            },
+            id: self.about.clone(),
             origin: None,
             about: About::Itself,
             reason: format!("not allowed to {} {resource}{place}", self.verbs.join(", ")),
@@ -176,6 +215,40 @@ mod tests {
 
     use super::*;
 
+    fn id(kind: &str, name: &str) -> ResourceId {
+        ResourceId {
+            group: String::new(),
+            kind: kind.to_owned(),
+            namespace: None,
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_kind_and_namespace_is_asked_for_once() {
+        let (set, pod) = (id("StatefulSet", "db"), id("Pod", "once"));
+        let elsewhere = ResourceId {
+            namespace: Some("other".to_owned()),
+            ..pod.clone()
+        };
+        let pods = Kind::core("Pod", "pods");
+        let looked_at: &[&str] = &["list", "watch"];
+        let uses = [
+            (&pod, &pods, WATCHED),
+            (&set, &pods, looked_at),
+            (&elsewhere, &pods, WATCHED),
+        ];
+        let rights = to_use(uses.into_iter(), "shop");
+        let told = rights.iter().map(|right| right.objection().to_string());
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                "Pod once: not allowed to watch, list pods in namespace shop",
+                "Pod once: not allowed to watch pods in namespace other",
+            ]
+        );
+    }
+
     /// Checks which verbs on Leases are missing, by the rules of a review.
     #[track_caller]
     fn check(rules: &Value, expected: &[&str]) {
@@ -185,7 +258,7 @@ mod tests {
                 ..Kind::core("Lease", "leases")
             },
             namespace: "shop".to_owned(),
-            name: "pintle.web".to_owned(),
+            about: id("Lease", "pintle.web"),
             verbs: vec!["create", "get"],
         };
         let found = missing(&json!({ "resourceRules": rules }), &[right]);
