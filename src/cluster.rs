@@ -24,6 +24,7 @@ mod output;
 mod owner;
 mod path;
 mod pause;
+mod protobuf;
 mod proxy;
 mod refusal;
 mod resource;

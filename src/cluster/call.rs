@@ -212,7 +212,7 @@ impl Cluster {
         }
     }
 
-    fn refusal(&self, call: &Call, head: &Parts, body: &[u8]) -> Error {
+    fn refusal(&self, call: &Call, head: &Parts, body: &Bytes) -> Error {
         let refusal = call.subject.refusal(&self.server, head.status, body);
         refusal.asking(pause::asked(&head.headers))
     }

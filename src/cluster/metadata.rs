@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use super::body::{Page, each_of, nullable};
 use super::call::Call;
 use super::path::{self, Uri};
-use super::{Cluster, Error};
+use super::{Cluster, Error, protobuf};
 use crate::capabilities::Kind;
 
-/// Asks for the metadata only; an API server that cannot cut it out sends whole resources, whose
-/// metadata is read all the same.
-const FORM: &str =
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+/// Asks for the metadata only, in the form that is quickest to write and to read; an API server that cannot
+/// cut it out sends whole resources, whose metadata is read all the same.
+const FORM: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
+                    application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /// How often a list that has expired half-way is begun again.
 const RESTARTS: usize = 3;
 /// How many resources one page holds at most.
@@ -115,6 +115,10 @@ impl Cluster {
         take: &mut dyn FnMut(Metadata),
     ) -> Result<Page<()>, Error> {
         let answer = self.send(call).await?;
+        if protobuf::is_written_in(&answer.body) {
+            let page = protobuf::each(&answer.body, take);
+            return page.map_err(|error| call.subject().unreadable(error));
+        }
         let mut take = |partial: Partial| take(partial.metadata);
         each_of(&answer.body, &mut take).map_err(|error| call.subject().unreadable(error))
     }

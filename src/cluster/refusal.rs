@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::StatusCode;
 use kube::core::Status;
 
 use super::error::{Cause, Error, FieldConflict, Missing};
+use super::protobuf;
 
 /// What a request is about: a verb as in roles, and words for what it is done to.
 #[derive(Debug, Clone)]
@@ -48,8 +50,12 @@ impl Subject {
     }
 
     /// Reads the answer to a request that was refused.
-    pub(super) fn refusal(&self, server: &str, code: StatusCode, body: &[u8]) -> Error {
-        let parsed: Option<Status> = serde_json::from_slice(body).ok();
+    pub(super) fn refusal(&self, server: &str, code: StatusCode, body: &Bytes) -> Error {
+        let parsed = if protobuf::is_written_in(body) {
+            protobuf::status(body)
+        } else {
+            serde_json::from_slice(body).ok()
+        };
         match parsed.filter(Status::is_failure) {
             Some(status) => self.refused(server, code.as_u16(), &status),
             // Not from the API itself: a path it does not serve, or a proxy in between.
@@ -232,7 +238,7 @@ mod tests {
         subject.refusal(
             "https://127.0.0.1:6443",
             StatusCode::from_u16(code).unwrap(),
-            body,
+            &Bytes::copy_from_slice(body),
         )
     }
 
