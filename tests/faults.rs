@@ -271,6 +271,7 @@ impl Bench<'_> {
             if case.number.is_multiple_of(2) {
                 self.is_refused_elsewhere(&place)?;
             }
+            let before = before.spared(&faulty.lines());
             return self.go_on(&place, &before, self.change.next(case.number));
         }
         let run = started.end();
@@ -278,6 +279,7 @@ impl Bench<'_> {
             return Err(format!("no such write: {run}"));
         }
         if case.trouble == Trouble::Cut {
+            let before = before.spared(&faulty.lines());
             return self.go_on(&place, &before, self.change.next(case.number));
         }
         if run.code != Some(0) {
@@ -304,17 +306,15 @@ impl Bench<'_> {
         set.map(drop).ok_or_else(|| "the lock is gone".to_owned())
     }
 
-    /// Gives the command once more, or another one, after its process has ended.
+    /// Gives the command once more, or another one, after its process has ended. What was there `before` and
+    /// was not to be deleted has stayed, with its keys.
     fn go_on(&self, place: &Place, before: &State, next: Change) -> Result<(), String> {
         let half = State::of(place);
         if half.newest() == Some("deployed") && next == Change::Back {
             // It has not begun, and there is nothing before it.
             return self.go_on(place, before, self.change);
         }
-        let mut kept = half.left();
-        if next == self.change {
-            kept = before.kept(next.wanted());
-        }
+        let mut kept = before.kept(next.wanted());
         if self.change != Change::Uninstall {
             // What was made or kept half-way stays, with its keys; deletions may still be under way.
             kept.extend(half.kept(next.wanted()));

@@ -14,7 +14,7 @@ use super::replan::{self, Tries};
 use super::rights::Records;
 use super::{
     Error, Leftovers, Recording, ServerSide, Session, Unchanged, credentials, method, outcome,
-    plan_file, rights,
+    past_hooks, plan_file, rights,
 };
 use crate::event::Event;
 use crate::manifest::{Manifest, Resource, ResourceId};
@@ -153,6 +153,7 @@ pub(super) async fn decide(
     mut catalogue: Catalogue<'_>,
 ) -> Result<Change, Error> {
     let base = catalogue.applied_all(&past.base).await?;
+    let strays = past_hooks::strays(&past.base, &base);
     let Goal {
         desired,
         completed,
@@ -171,7 +172,10 @@ pub(super) async fn decide(
             shared,
             ..Found::default()
         },
-        hooks: allowed(hooks, terms),
+        hooks: HookAim {
+            strays,
+            ..allowed(hooks, terms)
+        },
         method: method::planned(&release, terms),
         before: method::before(&past),
         consent: terms.consent.clone(),

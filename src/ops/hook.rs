@@ -77,7 +77,7 @@ impl Runner<'_, '_> {
             };
             let (output, deletion) = if run.has_succeeded() {
                 (OutputLogPolicy::HookSucceeded, DeletePolicy::HookSucceeded)
-            } else if run.has_failed() {
+            } else if run.completed_at.is_some() {
                 (OutputLogPolicy::HookFailed, DeletePolicy::HookFailed)
             } else {
                 continue;
@@ -136,7 +136,8 @@ impl Runner<'_, '_> {
         if let Some(run) = last_run(release, hook) {
             let outcome = match ran {
                 Ok(()) => HookOutcome::Succeeded,
-                Err(_) => HookOutcome::Failed,
+                Err(Error::Hook(_)) if !self.guard.stop.is_there() => HookOutcome::Failed,
+                Err(_) => HookOutcome::Unknown,
             };
             run.end(now(), outcome);
         }

@@ -5,7 +5,7 @@ use super::deploy::{self, Goal};
 use super::prepare::{self, ChartRequest, Past};
 use super::{Change, Error, Session, Terms, UsedName, lock, method};
 use crate::manifest::HookEvent;
-use crate::plan::{HookAim, Remains};
+use crate::plan::HookAim;
 use crate::release::{Status, check_name};
 use crate::render::Operation;
 
@@ -54,7 +54,7 @@ pub(super) async fn after(
         completed: "Install complete".to_owned(),
         hooks: HookAim {
             events: vec![HookEvent::PreInstall, HookEvent::PostInstall],
-            remains: Remains::Current,
+            ..HookAim::default()
         },
         notices,
         terms,

@@ -7,7 +7,7 @@ use super::transition::{self, Rules};
 use super::{Change, Error, Session, Terms, lock, method, plan_file, read};
 use crate::history::Entry;
 use crate::manifest::HookEvent;
-use crate::plan::{HookAim, Remains};
+use crate::plan::HookAim;
 use crate::release::{HookRun, Release, Status};
 
 /// Decides to go back to revision `to`; without one, to what an unfinished rollback goes back to, to what an
@@ -46,7 +46,7 @@ pub async fn rollback(
         completed,
         hooks: HookAim {
             events: vec![HookEvent::PreRollback, HookEvent::PostRollback],
-            remains: Remains::Current,
+            ..HookAim::default()
         },
         notices: vec![],
         terms,

@@ -49,6 +49,7 @@ pub async fn uninstall(session: &Session<'_>, terms: &Terms) -> Result<Change, E
     let hooks = HookAim {
         events: events(&release),
         remains: Remains::Nothing(older.iter().map(past_hooks::resource).collect()),
+        ..HookAim::default()
     };
     release.info.status = Status::Uninstalling;
     release.forget_failure();

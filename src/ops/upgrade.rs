@@ -6,7 +6,7 @@ use super::prepare::{self, ChartRequest, Past};
 use super::{Change, Error, Session, Terms, UsedName, install, lock, method};
 use crate::history::Entry;
 use crate::manifest::HookEvent;
-use crate::plan::{HookAim, Remains};
+use crate::plan::HookAim;
 use crate::release::{Status, check_name};
 
 /// Decides the upgrade of a release to a chart and values. It goes on from any state: after a
@@ -75,7 +75,7 @@ pub(super) async fn after(
         completed: "Upgrade complete".to_owned(),
         hooks: HookAim {
             events: vec![HookEvent::PreUpgrade, HookEvent::PostUpgrade],
-            remains: Remains::Current,
+            ..HookAim::default()
         },
         notices,
         terms,

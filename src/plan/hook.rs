@@ -32,12 +32,14 @@ pub struct HookAim {
     pub events: Vec<HookEvent>,
     /// What is left of hooks in the end.
     pub remains: Remains,
+    /// What commands that did not come to their end have left of hooks, and would not have left otherwise.
+    pub strays: Vec<Resource>,
 }
 
 /// What is left of hooks at the end of a change, apart from what their own policies say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Remains {
-    /// What their revisions still have; Jobs and Pods of others are deleted.
+    /// What their revisions still have; Jobs and Pods of others are deleted, and strays that run no more.
     #[default]
     Current,
     /// Nothing of the wanted revision, its base and these resources of hooks of older revisions, but what
@@ -143,6 +145,7 @@ impl HookAim {
     fn left<'a>(&'a self, desired: &'a Manifest, base: &'a [Manifest]) -> Vec<&'a Resource> {
         let before = base.iter().flat_map(|manifest| &manifest.hooks);
         let own = desired.hooks.iter();
+        let has = |id: &ResourceId| own.clone().any(|hook| hook.resource.id == *id);
         // The newest word about a resource counts.
         let newest = before.clone().chain(own.clone()).rev();
         let mut is_kept: BTreeMap<&ResourceId, bool> = BTreeMap::new();
@@ -154,12 +157,16 @@ impl HookAim {
         let mut known: BTreeSet<&ResourceId> = resources.map(|resource| &resource.id).collect();
         let found: Vec<&Resource> = match &self.remains {
             Remains::Current => {
-                known.extend(own.map(|hook| &hook.resource.id));
-                let runs = before.filter(|hook| hook.is_run());
-                runs.map(|hook| &hook.resource).collect()
+                let again = self.runs(desired);
+                let again = |id: &ResourceId| again.iter().any(|(_, hook)| hook.resource.id == *id);
+                let ran = before.filter(|hook| hook.is_run() && !has(&hook.resource.id));
+                let ran = ran.map(|hook| &hook.resource);
+                let strays = self.strays.iter();
+                ran.chain(strays.filter(|stray| !again(&stray.id)))
+                    .collect()
             }
             Remains::Nothing(older) => {
-                let hooks = before.chain(own).map(|hook| &hook.resource);
+                let hooks = before.chain(own.clone()).map(|hook| &hook.resource);
                 hooks.chain(older).collect()
             }
         };

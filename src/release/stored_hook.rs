@@ -65,6 +65,8 @@ pub enum HookOutcome {
     Succeeded,
     /// Not well.
     Failed,
+    /// Before it was known how, because the command was stopped.
+    Unknown,
 }
 
 /// How a hook ran last.
@@ -122,6 +124,7 @@ impl HookOutcome {
         match self {
             Self::Succeeded => "Succeeded",
             Self::Failed => "Failed",
+            Self::Unknown => "Unknown",
         }
     }
 }

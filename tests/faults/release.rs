@@ -11,8 +11,9 @@ use crate::support::library::Library;
 use crate::support::{Place, testbed};
 
 /// Twenty resources, of which a second version changes a part, takes one away and adds one; and a hook
-/// before each change, which stays until the next one, one after each change and one before the end, which
-/// are gone when they have succeeded.
+/// before each change, which stays until the next one, one after each change, one before upgrades alone and
+/// one before the end, which are gone when they have succeeded, and one around the end, which goes with the
+/// release.
 const TEMPLATE: &str = r#"
 {% for name in ["a", "b", "c", "d", "e", "f"] %}
 ---
@@ -84,7 +85,7 @@ spec: {keys: {token: {}}}
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: last}
-{% for name, when in {"before": "pre-install,pre-upgrade,pre-rollback", "after": "post-install,post-upgrade,post-rollback", "farewell": "pre-delete"} %}
+{% for name, when in {"before": "pre-install,pre-upgrade,pre-rollback", "after": "post-install,post-upgrade,post-rollback", "rising": "pre-upgrade", "farewell": "pre-delete", "parting": "pre-delete,post-delete"} %}
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -92,7 +93,7 @@ metadata:
   name: {{ name }}
   annotations:
     helm.sh/hook: {{ when }}
-    {% if name != "before" %}helm.sh/hook-delete-policy: hook-succeeded{% endif %}
+    {% if name != "before" and name != "parting" %}helm.sh/hook-delete-policy: hook-succeeded{% endif %}
 data: {version: "{{ values.version }}"}
 {% endfor %}
 "#;
@@ -207,15 +208,23 @@ impl State {
         }
     }
 
-    /// What a hook before the end has left that did not come to its own: it stays, as one that has failed
-    /// does, until it runs again.
-    pub(super) fn left(&self) -> Self {
-        let found = self.resources.get_key_value(FAREWELL);
-        let found = found.map(|(name, found)| (name.clone(), found.clone()));
-        Self {
-            resources: found.into_iter().collect(),
-            revisions: BTreeMap::new(),
+    /// Leaves out what one of these requests deletes. A certificate does not outlast its authority.
+    pub(super) fn spared(mut self, requests: &[String]) -> Self {
+        let deletions = requests.iter().filter(|line| line.starts_with("DELETE "));
+        for path in deletions.filter_map(|line| line.split([' ', '?']).nth(1)) {
+            let (plural, name) = path.rsplit_once('/').unwrap_or_default();
+            let mut all = kinds().into_iter();
+            if let Some(kind) = all.find(|kind| plural.ends_with(&format!("/{}", kind.plural))) {
+                self.resources.remove(&format!("{} {name}", kind.kind));
+            }
         }
+        let is_trusted = self.resources.contains_key("Secret authority");
+        if let Some((_, content)) = self.resources.get_mut("Secret tls")
+            && !is_trusted
+        {
+            *content = Value::Null;
+        }
+        self
     }
 
     /// The status of the newest revision.
@@ -235,9 +244,6 @@ impl State {
 
 /// The hook that stays.
 const HOOK: &str = "ConfigMap before";
-
-/// The hook before the end.
-const FAREWELL: &str = "ConfigMap farewell";
 
 fn kinds() -> Vec<Kind> {
     let of = |group: &str, kind: &str, plural: &str| Kind {

@@ -66,14 +66,16 @@ fn decide(aim: &HookAim, (desired, base): (&Manifest, &[Manifest]), observed: &O
 #[track_caller]
 fn check_left(remains: Remains, desired: &Manifest, base: &Manifest, expected: &[&str]) {
     let aim = HookAim {
-        events: vec![],
         remains,
+        ..HookAim::default()
     };
-    let hooks = decide(
-        &aim,
-        (desired, std::slice::from_ref(base)),
-        &Observed::new(),
-    );
+    check_aim(&aim, desired, base, expected);
+}
+
+/// The same for a change with this aim.
+#[track_caller]
+fn check_aim(aim: &HookAim, desired: &Manifest, base: &Manifest, expected: &[&str]) {
+    let hooks = decide(aim, (desired, std::slice::from_ref(base)), &Observed::new());
     let left: Vec<_> = hooks.left.iter().map(|left| left.id.to_string()).collect();
     assert_eq!(left, expected);
 }
@@ -105,6 +107,26 @@ fn only_what_is_of_no_use_any_more_is_deleted() {
             "ConfigMap oldest",
         ],
     );
+}
+
+#[test]
+fn strays_go_unless_they_run_again_or_are_kept() {
+    let now = manifest(&["Secret a pre-upgrade", "Secret b pre-rollback"]);
+    let before = manifest(&["Secret a pre-upgrade", "Secret c pre-rollback"]);
+    let strays = ["a", "b", "c", "app"];
+    let strays = strays.map(|name| hook(&format!("Secret {name} pre-rollback"), "").resource);
+    let mut aim = HookAim {
+        events: vec![HookEvent::PreUpgrade],
+        strays: strays.to_vec(),
+        ..HookAim::default()
+    };
+    check_aim(&aim, &now, &before, &["Secret b", "Secret c", "Secret app"]);
+    // Where no hooks run, none makes way for itself.
+    aim.events.clear();
+    let mut kept = now.clone();
+    kept.hooks[1] = hook("Secret b pre-rollback", ", helm.sh/resource-policy: keep");
+    kept.resources.push(strays[3].clone());
+    check_aim(&aim, &kept, &before, &["Secret a", "Secret c"]);
 }
 
 #[test]
@@ -159,7 +181,7 @@ fn check_again(hook: &Hook, live: &Value, expected: (&str, usize)) {
     let observed = Observed::from([(hook.resource.id.clone(), live.clone())]);
     let aim = HookAim {
         events: vec![HookEvent::PreUpgrade],
-        remains: Remains::Current,
+        ..HookAim::default()
     };
     let hooks = decide(&aim, (&desired, &[]), &observed);
     let step = &hooks.steps[0].step;
@@ -196,7 +218,7 @@ fn each_event_has_its_hooks_and_each_hook_is_tried_once() {
     ]);
     let aim = HookAim {
         events: vec![HookEvent::PreUpgrade, HookEvent::PostUpgrade],
-        remains: Remains::Current,
+        ..HookAim::default()
     };
     let hooks = decide(&aim, (&desired, &[]), &Observed::new());
     let told = |steps: Vec<&HookStep>| {
