@@ -102,11 +102,8 @@ impl Change {
         (options, guard): (&Options, Guard<'_>),
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Fault> {
-        let confirmed = lock::confirm(session, &self.past);
-        guard.stop.or(confirmed).await?;
-        self.notices.iter().for_each(|notice| on(notice.clone()));
-        self.remember_hooks(session).await?;
-        let record = outcome::begin(session, &mut self, &guard).await?;
+        let begun = self.begin(session, &guard, on).await;
+        let record = begun.map_err(|error| heard(&guard, error, on))?;
         let revision = self.release.revision;
         on(Event::Begun {
             revision,
@@ -116,7 +113,7 @@ impl Change {
         let kept = outcome::keep_sources(session, &self, under).await;
         let result = match kept {
             Ok(()) => Box::pin(self.carry_out(session, guard.clone(), on)).await,
-            Err(error) => Err(error),
+            Err(error) => Err(heard(&guard, error, on)),
         };
         let ledger = Ledger {
             session,
@@ -140,6 +137,21 @@ impl Change {
             status: release.info.status,
         });
         Ok(release)
+    }
+
+    /// Checks that nothing has happened since the change was decided, and records that it begins; gives the uid
+    /// of a new record.
+    async fn begin(
+        &mut self,
+        session: &Session<'_>,
+        guard: &Guard<'_>,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Option<String>, Error> {
+        let confirmed = lock::confirm(session, &self.past);
+        guard.stop.or(confirmed).await?;
+        self.notices.iter().for_each(|notice| on(notice.clone()));
+        guard.stop.or(self.remember_hooks(session)).await?;
+        outcome::begin(session, self, guard).await
     }
 
     /// Deletes what the failed change has created, if that is wanted, and records why it has failed.
@@ -203,6 +215,19 @@ impl Change {
             .base
             .pop()
             .ok_or_else(|| Error::no_release(session))
+    }
+}
+
+/// What an error at the beginning comes to. What was under way when the change was to stop may have failed
+/// because of that, or not; the lock counts more.
+fn heard(guard: &Guard<'_>, error: Error, on: &mut dyn FnMut(Event)) -> Error {
+    match error {
+        Error::Lost { .. } | Error::Stalled { .. } => error,
+        _ if guard.stop.is_there() => {
+            on(Event::Stopping);
+            Error::Interrupted
+        }
+        error => error,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Walks a plan: starts each stage when its gates are passed, and decides nothing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
@@ -26,6 +26,8 @@ pub(super) struct Voice<'a> {
     on: RefCell<&'a mut dyn FnMut(Event)>,
     /// What was told last: several waits may see the same.
     told: RefCell<BTreeMap<ResourceId, (Condition, Health)>>,
+    /// Whether it was told that the change stops.
+    is_stopping: Cell<bool>,
 }
 
 impl<'a> Voice<'a> {
@@ -33,11 +35,19 @@ impl<'a> Voice<'a> {
         Self {
             on: RefCell::new(on),
             told: RefCell::default(),
+            is_stopping: Cell::default(),
         }
     }
 
     pub(super) fn say(&self, event: Event) {
         (self.on.borrow_mut())(event);
+    }
+
+    /// Tells once that the change stops, whoever notices it first.
+    pub(super) fn stopping(&self) {
+        if !self.is_stopping.replace(true) {
+            self.say(Event::Stopping);
+        }
     }
 
     pub(super) fn health(&self, until: Condition, (id, health): (&ResourceId, &Health)) {
@@ -122,7 +132,7 @@ impl Execution<'_, '_> {
         let mut failure = None;
         loop {
             if self.guard.stop.is_there() && failure.is_none() {
-                self.voice.say(Event::Stopping);
+                self.voice.stopping();
                 failure = Some(Error::Interrupted);
                 waits.clear();
             }
@@ -236,7 +246,7 @@ impl Execution<'_, '_> {
     ) -> Result<(), Error> {
         let waited = self.guard.stop.or(waited).await;
         if let Err(Error::Interrupted) = waited {
-            self.voice.say(Event::Stopping);
+            self.voice.stopping();
         }
         waited
     }

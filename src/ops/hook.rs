@@ -120,7 +120,7 @@ impl Runner<'_, '_> {
     async fn run_one(&self, hook: &HookStep, release: &mut Release) -> Result<(), Error> {
         let now = self.session.now;
         if self.guard.stop.is_there() {
-            self.voice.say(Event::Stopping);
+            self.voice.stopping();
             return Err(Error::Interrupted);
         }
         self.told(self.guard.pass().await)?;
@@ -160,7 +160,7 @@ impl Runner<'_, '_> {
     /// Tells that it stops, if that is what a wait came to.
     fn told<T>(&self, waited: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::Interrupted) = waited {
-            self.voice.say(Event::Stopping);
+            self.voice.stopping();
         }
         waited
     }

@@ -30,7 +30,10 @@ impl Change {
             // The lock counts more than the wish to stop.
             Err(error @ (Error::Lost { .. } | Error::Stalled { .. })) => Err(error),
             // What was under way then may have failed because of it, or not; it is gone on from there.
-            Err(_) if runner.guard.stop.is_there() => Err(Error::Interrupted),
+            Err(_) if runner.guard.stop.is_there() => {
+                voice.stopping();
+                Err(Error::Interrupted)
+            }
             gone => gone,
         }
     }
@@ -133,7 +136,7 @@ async fn unless_stopped<T>(
 ) -> Result<T, Error> {
     let done = stop.or(work).await;
     if matches!(done, Err(Error::Interrupted)) {
-        voice.say(Event::Stopping);
+        voice.stopping();
     }
     done
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::testbed::{Fault, Gateway, Meddler};
+use pintle::event::Event;
 use pintle::ops::{self, ErrorKind, Options, Session, Stop};
+use serde_json::{Value, json};
 
 use super::release::{self, Charts, State};
 use super::{Bench, Change};
@@ -58,7 +60,12 @@ fn check(change: Change, parts: &[&str], after: usize) {
     let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
     let newest = history.as_array().unwrap().last().unwrap();
     assert_eq!(newest["description"], "interrupted");
-    bench.go_on(&place, &before, change).unwrap();
+    let next = match change {
+        // The name is taken.
+        Change::Install => Change::Upgrade,
+        other => other,
+    };
+    bench.go_on(&place, &before, next).unwrap();
 }
 
 const DEPLOYMENT: &str = "/deployments/app";
@@ -84,10 +91,24 @@ fn a_signal_stops_an_uninstallation_between_two_steps() {
     check(Change::Uninstall, &["DELETE ", DEPLOYMENT], 0);
 }
 
-#[tokio::test]
-async fn a_hook_that_fails_after_a_signal_was_interrupted() {
-    let place = Place::new("stopped");
-    let charts = Charts::write(&place);
+#[test]
+fn a_signal_stops_an_installation_that_records_that_it_begins() {
+    check(Change::Install, &["POST ", "/secrets?"], 0);
+}
+
+#[test]
+fn a_signal_stops_an_uninstallation_that_records_that_it_begins() {
+    check(
+        Change::Uninstall,
+        &["PATCH ", "/secrets/sh.helm.release."],
+        0,
+    );
+}
+
+/// Has an upgrade stopped while it asks for the first write that `is_meant`, which fails then, and gives the
+/// history that there is after that.
+async fn stopped_at(place: &Place, is_meant: fn(&str) -> bool) -> Value {
+    let charts = Charts::write(place);
     let install = ["install", "app", &charts.first, "--no-wait"];
     place.pintle(&install).ok();
     let kubectl = testbed().bin.join("kubectl");
@@ -95,8 +116,8 @@ async fn a_hook_that_fails_after_a_signal_was_interrupted() {
     let stop = Arc::new(Stop::default());
     let asked = Arc::clone(&stop);
     let act = move |line: &mut String| {
-        let is_hook = line.starts_with("POST ") && line.contains("/configmaps?");
-        if is_hook && !line.contains("dryRun") && asked.ask() {
+        let is_dry = line.contains("dryRun") || line.contains("/authorization.k8s.io/");
+        if !is_dry && is_meant(line) && asked.ask() {
             "GET /nowhere HTTP/1.1".clone_into(line);
         }
     };
@@ -113,9 +134,29 @@ async fn a_hook_that_fails_after_a_signal_was_interrupted() {
         on_failure: ops::OnFailure::default(),
         leftovers: ops::Leftovers::default(),
     };
-    let ended = change.execute(&session, &options, &mut |_| ()).await;
+    let mut told = 0;
+    let mut on = |event| told += usize::from(matches!(event, Event::Stopping));
+    let ended = change.execute(&session, &options, &mut on).await;
     let error = ended.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
-    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    assert_eq!(told, 1, "that it stops is said once");
+    assert_eq!(place.get(&["leases"])["items"], json!([]));
+    place.pintle(&["history", "app", "-o", "json"]).ok().json()
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_after_a_signal_was_interrupted() {
+    let place = Place::new("stopped");
+    let is_hook = |line: &str| line.starts_with("POST ") && line.contains("/configmaps?");
+    let history = stopped_at(&place, is_hook).await;
     assert_eq!(history[1]["description"], "interrupted");
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_begun_after_a_signal_was_interrupted() {
+    let place = Place::new("stopped");
+    let is_record = |line: &str| line.starts_with("POST ") && line.contains("/secrets?");
+    let history = stopped_at(&place, is_record).await;
+    assert_eq!(history.as_array().unwrap().len(), 1, "{history}");
+    assert_eq!(history[0]["status"], "deployed");
 }
