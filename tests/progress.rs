@@ -196,11 +196,13 @@ fn status_follows_by_watches_until_nobody_reads() {
     eventually("the Deployments are watched", || {
         let lines = listening.reads().into_iter();
         watches.extend(lines.filter(|line| line.contains("watch=true")));
-        (watches.len() > 1).then_some(())
+        (watches.len() > 2).then_some(())
     });
-    // One of the kind, however many there are of it, and one of the record that the next revision will have.
-    assert_eq!(watches.len(), 2, "{watches:?}");
-    assert!(watches.iter().any(|line| line.contains("app.v2")));
+    // One of the kind, however many there are of it, and those of the records of this revision and the next.
+    assert_eq!(watches.len(), 3, "{watches:?}");
+    for record in ["app.v1", "app.v2"] {
+        assert!(watches.iter().any(|line| line.contains(record)));
+    }
     let patch = r#"{"spec": {"template": {"spec": {"nodeSelector": {"no": "where"}}}}}"#;
     place
         .kubectl(&["patch", "deployment/first", "--patch", patch])
@@ -239,6 +241,45 @@ fn status_goes_on_with_a_new_revision() {
         watching
     });
     place.pintle(&upgrade).ok();
+    eventually("it is told", || read.is_finished().then_some(()));
+    read.join().unwrap().kill();
+}
+
+#[test]
+fn status_goes_on_when_a_release_that_is_gone_comes_back() {
+    let place = Place::new("revived");
+    let chart = two(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let listening = Listening::on(&place);
+    let through = ["--kubeconfig", &listening.kubeconfig];
+    let mut watching = place.start_pintle(&[&["status", "app", "--watch"], &through[..]].concat());
+    let watched = |records: &[&str]| {
+        let mut missing = records.to_vec();
+        eventually("the records are watched", || {
+            for line in listening.reads() {
+                let is_watch = line.contains("watch=true");
+                missing.retain(|record| !(is_watch && line.contains(record)));
+            }
+            missing.is_empty().then_some(())
+        });
+    };
+    watched(&["app.v1", "app.v2"]);
+    let read = std::thread::spawn(move || {
+        watching.until_each(&[
+            &["release: gone"],
+            &["revision 1: "],
+            &["Deployment first: ", " of an older template left"],
+        ]);
+        watching
+    });
+    place.pintle(&["uninstall", "app"]).ok();
+    watched(&["app.v1"]);
+    place.pintle(&["install", "app", &chart]).ok();
+    watched(&["app.v2"]);
+    let patch = r#"{"spec": {"template": {"spec": {"nodeSelector": {"no": "where"}}}}}"#;
+    place
+        .kubectl(&["patch", "deployment/first", "--patch", patch])
+        .ok();
     eventually("it is told", || read.is_finished().then_some(()));
     read.join().unwrap().kill();
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::read::{self, ResourceStatus};
 use super::{Error, Session, reread};
 use crate::capabilities::Kind;
+use crate::cluster;
 use crate::health::Health;
-use crate::history::Entry;
 use crate::manifest::ResourceId;
 use crate::release::Release;
 
@@ -23,6 +23,8 @@ pub enum Seen<'a> {
     Health(&'a ResourceId, Option<&'a Health>),
     /// There is a new revision, whose resources count from here on.
     Revision(&'a Release),
+    /// No revision of the release is left, until it is installed again.
+    Gone,
 }
 
 /// Which resources are looked at.
@@ -30,8 +32,17 @@ pub enum Seen<'a> {
 pub enum Following {
     /// Those of one revision, whatever comes after it.
     Revision,
-    /// Those of the newest revision.
+    /// Those of the newest revision, also when the release is gone and comes back.
     Newest,
+}
+
+/// The record to which something has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Record {
+    /// That of the newest revision is gone.
+    Own,
+    /// The next one is there.
+    Later,
 }
 
 /// What is looked at.
@@ -72,51 +83,76 @@ pub async fn follow(
         wanted,
         known: known.collect(),
     };
-    let mut revision = release.revision;
+    let mut revision = Some(release.revision);
     loop {
         let (wanted, known) = (view.wanted.clone(), view.known.clone());
         let mut tell = |id: &ResourceId, health: Option<&Health>| {
             view.known.insert(id.clone(), health.cloned());
             on(Seen::Health(id, health))
         };
-        let newer = tokio::select! {
-            over = session.cluster.follow_health(&wanted, known, &mut tell) => return Ok(over?),
-            newer = next(session, revision), if following == Following::Newest => newer?,
+        let is_newest = following == Following::Newest;
+        let newest = tokio::select! {
+            over = session.cluster.follow_health(&wanted, known, &mut tell),
+                if !is_newest || !wanted.is_empty() => return Ok(over?),
+            newest = next(session, revision), if is_newest => newest?,
         };
-        revision = newer.revision;
-        if on(Seen::Revision(&newer)).is_break() {
+        revision = newest.as_ref().map(|release| release.revision);
+        let seen = newest.as_ref().map_or(Seen::Gone, Seen::Revision);
+        if on(seen).is_break() {
             return Ok(());
         }
-        view.turn_to(read::wanted(session, &newer).await?.1);
+        let wanted = match &newest {
+            Some(release) => read::wanted(session, release).await?.1,
+            None => vec![],
+        };
+        view.turn_to(wanted);
     }
 }
 
-/// Waits for the revision after one, and gives the newest that there is then.
-async fn next(session: &Session<'_>, revision: u32) -> Result<Release, Error> {
-    let record = session.store().record(session.release, revision + 1);
-    let there = session
-        .cluster
-        .wait_until((&record.0, &record.1), WITHOUT_END, &|_| true);
-    match there.await {
-        // It is all that cannot be seen then.
-        Err(error) if error.is_forbidden() => pending().await,
-        Err(error) => Err(error.into()),
-        Ok(_) => {
-            let newest = reread::steadily(async || {
-                let is_newer = |entry: &&Entry| entry.revision > revision;
-                let entries = session.store().history(session.release).await?;
-                Ok(match entries.last().filter(is_newer) {
-                    Some(newest) => Some(session.store().read(newest).await?),
-                    None => None,
-                })
-            });
-            match newest.await? {
-                Some(newest) => Ok(newest),
-                // Gone already.
-                None => pending().await,
+/// Waits until the newest revision is another one than this, be it of the same number, and gives that. None is
+/// that of a release that is gone.
+async fn next(session: &Session<'_>, revision: Option<u32>) -> Result<Option<Release>, Error> {
+    let cluster = session.cluster;
+    let store = session.store();
+    let later = store.record(session.release, revision.unwrap_or(0) + 1);
+    loop {
+        let changed = tokio::select! {
+            later = cluster.wait_until((&later.0, &later.1), WITHOUT_END, &|_| true) => {
+                later.map(|_| Record::Later)
             }
+            own = gone(session, revision) => own.map(|()| Record::Own),
+        };
+        let changed = match changed {
+            // It is all that cannot be seen then.
+            Err(error) if error.is_forbidden() => pending().await,
+            changed => changed?,
+        };
+        let newest = reread::steadily(async || {
+            let entries = store.history(session.release).await?;
+            Ok(match entries.last() {
+                Some(newest) => Some(store.read(newest).await?),
+                None => None,
+            })
+        });
+        let newest = newest.await?;
+        let is_same = newest.as_ref().map(|release| release.revision) == revision;
+        if changed == Record::Own || !is_same {
+            return Ok(newest);
         }
+        // It came and went.
+        cluster
+            .wait_gone(std::slice::from_ref(&later), WITHOUT_END)
+            .await?;
     }
+}
+
+/// Waits until the record of a revision is gone, or another one has its name.
+async fn gone(session: &Session<'_>, revision: Option<u32>) -> Result<(), cluster::Error> {
+    let Some(revision) = revision else {
+        return pending().await;
+    };
+    let own = [session.store().record(session.release, revision)];
+    session.cluster.wait_gone(&own, WITHOUT_END).await
 }
 
 #[cfg(test)]

@@ -158,6 +158,7 @@ pub(crate) fn print_seen(seen: &Seen<'_>, now: Timestamp, format: Format) -> Res
         let mut data = match seen {
             Seen::Health(id, now) => progress::data::seen(id, Condition::Ready, &health(*now)),
             Seen::Revision(release) => progress::data::revision(release),
+            Seen::Gone => progress::data::gone(),
         };
         data["time"] = now.to_string().into();
         if format == Format::Yaml {
@@ -170,6 +171,7 @@ pub(crate) fn print_seen(seen: &Seen<'_>, now: Timestamp, format: Format) -> Res
             format!("revision {}", release.revision),
             release.info.status.to_string(),
         ),
+        Seen::Gone => ("release".to_owned(), "gone".to_owned()),
         Seen::Health(id, now) => {
             let state = match health(*now) {
                 Health::Ready => "ready".to_owned(),

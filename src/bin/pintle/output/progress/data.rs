@@ -163,12 +163,18 @@ fn step(event: &Event) -> Option<Value> {
     })
 }
 
-/// How a resource is.
+/// That nothing is left of a release that is looked at.
+pub(crate) fn gone() -> Value {
+    json!({"event": "gone"})
+}
+
+/// Which revision is looked at.
 pub(crate) fn revision(release: &Release) -> Value {
     json!({"event": "revision", "revision": release.revision,
         "status": release.info.status.name()})
 }
 
+/// How a resource is.
 pub(crate) fn seen(id: &ResourceId, until: Condition, health: &Health) -> Value {
     let (word, reason) = match health {
         Health::Ready => ("ready", ""),

@@ -181,6 +181,7 @@ fn what_status_tells_while_it_watches_fits_the_schema() {
     let health = Health::InProgress("missing".to_owned());
     for mut event in [
         revision(&release.unwrap()),
+        gone(),
         seen(&id(Some("shop")), Condition::Ready, &health),
     ] {
         event["time"] = Timestamp::UNIX_EPOCH.to_string().into();
@@ -204,7 +205,7 @@ fn all_that_stands_in_the_schema_is_an_event() {
     }
     let events = every();
     let mut told: BTreeSet<&str> = events.iter().map(|(_, event)| name(event)).collect();
-    // It comes of `status --watch`.
-    told.insert("revision");
+    // They come of `status --watch`.
+    told.extend(["revision", "gone"]);
     assert_eq!(known, told);
 }
