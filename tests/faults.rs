@@ -18,7 +18,7 @@ use ::testbed::{Fault, Faulty, Gateway};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::lock::signal;
-use crate::support::{Place, Run, Started, testbed};
+use crate::support::{Place, Run, Started};
 use release::{Charts, State};
 
 /// How many changes are under way at once.
@@ -110,10 +110,12 @@ struct Case {
 }
 
 /// What all runs share.
-struct Bench<'a> {
+struct Bench {
     change: Change,
-    charts: &'a Charts,
-    gateway: &'a Gateway,
+    charts: Charts,
+    gateway: Gateway,
+    /// Where both of these live.
+    _place: Place,
 }
 
 #[test]
@@ -138,16 +140,8 @@ fn uninstallations_survive_faults_at_every_write() {
 
 #[test]
 fn a_second_signal_ends_a_change_that_cannot_stop() {
-    let place = Place::without_namespace("faults");
-    let charts = Charts::write(&place);
-    let kubectl = testbed().bin.join("kubectl");
-    let gateway = Gateway::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap();
-    let bench = Bench {
-        change: Change::Upgrade,
-        charts: &charts,
-        gateway: &gateway,
-    };
-    release::prepare(&place, &charts, 1);
+    let bench = Bench::of(Change::Upgrade);
+    let place = bench.prepare();
     let before = State::of(&place);
     let (faulty, mut started) = bench.start(&place, (8, Fault::Hang));
     while !faulty.happens_within(Duration::from_millis(20)) {
@@ -166,15 +160,7 @@ fn check(change: Change) {
     // One command at a time: the API server is busy enough with it.
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = Place::without_namespace("faults");
-    let charts = Charts::write(&place);
-    let kubectl = testbed().bin.join("kubectl");
-    let gateway = Gateway::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap();
-    let bench = Bench {
-        change,
-        charts: &charts,
-        gateway: &gateway,
-    };
+    let bench = Bench::of(change);
     let writes = bench.writes();
     let cases = cases(writes);
     let (count, next) = (cases.len(), Mutex::new(cases.into_iter()));
@@ -223,7 +209,24 @@ fn cases(writes: usize) -> Vec<Case> {
         .collect()
 }
 
-impl Bench<'_> {
+impl Bench {
+    fn of(change: Change) -> Self {
+        let place = Place::without_namespace("faults");
+        Self {
+            change,
+            charts: Charts::write(&place),
+            gateway: place.gateway(),
+            _place: place,
+        }
+    }
+
+    /// A namespace of its own that is where the change begins.
+    fn prepare(&self) -> Place {
+        let place = Place::without_namespace("faults");
+        release::prepare(&place, &self.charts, self.change.before());
+        place
+    }
+
     /// How many writes the change takes when nothing goes wrong.
     fn writes(&self) -> usize {
         self.lines().len()
@@ -231,8 +234,7 @@ impl Bench<'_> {
 
     /// The first lines of these.
     fn lines(&self) -> Vec<String> {
-        let place = Place::without_namespace("faults");
-        release::prepare(&place, self.charts, self.change.before());
+        let place = self.prepare();
         let (faulty, run) = self.start(&place, (0, Fault::Hang));
         run.end().ok();
         release::check(&place, self.change.wanted(), &State::default()).unwrap();
@@ -242,17 +244,16 @@ impl Bench<'_> {
 
     fn start(&self, place: &Place, at: (usize, Fault)) -> (Faulty, Started) {
         let kubeconfig = place.folder().join("faulty.kubeconfig");
-        let faulty = Faulty::open(self.gateway, at, &kubeconfig).unwrap();
+        let faulty = Faulty::open(&self.gateway, at, &kubeconfig).unwrap();
         let through = ["--kubeconfig", kubeconfig.to_str().unwrap()];
         let patience = ["--request-timeout", PATIENCE];
-        let args = [&self.change.args(self.charts)[..], &through, &patience].concat();
+        let args = [&self.change.args(&self.charts)[..], &through, &patience].concat();
         let started = place.start_pintle(&args);
         (faulty, started)
     }
 
     fn run(&self, case: Case) -> Result<(), String> {
-        let place = Place::without_namespace("faults");
-        release::prepare(&place, self.charts, self.change.before());
+        let place = self.prepare();
         let before = State::of(&place);
         let fault = match case.trouble {
             Trouble::KilledBefore => Fault::Hang,
@@ -296,7 +297,7 @@ impl Bench<'_> {
         let Some(renewed) = lease::set(place, Timestamp::now()) else {
             return Ok(());
         };
-        let run = place.pintle(&self.change.args(self.charts));
+        let run = place.pintle(&self.change.args(&self.charts));
         let is_held = run.code == Some(4) && run.stderr.contains("locked by eve@elsewhere");
         if !is_held && !is_done(&run) && !is_idle(&run) {
             return Err(format!("another machine's lock does not hold: {run}"));
@@ -319,7 +320,7 @@ impl Bench<'_> {
             // What was made or kept half-way stays, with its keys; deletions may still be under way.
             kept.extend(half.kept(next.wanted()));
         }
-        let run = place.pintle(&next.args(self.charts));
+        let run = place.pintle(&next.args(&self.charts));
         if run.code != Some(0) && !is_done(&run) {
             return Err(format!("stuck: {run}"));
         }

@@ -1,7 +1,7 @@
 //! Hooks on the real API server: when they run, what they leave, and what becomes of a release whose
 //! hooks fail.
 
-mod policies;
+pub(crate) mod policies;
 
 use serde_json::{Value, json};
 

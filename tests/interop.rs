@@ -344,10 +344,8 @@ fn ten_operations_in_turn_fail_and_are_killed_and_go_on() {
     assert_eq!(config["greeting"], "Hello: \"world\"");
     let two = ["--set", "replicas=2", "--wait"];
     let killed = place.start_helm(&[&["upgrade", "twin", &their_stuck], &two[..]].concat());
-    let changed = "--for=jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
-    place
-        .kubectl(&["wait", changed, "deployment/twin", "--timeout=60s"])
-        .ok();
+    let changed = "jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
+    place.wait_for(changed, "deployment/twin");
     killed.kill();
     check("pending-upgrade", 2);
     let go_on = ["upgrade", "twin", &ours, "--set", "replicas=4"];
@@ -370,10 +368,8 @@ fn what_a_killed_pintle_has_left_is_shown_as_interrupted_once_helm_has_gone_on()
     let twice = [&["install", "twin", &ours], &["upgrade", "twin", &stuck]];
     place.pintle(&[&twice[0][..], &["--no-wait"]].concat()).ok();
     let killed = place.start_pintle(&[&twice[1][..], &["--set", "replicas=2"]].concat());
-    let changed = "--for=jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
-    place
-        .kubectl(&["wait", changed, "deployment/twin", "--timeout=60s"])
-        .ok();
+    let changed = "jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
+    place.wait_for(changed, "deployment/twin");
     killed.kill();
     place.helm(&["rollback", "twin", "1"]).ok();
     assert_eq!(

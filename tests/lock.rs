@@ -5,18 +5,18 @@ mod meanwhile;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
-use pintle::cluster::{Cluster, Holder, Target};
 use pintle::event::Event;
-use pintle::history::Driver;
-use pintle::ops::{self, End, Options, Rules, Session, Terms};
+use pintle::ops::{self, Rules};
 use pintle::release;
 use serde_json::{Value, json};
 
 use crate::faults::lease as leases_of_others;
+use crate::hooks::policies::tested;
 use crate::hooks::shop;
 use crate::kcp::proof::eventually;
 use crate::lifecycle::{left, small};
-use crate::support::{Place, Started, testbed};
+use crate::support::library::Library;
+use crate::support::{Place, Started};
 
 /// A Lease of the release `app` that somebody renewed at `time`.
 pub(crate) fn lease(place: &Place, time: Timestamp) {
@@ -128,9 +128,7 @@ fn no_lock_is_left_by_success_or_failure() {
 fn stuck(place: &Place, args: &[&str], changed: &str) -> Started {
     let set = ["--set", "stuck=true,maps={stray}", "--timeout", "10m"];
     let started = place.start_pintle(&[args, &set].concat());
-    place
-        .kubectl(&["wait", "--for=create", changed, "--timeout=60s"])
-        .ok();
+    place.wait_for("create", changed);
     let secrets = place.get(&["secrets", "-l", "owner=helm,name=app"]);
     let newest = secrets["items"].as_array().unwrap().last().unwrap();
     let status = newest["metadata"]["labels"]["status"].as_str().unwrap();
@@ -268,26 +266,10 @@ fn after_a_killed_installation_it_can_be_upgraded_or_uninstalled() {
 fn a_killed_uninstallation_is_finished_or_gone_back_on() {
     let place = Place::new("leaving");
     let chart = small(&place);
-    let held = |finalizers: &str| {
-        let patch = format!("{{\"metadata\":{{\"finalizers\":{finalizers}}}}}");
-        place
-            .kubectl(&["patch", "configmap/a", "--type=merge", "-p", &patch])
-            .ok();
-    };
-    let uninstall = || {
-        let started = place.start_pintle(&["uninstall", "app"]);
-        let gone = "--for=jsonpath={.metadata.deletionTimestamp}";
-        place
-            .kubectl(&["wait", gone, "configmap/a", "--timeout=60s"])
-            .ok();
-        started.kill();
-        held("null");
-    };
     place
         .pintle(&["install", "app", &chart, "--set", "maps={a}"])
         .ok();
-    held("[\"test.pintle.dev/hold\"]");
-    uninstall();
+    place.kill_uninstallation("configmap/a");
     place
         .pintle(&["install", "app", &chart])
         .fails_with(1)
@@ -297,8 +279,7 @@ fn a_killed_uninstallation_is_finished_or_gone_back_on() {
         .ok()
         .says(&["revision 1 was left uninstalling"]);
     check_statuses(&place, &["failed", "deployed"]);
-    held("[\"test.pintle.dev/hold\"]");
-    uninstall();
+    place.kill_uninstallation("configmap/a");
     place.pintle(&["uninstall", "app"]).ok();
     assert_eq!(left(&place), [] as [&str; 0]);
 }
@@ -333,8 +314,7 @@ fn a_change_whose_lock_was_taken_away_records_no_outcome() {
     );
     place.pintle(&["unlock", "app", "--yes"]).ok();
     // All that it waits for is there, long before it would renew its lock.
-    let free = r#"{"spec":{"template":{"spec":{"nodeSelector":null}}}}"#;
-    place.kubectl(&["patch", "deployment/app", "-p", free]).ok();
+    place.let_run("deployment/app");
     first.end().fails_with(4).says(&[
         "ready Deployment app",
         "error: stopped half-way: the lock of release app was lost\n",
@@ -384,8 +364,7 @@ fn a_process_that_was_stopped_while_it_waited_writes_nothing_under_the_lock_of_a
     let records = [1, 2].map(|number| format!("secret/sh.helm.release.v1.app.v{number}"));
     let known = [&records[0], &records[1], "configmap/stray"];
     let free = || {
-        let free = r#"{"spec":{"template":{"spec":{"nodeSelector":null}}}}"#;
-        place.kubectl(&["patch", "deployment/app", "-p", free]).ok();
+        place.let_run("deployment/app");
         place
             .kubectl(&["rollout", "status", "deployment/app", "--timeout=60s"])
             .ok();
@@ -409,53 +388,20 @@ fn a_process_that_was_stopped_while_a_hook_ran_writes_nothing_under_the_lock_of_
     });
     let records = [1, 2].map(|number| format!("secret/sh.helm.release.v1.app.v{number}"));
     let known = [&records[0], &records[1], "configmap/app"];
-    let run = || {
-        let on = r#"{"spec":{"suspend":false}}"#;
-        place.kubectl(&["patch", "job/migrate", "-p", on]).ok();
-        let complete = "--for=condition=complete";
-        place
-            .kubectl(&["wait", complete, "job/migrate", "--timeout=60s"])
-            .ok();
-    };
-    check_stopped(&place, first, (&known, &run));
+    check_stopped(&place, first, (&known, &|| place.complete("job/migrate")));
     assert_eq!(place.get(&["configmap/app"])["data"]["colour"], "blue");
 }
-
-/// A resource and a test that waits until somebody lets it run.
-const TESTED: &str = "\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: app}
----
-apiVersion: batch/v1
-kind: Job
-metadata: {name: check, annotations: {helm.sh/hook: test}}
-spec:
-  suspend: true
-  template:
-    metadata: {labels: {testbed/plays: success}}
-    spec: {restartPolicy: Never, containers: [{name: app, image: \"app:1\"}]}
-";
 
 #[test]
 fn a_process_that_was_stopped_while_it_tested_records_nothing_under_the_lock_of_another() {
     let place = Place::new("stopped-test");
-    let chart = place.chart("tested", "{}", TESTED);
-    place.pintle(&["install", "app", &chart]).ok();
+    let set = ["--set", "suspend=true"];
+    let install = ["install", "app", &tested(&place)];
+    place.pintle(&[&install[..], &set].concat()).ok();
     let test = place.start_pintle(&["test", "app", "--timeout", "10m"]);
-    place
-        .kubectl(&["wait", "--for=create", "job/check", "--timeout=60s"])
-        .ok();
+    place.wait_for("create", "job/reach");
     let record = "secret/sh.helm.release.v1.app.v1";
-    let run = || {
-        let on = r#"{"spec":{"suspend":false}}"#;
-        place.kubectl(&["patch", "job/check", "-p", on]).ok();
-        let complete = "--for=condition=complete";
-        place
-            .kubectl(&["wait", complete, "job/check", "--timeout=60s"])
-            .ok();
-    };
-    check_stopped(&place, test, (&[record], &run));
+    check_stopped(&place, test, (&[record], &|| place.complete("job/reach")));
 }
 
 #[test]
@@ -463,19 +409,10 @@ fn a_signal_ends_the_wait_for_what_is_left_of_a_hook() {
     let place = Place::new("signal-hook");
     let chart = shop(&place);
     place.pintle(&["install", "app", &chart]).ok();
-    let held = |finalizers: &str| {
-        let patch = format!("{{\"metadata\":{{\"finalizers\":{finalizers}}}}}");
-        place
-            .kubectl(&["patch", "configmap/settings", "--type=merge", "-p", &patch])
-            .ok();
-    };
-    held("[\"test.pintle.dev/hold\"]");
+    place.hold("configmap/settings");
     let upgrade = ["upgrade", "app", &chart, "--set", "colour=red"];
     let started = place.start_pintle(&[&upgrade[..], &["--timeout", "1m"]].concat());
-    let gone = "--for=jsonpath={.metadata.deletionTimestamp}";
-    place
-        .kubectl(&["wait", gone, "configmap/settings", "--timeout=60s"])
-        .ok();
+    place.wait_for_deletion("configmap/settings");
     signal(&started, "INT");
     started.end().fails_with(130).says(&[
         "stopping: what is under way is brought to its end",
@@ -486,7 +423,7 @@ fn a_signal_ends_the_wait_for_what_is_left_of_a_hook() {
     let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
     assert_eq!(history[1]["description"], "interrupted");
     assert_eq!(place.get(&["configmap/app"])["data"]["colour"], "blue");
-    held("null");
+    place.let_go("configmap/settings");
     place.pintle(&upgrade).ok();
     check_statuses(&place, &["superseded", "failed", "deployed"]);
 }
@@ -498,23 +435,7 @@ fn a_rollback_without_a_number_takes_a_killed_uninstallation_back() {
     let set = ["--set", "maps={a,b}"];
     let install = ["install", "app", &chart];
     place.pintle(&[&install[..], &set].concat()).ok();
-    let uninstall = || {
-        let patch = r#"{"metadata":{"finalizers":["test.pintle.dev/hold"]}}"#;
-        place
-            .kubectl(&["patch", "configmap/a", "--type=merge", "-p", patch])
-            .ok();
-        let started = place.start_pintle(&["uninstall", "app"]);
-        let gone = "--for=jsonpath={.metadata.deletionTimestamp}";
-        place
-            .kubectl(&["wait", gone, "configmap/a", "--timeout=60s"])
-            .ok();
-        started.kill();
-        let free = r#"{"metadata":{"finalizers":null}}"#;
-        place
-            .kubectl(&["patch", "configmap/a", "--type=merge", "-p", free])
-            .ok();
-    };
-    uninstall();
+    place.kill_uninstallation("configmap/a");
     place
         .pintle(&["rollback", "app"])
         .ok()
@@ -524,7 +445,7 @@ fn a_rollback_without_a_number_takes_a_killed_uninstallation_back() {
     let upgrade = ["upgrade", "app", &chart, "--set", "maps={a,c}"];
     place.pintle(&upgrade).ok();
     // What is live is the third one, not the one before it.
-    uninstall();
+    place.kill_uninstallation("configmap/a");
     place
         .pintle(&["rollback", "app"])
         .ok()
@@ -552,6 +473,18 @@ fn stuck_for_helm(place: &Place) -> String {
         .to_owned()
 }
 
+/// A release that Helm was upgrading to its second revision when it was killed, and the chart of the first one.
+fn left_by_helm(test: &str) -> (Place, String) {
+    let place = Place::new(test);
+    let chart = small(&place);
+    place.pintle(&["install", "app", &chart]).ok();
+    let helm = place.start_helm(&["upgrade", "app", &stuck_for_helm(&place), "--wait"]);
+    let changed = "jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
+    place.wait_for(changed, "deployment/app");
+    helm.kill();
+    (place, chart)
+}
+
 /// Makes a revision that Helm wrote look as if it had been begun earlier.
 fn age(place: &Place, secret: &str, by: SignedDuration) {
     let live = place.get(&[secret]);
@@ -569,15 +502,7 @@ fn age(place: &Place, secret: &str, by: SignedDuration) {
 
 #[test]
 fn helm_is_given_ten_minutes() {
-    let place = Place::new("helm-pending");
-    let chart = small(&place);
-    place.pintle(&["install", "app", &chart]).ok();
-    let helm = place.start_helm(&["upgrade", "app", &stuck_for_helm(&place), "--wait"]);
-    let changed = "--for=jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
-    place
-        .kubectl(&["wait", changed, "deployment/app", "--timeout=60s"])
-        .ok();
-    helm.kill();
+    let (place, chart) = left_by_helm("helm-pending");
     let secret = "secret/sh.helm.release.v1.app.v2";
     // Its controllers still write its status.
     let asked_for = || {
@@ -614,15 +539,7 @@ fn helm_is_given_ten_minutes() {
 
 #[test]
 fn what_helm_has_left_is_unlocked_and_who_waits_for_it_goes_on() {
-    let place = Place::new("helm-unlock");
-    let chart = small(&place);
-    place.pintle(&["install", "app", &chart]).ok();
-    let helm = place.start_helm(&["upgrade", "app", &stuck_for_helm(&place), "--wait"]);
-    let changed = "--for=jsonpath={.spec.template.spec.nodeSelector.nowhere}=true";
-    place
-        .kubectl(&["wait", changed, "deployment/app", "--timeout=60s"])
-        .ok();
-    helm.kill();
+    let (place, chart) = left_by_helm("helm-unlock");
     let upgrade = ["upgrade", "app", &chart, "--no-wait", "--lock-timeout"];
     let mut waits = place.start_pintle(&[&upgrade[..], &["10m"]].concat());
     waits.says(&["waiting for Helm, upgrading to revision 2"]);
@@ -651,45 +568,16 @@ async fn a_plan_does_not_outlive_what_it_was_made_from() {
     let place = Place::new("overtaken");
     let folder = small(&place);
     place.pintle(&["install", "app", &folder]).ok();
-    let cluster = Cluster::connect(&Target {
-        kubeconfig: Some(testbed().kubeconfig.clone()),
-        context: None,
-        namespace: Some(place.namespace.clone()),
-    })
-    .await
-    .unwrap();
-    let session = Session {
-        cluster: &cluster,
-        namespace: &place.namespace,
-        release: "app",
-        now: Timestamp::now,
-        holder: Holder {
-            identity: "test",
-            is_dead: |_| false,
-        },
-        driver: Driver::default(),
-        stop: None,
-        watch: ops::unwatched,
-    };
-    let terms = Terms {
-        end: End::Written,
-        ..Terms::default()
-    };
-    let rollback = ops::rollback(&session, Some(1), Rules::Hold, &terms)
+    let library = Library::of(place.kubeconfig(), &place.namespace, "app").await;
+    let terms = Library::terms();
+    let rollback = ops::rollback(&library.session(), Some(1), Rules::Hold, &terms)
         .await
         .unwrap();
     place
         .pintle(&["upgrade", "app", &folder, "--set", "maps={a}"])
         .ok();
-    let options = Options {
-        timeout: std::time::Duration::from_mins(1),
-        on_failure: ops::OnFailure::default(),
-        leftovers: ops::Leftovers::default(),
-    };
     let mut told: Vec<Event> = vec![];
-    let ended = rollback
-        .execute(&session, &options, &mut |event| told.push(event))
-        .await;
+    let ended = library.end(rollback, &mut |event| told.push(event)).await;
     let error = ended.unwrap_err();
     assert_eq!(error.kind(), ops::ErrorKind::Conflict);
     assert_eq!(

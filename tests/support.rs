@@ -1,5 +1,6 @@
 //! What the tests share: the testbed, a namespace for each test, and runs of the real binaries.
 
+mod acts;
 pub(crate) mod api;
 pub(crate) mod library;
 pub(crate) mod schemas;

@@ -1,10 +1,10 @@
 //! Changes that fail and go back by themselves, and what is recorded of why.
 
-use ::testbed::{Gateway, Meddler};
+use ::testbed::Meddler;
 use serde_json::{Value, json};
 
 use crate::lifecycle::left;
-use crate::support::{Place, testbed};
+use crate::support::Place;
 
 const VALUES: &str = "plays: nothing\nmaps: []\nbefore: success\nback: success\n";
 
@@ -340,8 +340,7 @@ fn a_failure_that_cannot_be_recorded_is_told_beside_what_has_failed() {
             *line = line.replace("/secrets/sh.helm.release", "/nothing/sh.helm.release");
         }
     };
-    let kubectl = testbed().bin.join("kubectl");
-    let gateway = Gateway::start(&kubectl, place.kubeconfig(), place.folder()).unwrap();
+    let gateway = place.gateway();
     let through = place.folder().join("meddled.kubeconfig");
     let meddler = Meddler::open(&gateway, &through, act).unwrap();
     let through = ["--kubeconfig", meddler.kubeconfig().to_str().unwrap()];

@@ -10,13 +10,12 @@ use pintle::ops;
 use serde_json::{Value, json};
 
 use super::release::Charts;
+use crate::support::Place;
 use crate::support::library::Library;
-use crate::support::{Place, testbed};
 
 /// A way to the API server of a place on which the second write, the first after the lock was taken, hangs.
 fn hanging(place: &Place) -> (Gateway, Faulty) {
-    let kubectl = testbed().bin.join("kubectl");
-    let gateway = Gateway::start(&kubectl, place.kubeconfig(), place.folder()).unwrap();
+    let gateway = place.gateway();
     let kubeconfig = place.folder().join("faulty.kubeconfig");
     let faulty = Faulty::open(&gateway, (2, Fault::Hang), &kubeconfig).unwrap();
     (gateway, faulty)

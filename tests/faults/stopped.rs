@@ -4,35 +4,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::testbed::{Fault, Gateway, Meddler};
+use ::testbed::{Fault, Meddler};
 use pintle::event::Event;
-use pintle::ops::{self, ErrorKind, Options, Session, Stop};
+use pintle::ops::{ErrorKind, Session, Stop};
 use serde_json::{Value, json};
 
-use super::release::{self, Charts, State};
+use super::release::{Charts, State};
 use super::{Bench, Change};
 use crate::lock::signal;
+use crate::support::Place;
 use crate::support::library::Library;
-use crate::support::{Place, testbed};
 
 /// Sends a signal to a change while a write hangs: the one that is `after` writes later than the first one that
 /// has all of `parts` in its line.
 #[track_caller]
 fn check(change: Change, parts: &[&str], after: usize) {
-    let place = Place::without_namespace("stopped");
-    let charts = Charts::write(&place);
-    let kubectl = testbed().bin.join("kubectl");
-    let gateway = Gateway::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap();
-    let bench = Bench {
-        change,
-        charts: &charts,
-        gateway: &gateway,
-    };
+    let bench = Bench::of(change);
     let lines = bench.lines();
     let is_meant = |line: &String| parts.iter().all(|part| line.contains(part));
     let first = lines.iter().position(is_meant).expect("such a write");
     let number = first + 1 + after;
-    release::prepare(&place, &charts, change.before());
+    let place = bench.prepare();
     let before = State::of(&place);
     let (faulty, mut started) = bench.start(&place, (number, Fault::Hang));
     while !faulty.happens_within(Duration::from_millis(20)) {
@@ -111,8 +103,7 @@ async fn stopped_at(place: &Place, is_meant: fn(&str) -> bool) -> Value {
     let charts = Charts::write(place);
     let install = ["install", "app", &charts.first, "--no-wait"];
     place.pintle(&install).ok();
-    let kubectl = testbed().bin.join("kubectl");
-    let gateway = Gateway::start(&kubectl, place.kubeconfig(), place.folder()).unwrap();
+    let gateway = place.gateway();
     let stop = Arc::new(Stop::default());
     let asked = Arc::clone(&stop);
     let act = move |line: &mut String| {
@@ -129,11 +120,7 @@ async fn stopped_at(place: &Place, is_meant: fn(&str) -> bool) -> Value {
         stop: Some(&stop),
         ..library.session()
     };
-    let options = Options {
-        timeout: Duration::from_mins(1),
-        on_failure: ops::OnFailure::default(),
-        leftovers: ops::Leftovers::default(),
-    };
+    let options = Library::options();
     let mut told = 0;
     let mut on = |event| told += usize::from(matches!(event, Event::Stopping));
     let ended = change.execute(&session, &options, &mut on).await;

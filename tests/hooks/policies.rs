@@ -85,7 +85,7 @@ fn hooks_that_succeeded_are_deleted_also_where_a_later_one_fails() {
     assert_eq!(succeeded.1, backwards, "{seen:?}");
 }
 
-/// A resource, and a test that goes once it has succeeded.
+/// A resource, and a test that goes once it has succeeded, and may have to be let run.
 const TESTED: &str = r#"
 apiVersion: v1
 kind: ConfigMap
@@ -97,16 +97,21 @@ metadata:
   name: reach
   annotations: {helm.sh/hook: test, helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"}
 spec:
+  suspend: {{ values.suspend }}
   backoffLimit: 0
   template:
     metadata: {labels: {testbed/plays: success}}
     spec: {restartPolicy: Never, containers: [{name: reach, image: "reach:1"}]}
 "#;
 
+pub(crate) fn tested(place: &Place) -> String {
+    place.chart("tested", "suspend: false\n", TESTED)
+}
+
 #[test]
 fn the_result_of_a_test_stands_where_its_pods_may_not_be_listed() {
     let place = Place::new("unread");
-    let chart = place.chart("tested", "{}\n", TESTED);
+    let chart = tested(&place);
     let verbs = [
         "get", "list", "watch", "create", "update", "patch", "delete",
     ];

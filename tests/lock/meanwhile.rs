@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::testbed::{Gateway, Meddler};
+use ::testbed::Meddler;
 use jiff::Timestamp;
 use pintle::event::Event;
-use pintle::ops::{self, ErrorKind, Options, Session, Stop};
+use pintle::ops::{self, ErrorKind, Session, Stop};
 use pintle::release::Release;
 
 use super::{check_statuses, leases, leases_of_others};
 use crate::groups::two;
+use crate::support::Place;
 use crate::support::library::Library;
-use crate::support::{Place, testbed};
 
 thread_local! {
     static SLEPT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
@@ -46,17 +46,11 @@ async fn upgrade(
         stop,
         ..library.session()
     };
-    let options = Options {
-        timeout: Duration::from_mins(1),
-        on_failure: ops::OnFailure::default(),
-        leftovers: ops::Leftovers::default(),
-    };
+    let options = Library::options();
     let mut on = |event: Event| {
         if matches!(event, Event::Gate { .. }) {
             act();
-            let free = r#"{"spec":{"template":{"spec":{"nodeSelector":null}}}}"#;
-            let patch = ["patch", "deployment/first", "-p", free];
-            place.kubectl(&patch).ok();
+            place.let_run("deployment/first");
         }
     };
     change.execute(&session, &options, &mut on).await
@@ -96,8 +90,7 @@ async fn who_has_slept_writes_nothing_under_the_lock_of_another() {
 #[tokio::test]
 async fn who_has_slept_and_cannot_renew_its_lock_stops_when_asked() {
     let place = Place::new("slept-cut");
-    let kubectl = testbed().bin.join("kubectl");
-    let gateway = Gateway::start(&kubectl, place.kubeconfig(), place.folder()).unwrap();
+    let gateway = place.gateway();
     let (stop, is_cut) = (Arc::new(Stop::default()), Arc::new(AtomicBool::new(false)));
     let kubeconfig = place.folder().join("meddled.kubeconfig");
     let act = {

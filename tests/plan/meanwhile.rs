@@ -56,8 +56,7 @@ fn what_changes_before_the_first_write_is_planned_again() {
     let few = chart(&place, "maps", &stays);
     let file = place.file("plan.json", "");
     place.pintle(&["plan", "maps", &few, "--out", &file]).ok();
-    let kubectl = testbed().bin.join("kubectl");
-    let gateway = Gateway::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap();
+    let gateway = place.gateway();
     let times = Arc::new(AtomicUsize::new(1));
     let meddler = meddle(&place, &gateway, &times);
     let through = ["--kubeconfig", meddler.kubeconfig().to_str().unwrap()];

@@ -1,16 +1,11 @@
 //! Changes that are not allowed, and what is made anew.
 
-use jiff::Timestamp;
-use pintle::chart::{Overrides, Values};
-use pintle::cluster::{Cluster, Holder, Target};
-use pintle::history::Driver;
-use pintle::ops::{self, ChartRequest, End, Options, ReuseValues, Session, Terms};
-use pintle::render::Notes;
-use pintle::source::{self, ChartRef};
+use pintle::ops;
 use serde_json::{Value, json};
 
 use super::{chart, deployment, line};
-use crate::support::{Place, testbed};
+use crate::support::Place;
+use crate::support::library::Library;
 
 fn job(place: &Place, image: &str) -> String {
     let text = format!(
@@ -87,13 +82,7 @@ fn what_was_deleted_by_a_killed_process_is_created_by_the_next() {
     place
         .pintle(&["install", "once", &job(&place, "a:1"), "--no-wait"])
         .ok();
-    let hold = r#"{"metadata":{"finalizers":["example.com/hold"]}}"#;
-    let patch = |text: &str| {
-        place
-            .kubectl(&["patch", "job/once", "--type=merge", "-p", text])
-            .ok();
-    };
-    patch(hold);
+    place.hold("job/once");
     let chart = job(&place, "a:2");
     let upgrade = [
         "upgrade",
@@ -104,9 +93,9 @@ fn what_was_deleted_by_a_killed_process_is_created_by_the_next() {
         "Job/once",
     ];
     let started = place.start_pintle(&upgrade);
-    while place.get(&["job/once"])["metadata"]["deletionTimestamp"].is_null() {}
+    place.wait_for_deletion("job/once");
     started.kill();
-    patch(r#"{"metadata":{"finalizers":null}}"#);
+    place.let_go("job/once");
     place.kubectl(&["wait", "--for=delete", "job/once"]).ok();
     place
         .pintle(&["upgrade", "once", &chart, "--no-wait"])
@@ -229,49 +218,14 @@ async fn what_has_changed_since_is_not_made_anew() {
         .pintle(&["install", "once", &folder, "--no-wait"])
         .ok();
     let first = uid(&place, "job/once");
-    let chart = source::load(&ChartRef::Directory(job(&place, "a:2").into())).unwrap();
-    let cluster = Cluster::connect(&Target {
-        kubeconfig: Some(testbed().kubeconfig.clone()),
-        context: None,
-        namespace: Some(place.namespace.clone()),
-    })
-    .await
-    .unwrap();
-    let session = Session {
-        cluster: &cluster,
-        namespace: &place.namespace,
-        release: "once",
-        now: Timestamp::now,
-        holder: Holder {
-            identity: "test",
-            is_dead: |_| false,
-        },
-        driver: Driver::default(),
-        stop: None,
-        watch: ops::unwatched,
-    };
-    let request = ChartRequest {
-        chart: &chart,
-        overrides: &Overrides::default(),
-        tenant: &Values::default(),
-        notes: Notes::Root,
-        reuse: ReuseValues::default(),
-    };
-    let mut terms = Terms {
-        end: End::Written,
-        ..Terms::default()
-    };
+    let library = Library::of(place.kubeconfig(), &place.namespace, "once").await;
+    let mut terms = Library::terms();
     terms.consent.recreate.insert("Job/once".parse().unwrap());
-    let change = ops::upgrade(&session, &request, &terms).await.unwrap();
+    let change = library.upgrade(&job(&place, "a:2"), &terms).await;
     place
         .kubectl(&["label", "job/once", "example.com/seen=yes"])
         .ok();
-    let options = Options {
-        timeout: std::time::Duration::from_mins(1),
-        on_failure: ops::OnFailure::default(),
-        leftovers: ops::Leftovers::default(),
-    };
-    let ended = change.execute(&session, &options, &mut |_| ()).await;
+    let ended = library.end(change, &mut |_| ()).await;
     assert_eq!(ended.unwrap_err().kind(), ops::ErrorKind::Conflict);
     assert_eq!(uid(&place, "job/once"), first);
 }

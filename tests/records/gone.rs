@@ -3,16 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ::testbed::{Gateway, Meddler};
+use ::testbed::Meddler;
 use serde_json::Value;
 
 use super::{chart, cluster, revision, store};
-use crate::support::{Place, testbed};
-
-fn gateway(place: &Place) -> Gateway {
-    let kubectl = testbed().bin.join("kubectl");
-    Gateway::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap()
-}
+use crate::support::Place;
 
 /// Whether a request reads the record of this name, rather than all of them.
 fn is_read(line: &str, record: &str) -> bool {
@@ -25,7 +20,7 @@ async fn a_history_is_read_again_where_a_record_of_it_has_gone_meanwhile() {
     let cluster = cluster(&place).await;
     let chart = chart(&place, "app", "a: 1\n");
     place.pintle(&["install", "app", &chart]).ok();
-    let gateway = gateway(&place);
+    let gateway = place.gateway();
     let through = place.folder().join("vanishing.kubeconfig");
     // The record that is deleted right before it is read.
     let target = Arc::new(Mutex::new(String::new()));
@@ -93,7 +88,7 @@ fn a_history_that_changes_without_end_is_not_read_without_end() {
     metadata
         .retain(|name, _: &mut Value| ["name", "labels", "annotations"].contains(&name.as_str()));
     let body = place.file("record.json", &body.to_string());
-    let gateway = gateway(&place);
+    let gateway = place.gateway();
     let through = place.folder().join("flickering.kubeconfig");
     let reads = Arc::new(AtomicUsize::new(0));
     let (held, counted) = (Arc::clone(&place), Arc::clone(&reads));

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use ::testbed::{Gateway, Meddler};
+use ::testbed::Meddler;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::StreamExt as _;
@@ -71,8 +71,7 @@ async fn releases_are_listed_page_by_page_and_again_from_the_first_where_one_has
         }
         seen.push(is_next);
     };
-    let kubectl = testbed().bin.join("kubectl");
-    let gateway = Gateway::start(&kubectl, &testbed().kubeconfig, place.folder()).unwrap();
+    let gateway = place.gateway();
     let through = place.folder().join("aged.kubeconfig");
     let meddler = Meddler::open(&gateway, &through, act).unwrap();
     let through = ["--kubeconfig", meddler.kubeconfig().to_str().unwrap()];

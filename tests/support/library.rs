@@ -86,12 +86,17 @@ impl Library {
         change: Change,
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, ops::Error> {
-        let options = Options {
+        let options = Self::options();
+        change.execute(&self.session(), &options, on).await
+    }
+
+    /// How a change is carried out that takes no longer than a minute and stays as far as it comes.
+    pub(crate) fn options() -> Options {
+        Options {
             timeout: Duration::from_mins(1),
             on_failure: ops::OnFailure::default(),
             leftovers: ops::Leftovers::default(),
-        };
-        change.execute(&self.session(), &options, on).await
+        }
     }
 }
 
