@@ -345,7 +345,11 @@ fn what_fails_on_the_way_to_the_cluster() {
     place
         .pintle(&["upgrade", "web", &chart])
         .fails_with(1)
-        .says(&["release web not found"]);
+        .says(&[
+            "release web not found",
+            "nothing to upgrade",
+            "`pintle install`",
+        ]);
 }
 
 #[test]

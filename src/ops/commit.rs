@@ -2,7 +2,7 @@
 
 use super::deploy::{Change, NamespacePolicy, Options};
 use super::guard::{GRACE, Guard};
-use super::ledger::Ledger;
+use super::ledger::{self, Ledger};
 use super::rehearse::{self, Rehearsal};
 use super::stop::Wish;
 use super::undo::Undo;
@@ -184,19 +184,10 @@ impl Change {
         if !outcome::is_untidy(&self.past) {
             return Ok(());
         }
-        let mut lease = lock::take(session, on).await?;
-        let guard = Guard::of_few(session, &lease);
-        let ledger = Ledger {
-            session,
-            guard: &guard,
-        };
-        let work = async {
-            lock::confirm(session, &self.past).await?;
+        ledger::under_lock((session, &self.past), on, async |ledger| {
             outcome::tidy(ledger, &self.past, self.release.revision - 1).await
-        };
-        let tidied = lock::keep(session, &mut lease, work).await?;
-        lock::release(lease, on).await;
-        tidied
+        })
+        .await
     }
 
     /// Records nothing, waits for what is not ready, and gives the newest revision as it is.

@@ -68,6 +68,14 @@ pub enum Error {
         /// The namespace.
         namespace: String,
     },
+    /// There is no such release, and installing it is not asked for.
+    #[error("release {release} not found in namespace {namespace}, so there is nothing to upgrade")]
+    NothingToUpgrade {
+        /// The release.
+        release: String,
+        /// The namespace.
+        namespace: String,
+    },
     /// A release is not there any more, though its history is.
     #[error("release {release} is uninstalled: revision {revision} says so")]
     Uninstalled {

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::catalogue::Catalogue;
-use super::guard::Guard;
-use super::ledger::Ledger;
 use super::prepare::Past;
 use super::rights::Records;
-use super::{Error, Rehearsal, Session, Terms, lock, outcome, rights};
+use super::{Error, Rehearsal, Session, Terms, ledger, lock, outcome, rights};
 use crate::event::Event;
 use crate::manifest::ResourceId;
 
@@ -68,18 +66,9 @@ impl Forgetting {
         on: &mut dyn FnMut(Event),
     ) -> Result<(), Error> {
         lock::refuse_other(session, &self.past).await?;
-        let mut lease = lock::take(session, on).await?;
-        let guard = Guard::of_few(session, &lease);
-        let ledger = Ledger {
-            session,
-            guard: &guard,
-        };
-        let work = async {
-            lock::confirm(session, &self.past).await?;
+        ledger::under_lock((session, &self.past), on, async |ledger| {
             outcome::delete_all(ledger, &self.past.entries).await
-        };
-        let deleted = lock::keep(session, &mut lease, work).await?;
-        lock::release(lease, on).await;
-        deleted
+        })
+        .await
     }
 }

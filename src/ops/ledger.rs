@@ -1,7 +1,9 @@
 //! Writing records that are there already, under the lock of their release.
 
 use super::guard::{GRACE, Guard};
-use super::{Error, Session};
+use super::prepare::Past;
+use super::{Error, Session, lock};
+use crate::event::Event;
 use crate::history::Entry;
 use crate::release::{Release, Status};
 
@@ -10,6 +12,30 @@ use crate::release::{Release, Status};
 pub(super) struct Ledger<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) guard: &'a Guard<'a>,
+}
+
+/// Changes a few records under the lock, if the release is still as it was when that was decided.
+///
+/// # Errors
+/// If another process has the lock or takes it meanwhile, or has changed the release; and those of `work`.
+pub(super) async fn under_lock(
+    (session, past): (&Session<'_>, &Past),
+    on: &mut dyn FnMut(Event),
+    work: impl AsyncFnOnce(Ledger<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut lease = lock::take(session, on).await?;
+    let guard = Guard::of_few(session, &lease);
+    let ledger = Ledger {
+        session,
+        guard: &guard,
+    };
+    let work = async {
+        lock::confirm(session, past).await?;
+        work(ledger).await
+    };
+    let done = lock::keep(session, &mut lease, work).await?;
+    lock::release(lease, on).await;
+    done
 }
 
 impl Ledger<'_> {

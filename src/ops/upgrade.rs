@@ -63,7 +63,10 @@ pub(super) async fn after(
                 release: newest.name.clone(),
                 revision: newest.revision,
             },
-            None => Error::no_release(session),
+            None => Error::NothingToUpgrade {
+                release: session.release.to_owned(),
+                namespace: session.namespace.to_owned(),
+            },
         });
     }
     let method = method::decide(session, &past, terms)?;

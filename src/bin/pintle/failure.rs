@@ -336,10 +336,6 @@ impl Failure {
             ops::Error::Name(NameError::NotDns(name)) if name.contains('/') => {
                 "the name of the release comes first, then the chart".to_owned()
             }
-            ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
-            ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
-                format!("`pintle history {release}` shows its revisions")
-            }
             ops::Error::Gate { stage, .. } => format!(
                 "{stage} and what comes after it are as before; {}",
                 self.ways()

@@ -37,6 +37,15 @@ pub(super) fn tenant(error: &ops::Error) -> Option<String> {
 /// What to do about names, histories and records.
 pub(super) fn records(error: &ops::Error) -> Option<String> {
     Some(match error {
+        ops::Error::NoRelease { .. } => "`pintle list -A` shows all releases".to_owned(),
+        ops::Error::NothingToUpgrade { .. } => {
+            "`pintle list -A` shows all releases; `pintle install` \
+             and `pintle upgrade --install` make one"
+                .to_owned()
+        }
+        ops::Error::NoRevision { release, .. } | ops::Error::NothingBefore { release, .. } => {
+            format!("`pintle history {release}` shows its revisions")
+        }
         ops::Error::Uninstalled { release, .. } => format!(
             "`pintle rollback {release}` brings it back, `pintle upgrade --install` installs it anew, \
              and `pintle uninstall {release}` deletes its history"
