@@ -90,6 +90,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A description was given, which is not recorded because nothing changes.
+    Undescribed {
+        /// The revision that stays.
+        revision: u32,
+    },
     /// The namespace of the release was created.
     NamespaceCreated(String),
     /// The pending revision is recorded; changes follow.

@@ -82,7 +82,7 @@ pub use method::ServerSide;
 pub use name::name;
 pub use notices::notices;
 pub use plan_file::{Making, fixed, inputs, outdated, plan, save};
-pub use prepare::{ChartRequest, ReuseValues};
+pub use prepare::{ChartRequest, CrdPolicy, ReuseValues, SchemaPolicy};
 pub use read::{
     ResourceStatus, Revision, Revisions, Standing, find, history, holder, is_interrupted, resources,
 };

@@ -197,6 +197,10 @@ impl Change {
         options: &Options,
         on: &mut dyn FnMut(Event),
     ) -> Result<Release, Error> {
+        if self.terms.recording.description.is_some() {
+            let revision = self.release.revision - 1;
+            on(Event::Undescribed { revision });
+        }
         // What writes nothing needs no lock.
         let guard = Guard::without_lock(session, options.timeout);
         Box::pin(self.carry_out(session, guard, on)).await?;

@@ -30,6 +30,30 @@ pub struct ChartRequest<'a> {
     pub notes: Notes,
     /// What becomes of the values of the running revision.
     pub reuse: ReuseValues,
+    /// Whether the values are checked.
+    pub schemas: SchemaPolicy,
+    /// Whether the definitions that come with the chart are created.
+    pub crds: CrdPolicy,
+}
+
+/// Whether values are checked by the schemas and rules of charts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SchemaPolicy {
+    /// They are.
+    #[default]
+    Check,
+    /// They are not (`--skip-schema-validation`).
+    Skip,
+}
+
+/// Whether the custom resource definitions in `crds/` of charts are created.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CrdPolicy {
+    /// They are, where they are missing.
+    #[default]
+    Create,
+    /// They are not (`--skip-crds`).
+    Skip,
 }
 
 /// What an upgrade does with the values of the revision that was deployed last, below those of the
@@ -140,7 +164,9 @@ async fn resolved(
     let (config, mut events) = config(request, past)?;
     let selection = tree.select(config.clone())?;
     events.extend(notices(chart, request.overrides));
-    events.extend(check_values(request, (&tree, &selection), past)?);
+    if request.schemas == SchemaPolicy::Check {
+        events.extend(check_values(request, (&tree, &selection), past)?);
+    }
     drop(watched);
     let capabilities = catalogue.capabilities(chart).await?;
     check_usable(&tree, &selection, &capabilities)?;
@@ -151,7 +177,10 @@ async fn resolved(
         revision,
         operation: past.operation,
     };
-    let crds = tree.crds(&selection);
+    let crds = match request.crds {
+        CrdPolicy::Create => tree.crds(&selection),
+        CrdPolicy::Skip => vec![],
+    };
     let Selection { values, off } = selection;
     let scope = Scope {
         release: facts,

@@ -142,6 +142,10 @@ pub enum Term {
     ResetThenReuseValues,
     /// No hooks are run.
     NoHooks,
+    /// Values are not checked by schemas and rules.
+    SkipSchemaValidation,
+    /// The definitions of `crds/` are left out.
+    SkipCrds,
     /// A rollback need not keep the rules of the charts.
     IgnoreRules,
     /// [`Permit::DeleteData`].

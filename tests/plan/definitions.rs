@@ -1,5 +1,7 @@
 //! Custom resource definitions of a chart.
 
+use std::fs;
+
 use super::{apply, chart, line};
 use crate::support::Place;
 
@@ -182,4 +184,58 @@ fn what_has_lost_its_definition_can_be_uninstalled() {
     place.kubectl(&["delete", "crd", &cars]).ok();
     place.pintle(&["uninstall", "cars"]).ok();
     place.kubectl(&["get", "configmap/beside"]).fails_with(1);
+}
+
+#[test]
+fn what_of_a_chart_does_not_count_is_left_out() {
+    let place = Place::new("left-out");
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: size}\ndata: {size: '{{ values.size }}'}\n";
+    let chart = place.chart("cars", "size: 1\n", map);
+    let schema = r#"{"properties": {"size": {"type": "integer"}}}"#;
+    fs::write(format!("{chart}/values.schema.json"), schema).unwrap();
+    fs::create_dir(format!("{chart}/crds")).unwrap();
+    let cars = definition(&place, &["color"], &["v1"]);
+    fs::write(format!("{chart}/crds/cars.yaml"), cars).unwrap();
+    let cars = format!("crd/cars.{}", group(&place));
+    let values = place.file("large.yaml", "size: large\n");
+    let run = |command: &str, flags: &[&str]| {
+        place.pintle(&[&[command, "app", &chart, "-f", &values], flags].concat())
+    };
+    let without = ["--skip-crds", "--skip-schema-validation"];
+    run("install", &["--skip-crds"])
+        .fails_with(2)
+        .says(&["size: must be integer"]);
+    run("install", &without).ok();
+    place.kubectl(&["get", &cars]).fails_with(1);
+    run("diff", &without).ok().prints(&["unchanged"]);
+
+    // A plan remembers what does not count.
+    let file = place.file("plan.json", "");
+    let more = place.file("more.yaml", "more: 1\n");
+    let flags = [&without[..], &["-f", &more, "--out", &file]].concat();
+    run("plan", &flags).ok();
+    place.pintle(&["apply", &file]).ok();
+    place.kubectl(&["get", &cars]).fails_with(1);
+    run("upgrade", &["--skip-schema-validation"]).ok();
+    place.kubectl(&["get", &cars]).ok();
+    place.kubectl(&["delete", &cars]).ok();
+}
+
+#[test]
+fn a_description_without_a_change_is_not_dropped_without_a_word() {
+    let place = Place::new("undescribed");
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    let chart = place.chart("map", "", map);
+    place.pintle(&["install", "app", &chart]).ok();
+    let upgrade = |flags: &[&str]| {
+        let all = ["upgrade", "app", &chart, "--description", "build 7"];
+        place.pintle(&[&all[..], flags].concat()).ok()
+    };
+    upgrade(&[]).prints(&["is unchanged"]).says(&[
+        "the description is not recorded, because revision 1 stays",
+        "--force-revision",
+    ]);
+    upgrade(&["--force-revision"]);
+    let history = place.pintle(&["history", "app", "-o", "json"]).ok().json();
+    assert_eq!(history[1]["description"], "build 7");
 }

@@ -9,7 +9,9 @@ use pintle::chart::{Chart, Overrides, Values};
 use pintle::cluster::{Cluster, Holder, Target};
 use pintle::event::Event;
 use pintle::history::Driver;
-use pintle::ops::{self, Change, ChartRequest, End, Options, ReuseValues, Session, Terms};
+use pintle::ops::{
+    self, Change, ChartRequest, CrdPolicy, End, Options, ReuseValues, SchemaPolicy, Session, Terms,
+};
 use pintle::release::Release;
 use pintle::render::Notes;
 use pintle::source::{self, ChartRef};
@@ -110,5 +112,7 @@ fn request(chart: &Chart) -> ChartRequest<'_> {
         tenant,
         notes: Notes::Root,
         reuse: ReuseValues::default(),
+        schemas: SchemaPolicy::default(),
+        crds: CrdPolicy::default(),
     }
 }

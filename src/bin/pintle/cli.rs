@@ -3,6 +3,7 @@
 mod access;
 mod change;
 mod chart;
+mod helm;
 mod late;
 mod plan;
 mod release;
@@ -26,8 +27,10 @@ pub(crate) use change::{
     ChangeArgs, CheckArgs, ConsentArgs, DryRun, HookArgs, ServerSideArg, WriteArgs,
 };
 pub(crate) use chart::{
-    Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template, ValueArgs,
+    ChartArgs, Create, ExtraArgs, Lint, Show, ShowArgs, ShowValues, ShowWhat, TargetArgs, Template,
+    ValueArgs,
 };
+pub(crate) use helm::{Everywhere, Granted, parse};
 pub(crate) use plan::{Apply, Plan};
 pub(crate) use release::{
     Diff, Drift, Get, GetArgs, GetFailure, GetMetadata, GetValues, GetWhat, History, List,
@@ -58,9 +61,8 @@ time, 4 conflict or locked, 5 differences found (--exit-code), 130 interrupted."
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
-    /// Of no effect; Helm's scripts give it
-    #[arg(long, global = true, hide = true)]
-    debug: bool,
+    #[command(flatten)]
+    pub(crate) everywhere: Everywhere,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

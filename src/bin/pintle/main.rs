@@ -11,19 +11,23 @@ mod process;
 mod signals;
 mod watchdog;
 
+use std::env;
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use cli::Cli;
 use failure::Failure;
 
 fn main() -> ExitCode {
     // One TLS provider, before anything can ask for one: rustls panics where it has to choose.
     // It fails only if there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let cli = Cli::parse();
+    let given: Vec<OsString> = env::args_os().collect();
+    let cli = match cli::parse(&given) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    cli.everywhere.colour();
     match watchdog::set_up().and_then(|()| commands::run(cli)) {
         Ok(code) => code,
         Err(failure) if failure.io_kind() == Some(ErrorKind::BrokenPipe) => ExitCode::SUCCESS,

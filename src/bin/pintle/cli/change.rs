@@ -8,7 +8,7 @@ use pintle::ops::{HookPolicy, Leftovers, OnFailure};
 use pintle::plan::Named;
 
 use super::waiting::{LockArgs, WaitArg, duration};
-use super::{NotesArgs, OutputArgs, RecordArgs, ReuseArgs, ValueArgs};
+use super::{ChartArgs, Granted, NotesArgs, OutputArgs, RecordArgs, ReuseArgs, ValueArgs};
 
 #[derive(Debug, Args)]
 #[command(override_usage = "pintle install [OPTIONS] [NAME] <CHART>")]
@@ -33,6 +33,10 @@ pub(crate) struct Install {
     pub(crate) record: RecordArgs,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) parts: ChartArgs,
+    #[command(flatten)]
+    granted: Granted,
     #[command(flatten)]
     pub(crate) notes: NotesArgs,
     #[command(flatten)]
@@ -74,6 +78,10 @@ pub(crate) struct Upgrade {
     pub(crate) record: RecordArgs,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) parts: ChartArgs,
+    #[command(flatten)]
+    granted: Granted,
     #[command(flatten)]
     pub(crate) notes: NotesArgs,
     #[command(flatten)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand};
 use pintle::capabilities::KubeVersion;
 use pintle::chart::Starter;
+use pintle::ops::{CrdPolicy, Revision, SchemaPolicy};
 
 #[derive(Debug, Args)]
 pub(crate) struct Create {
@@ -149,9 +150,9 @@ pub(crate) struct ShowValues {
     /// Show for each value where it comes from and what it stands above
     #[arg(long)]
     pub(crate) explain: bool,
-    /// Show this revision of a release instead of the newest
-    #[arg(long, value_name = "N")]
-    pub(crate) revision: Option<u32>,
+    /// Show this revision of a release instead of the newest, which is 0 as well
+    #[arg(long, value_name = "N", value_parser = super::release::revision)]
+    pub(crate) revision: Option<Revision>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -186,6 +187,38 @@ pub(crate) struct Lint {
 
 fn kube_version(text: &str) -> Result<KubeVersion, String> {
     KubeVersion::parse(text).map_err(|error| error.to_string())
+}
+
+/// What of a chart does not count for a change.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct ChartArgs {
+    /// Do not check values by the schemas and rules of charts
+    #[arg(long)]
+    pub(crate) skip_schema_validation: bool,
+    /// Leave out the definitions of crds/
+    #[arg(long)]
+    pub(crate) skip_crds: bool,
+}
+
+impl ChartArgs {
+    /// Whether values are checked.
+    pub(crate) fn schemas(&self) -> SchemaPolicy {
+        if self.skip_schema_validation {
+            SchemaPolicy::Skip
+        } else {
+            SchemaPolicy::Check
+        }
+    }
+
+    /// Whether definitions are created.
+    pub(crate) fn crds(&self) -> CrdPolicy {
+        if self.skip_crds {
+            CrdPolicy::Skip
+        } else {
+            CrdPolicy::Create
+        }
+    }
 }
 
 /// The values of a command.

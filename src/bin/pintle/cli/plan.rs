@@ -8,8 +8,8 @@ use clap::Args;
 use super::change::HistoryMax;
 use super::waiting::duration;
 use super::{
-    ChangeArgs, CheckArgs, ConsentArgs, HookArgs, NotesArgs, OutputArgs, ReuseArgs, ValueArgs,
-    WriteArgs,
+    ChangeArgs, ChartArgs, CheckArgs, ConsentArgs, HookArgs, NotesArgs, OutputArgs, ReuseArgs,
+    ValueArgs, WriteArgs,
 };
 
 #[derive(Debug, Args)]
@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) ignore_rules: bool,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) parts: ChartArgs,
     #[command(flatten)]
     pub(crate) reuse: ReuseArgs,
     #[command(flatten)]
@@ -60,7 +62,7 @@ pub(crate) struct Plan {
 }
 
 /// What a rollback takes none of.
-const OF_CHARTS: [&str; 11] = [
+const OF_CHARTS: [&str; 13] = [
     "chart",
     "files",
     "set_json",
@@ -71,6 +73,8 @@ const OF_CHARTS: [&str; 11] = [
     "reset_values",
     "reuse_values",
     "reset_then_reuse_values",
+    "skip_schema_validation",
+    "skip_crds",
     "create_namespace",
 ];
 

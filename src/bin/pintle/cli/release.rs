@@ -1,15 +1,18 @@
 //! The commands that read a release.
 
+use std::num::ParseIntError;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use pintle::ops::FilterTerm;
+use pintle::ops::{FilterTerm, Revision};
 use pintle::release;
 use regex::Regex;
 
 use super::change::HistoryMax;
 use super::waiting::{LockArgs, PendingArgs, duration};
-use super::{ChangeArgs, CheckArgs, ConsentArgs, OutputArgs, ReuseArgs, ValueArgs, WriteArgs};
+use super::{
+    ChangeArgs, ChartArgs, CheckArgs, ConsentArgs, OutputArgs, ReuseArgs, ValueArgs, WriteArgs,
+};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -24,6 +27,8 @@ pub(crate) struct Diff {
     pub(crate) revisions: Vec<u32>,
     #[command(flatten)]
     pub(crate) values: ValueArgs,
+    #[command(flatten)]
+    pub(crate) parts: ChartArgs,
     #[command(flatten)]
     pub(crate) reuse: ReuseArgs,
     #[command(flatten)]
@@ -180,9 +185,23 @@ pub(crate) struct Status {
     #[arg(short, long)]
     pub(crate) watch: bool,
     #[command(flatten)]
+    shown: ShownArgs,
+    #[command(flatten)]
     pub(crate) pending: PendingArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// What Helm shows of a release when it is asked to.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+struct ShownArgs {
+    /// The description is shown in any case
+    #[arg(long, hide = true)]
+    show_desc: bool,
+    /// The resources are shown in any case
+    #[arg(long, hide = true)]
+    show_resources: bool,
 }
 
 #[derive(Debug, Args)]
@@ -213,12 +232,16 @@ pub(crate) struct History {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Test {
     /// Name of the release
     pub(crate) name: String,
     /// Show what the pods of the tests have written
     #[arg(long)]
     pub(crate) logs: bool,
+    /// Notes are not shown in any case
+    #[arg(long, hide = true)]
+    hide_notes: bool,
     /// Run only tests of these names, or all but these: name=a,!name=b
     #[arg(long, value_name = "FILTER", value_delimiter = ',')]
     pub(crate) filter: Vec<FilterTerm>,
@@ -296,7 +319,15 @@ pub(crate) struct GetFailure {
 
 #[derive(Debug, Args)]
 pub(crate) struct RevisionArg {
-    /// Show this revision instead of the newest
-    #[arg(long, value_name = "N")]
-    pub(crate) revision: Option<u32>,
+    /// Show this revision instead of the newest, which is 0 as well
+    #[arg(long, value_name = "N", value_parser = revision)]
+    pub(crate) revision: Option<Revision>,
+}
+
+/// A revision by its number, where 0 is the newest.
+pub(crate) fn revision(text: &str) -> Result<Revision, ParseIntError> {
+    Ok(match text.parse()? {
+        0 => Revision::Newest,
+        number => Revision::Number(number),
+    })
 }

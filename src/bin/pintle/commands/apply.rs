@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use pintle::ops::{self, Change, ChartRequest, ReuseValues, Rules, Session, Terms};
+use pintle::ops::{
+    self, Change, ChartRequest, CrdPolicy, ReuseValues, Rules, SchemaPolicy, Session, Terms,
+};
 use pintle::plan::file::{Difference, Operation, PlanFile, Term};
 use pintle::render::Notes;
 use pintle::source;
@@ -124,6 +126,16 @@ async fn decide(
         tenant: &tenant,
         notes,
         reuse: reuse(file),
+        schemas: if file.has(Term::SkipSchemaValidation) {
+            SchemaPolicy::Skip
+        } else {
+            SchemaPolicy::Check
+        },
+        crds: if file.has(Term::SkipCrds) {
+            CrdPolicy::Skip
+        } else {
+            CrdPolicy::Create
+        },
     };
     ops::plan(session, &request, terms).await
 }

@@ -70,6 +70,8 @@ fn with_chart(global: &Global, args: &Diff, (chart, view): (&str, View)) -> Resu
             tenant: &tenant,
             notes: Notes::Root,
             reuse: args.reuse.reuse(),
+            schemas: args.parts.schemas(),
+            crds: args.parts.crds(),
         };
         let terms = change::terms(&args.check, (&args.write, &args.consent), None);
         let change = ops::upgrade(&session, &request, &terms).await?;

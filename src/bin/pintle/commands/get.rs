@@ -16,7 +16,7 @@ use crate::output;
 impl RevisionArg {
     /// The revision that is meant.
     pub(super) fn wanted(&self) -> Revision {
-        self.revision.map_or(Revision::Newest, Revision::Number)
+        self.revision.unwrap_or(Revision::Newest)
     }
 }
 
@@ -71,7 +71,8 @@ fn computed(release: &Release) -> Values {
 
 fn failure(global: &Global, args: &GetFailure) -> Result<(), Failure> {
     let release = with_cluster(global, async |connection| {
-        Ok(ops::failed(&connection.session(&args.name), args.revision).await?)
+        let revision = args.revision.filter(|revision| *revision > 0);
+        Ok(ops::failed(&connection.session(&args.name), revision).await?)
     })?;
     output::trouble::print(&release, args.output.output)
 }

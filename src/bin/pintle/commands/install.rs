@@ -43,6 +43,8 @@ pub(super) fn run(global: &Global, args: &Install) -> Result<ExitCode, Failure> 
             tenant: &tenant,
             notes: args.notes.notes(),
             reuse: ReuseValues::default(),
+            schemas: args.parts.schemas(),
+            crds: args.parts.crds(),
         };
         let decide = async || ops::install(&session, &request, &terms).await;
         let outcome = change::run(&session, (&args.change, &options), decide).await?;

@@ -82,6 +82,8 @@ async fn decide(
         tenant: &tenant,
         notes: args.notes.notes(),
         reuse: args.reuse.reuse(),
+        schemas: args.parts.schemas(),
+        crds: args.parts.crds(),
     };
     Ok(ops::plan(session, &request, terms).await?)
 }
@@ -91,6 +93,11 @@ fn making(args: &Plan, given: &Given, into: Option<String>) -> Result<Making, Fa
     let asked = [
         (args.notes.is_given(), Term::RenderSubchartNotes),
         (args.ignore_rules, Term::IgnoreRules),
+        (
+            args.parts.skip_schema_validation,
+            Term::SkipSchemaValidation,
+        ),
+        (args.parts.skip_crds, Term::SkipCrds),
     ];
     let asked = asked.into_iter().filter(|(is_given, _)| *is_given);
     let reuse = match args.reuse.reuse() {

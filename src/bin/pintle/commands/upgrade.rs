@@ -41,6 +41,8 @@ pub(super) fn run(global: &Global, args: &Upgrade) -> Result<ExitCode, Failure> 
             tenant: &tenant,
             notes: args.notes.notes(),
             reuse: args.reuse.reuse(),
+            schemas: args.parts.schemas(),
+            crds: args.parts.crds(),
         };
         let done = Cell::new("upgraded");
         let decide = async || {

@@ -64,7 +64,7 @@ fn of_release(global: &Global, args: &ShowValues) -> Result<(), Failure> {
         return Err(Failure::ValuesOfRelease { release });
     }
     let release = with_cluster(global, async |connection| {
-        let revision = args.revision.map_or(Revision::Newest, Revision::Number);
+        let revision = args.revision.unwrap_or(Revision::Newest);
         Ok(ops::find(&connection.session(&args.of), revision).await?)
     });
     let release = release.map_err(|failure| match failure {

@@ -174,6 +174,7 @@ fn line(release: &str, event: Event) -> String {
             format!("the lock could not be given back and ends by itself in 30s: {reason}")
         }
         Event::Unrecorded { revision, reason } => unrecorded(revision, &reason),
+        Event::Undescribed { revision } => undescribed(revision),
         Event::NamespaceCreated(name) => format!("{GOOD}created{GOOD:#} Namespace {name}"),
         Event::Begun { revision, counts } => {
             format!("{}: revision {revision}: {}", release, summary(counts))
@@ -206,6 +207,13 @@ fn line(release: &str, event: Event) -> String {
         } => locked((&holder, since), &doing),
         Event::Finished { revision, status } => finished((release, revision), status),
     }
+}
+
+fn undescribed(revision: u32) -> String {
+    format!(
+        "the description is not recorded, because revision {revision} stays as it is; \
+         --force-revision makes a new one"
+    )
 }
 
 fn finished((release, revision): (&str, u32), status: Status) -> String {

@@ -55,6 +55,7 @@ fn name(event: &Event) -> &'static str {
         Event::TakenOver { .. } => "lock-taken-over",
         Event::Unreleased { .. } => "lock-left",
         Event::Unrecorded { .. } => "record-left",
+        Event::Undescribed { .. } => "undescribed",
         Event::Locked { .. } => "locked",
         Event::NamespaceCreated(_) => "namespace-created",
         Event::Begun { .. } => "begun",
@@ -78,7 +79,7 @@ fn name(event: &Event) -> &'static str {
 /// The details of what is told before anything is changed.
 fn notice(event: &Event) -> Option<Value> {
     Some(match event {
-        Event::ValuesReused { revision } => {
+        Event::ValuesReused { revision } | Event::Undescribed { revision } => {
             json!({"revision": revision})
         }
         Event::DefaultsIgnored { revision, keys } => {

@@ -45,6 +45,7 @@ every! {
     TakenOver: [Event::TakenOver { holder: "bob".to_owned() }],
     Unreleased: [Event::Unreleased { reason: "it is gone".to_owned() }],
     Unrecorded: [Event::Unrecorded { revision: 3, reason: "it is gone".to_owned() }],
+    Undescribed: [Event::Undescribed { revision: 3 }],
     NamespaceCreated: [Event::NamespaceCreated("shop".to_owned())],
     Begun: [Event::Begun { revision: 3, counts: Counts::default() }],
     Gate: [
