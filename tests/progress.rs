@@ -349,3 +349,25 @@ fn a_wait_has_one_watch_for_each_kind() {
         assert!(lists(kind) <= most, "{kind}: {requests:#?}");
     }
 }
+
+#[test]
+fn what_several_groups_wait_for_is_waited_for_once() {
+    let place = Place::new("shared");
+    let template = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: first\n  annotations: \
+                    {helm.sh/resource-group: first}\nspec:\n  selector: {matchLabels: {app: first}}\n  \
+                    template:\n    metadata: {labels: {app: first}}\n    spec:\n      containers: \
+                    [{name: app, image: 'app:1'}]\n\
+                    {% for name in [\"b\", \"c\", \"d\"] %}---\napiVersion: v1\nkind: ConfigMap\n\
+                    metadata:\n  name: {{ name }}\n  annotations:\n    helm.sh/resource-group: \
+                    {{ name }}\n    helm.sh/depends-on/resource-groups: '[\"first\"]'\n{% endfor %}";
+    let chart = place.chart("groups", "{}\n", template);
+    let listening = Listening::on(&place);
+    let requests = listening.requests(&place, &["install", "app", &chart]);
+    let watches = |kind: &str| {
+        let path = format!("/{kind}?");
+        let watches = requests.iter().filter(|line| line.contains("watch=true"));
+        watches.filter(|line| line.contains(&path)).count()
+    };
+    assert_eq!(watches("deployments"), 1, "{requests:#?}");
+    assert!(watches("pods") <= 1, "{requests:#?}");
+}

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use futures::StreamExt;
 use futures::stream::{self, FuturesUnordered};
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
 use super::guard::Guard;
 use super::issue::Issuer;
@@ -89,6 +90,9 @@ pub(super) enum Reached {
     Addresses,
 }
 
+/// What gates wait for, so that several stages wait for the same thing once.
+type Waits = BTreeMap<Gate, OnceCell<()>>;
+
 /// A stage and how far it has come: the number of phases that are done.
 type Progress<'a> = (usize, usize, Result<(), Error>);
 
@@ -125,6 +129,8 @@ impl Execution<'_, '_> {
     /// nothing is started any more, and what is under way is brought to its end.
     async fn carry_out(&self, stages: &[Stage]) -> Result<(), Error> {
         let issuer = Issuer::new(self.owner, &self.plan.generators, self.now);
+        let gates = stages.iter().flat_map(|stage| &stage.gates);
+        let shared: Waits = gates.map(|gate| (*gate, OnceCell::new())).collect();
         let mut done = vec![false; stages.len()];
         let mut started = done.clone();
         let mut waits = FuturesUnordered::new();
@@ -140,7 +146,7 @@ impl Execution<'_, '_> {
                 let mut gates = stages[index].gates.iter();
                 if failure.is_none() && !started[index] && gates.all(|gate| done[gate.stage]) {
                     started[index] = true;
-                    waits.push(self.pass_gates(index));
+                    waits.push(self.pass_gates(index, &shared));
                 }
             }
             if waits.is_empty() && phases.is_empty() {
@@ -165,10 +171,10 @@ impl Execution<'_, '_> {
         failure.map_or(Ok(()), Err)
     }
 
-    async fn pass_gates(&self, index: usize) -> (usize, Result<(), Error>) {
+    async fn pass_gates(&self, index: usize, shared: &Waits) -> (usize, Result<(), Error>) {
         let stage = &self.plan.stages[index];
         for gate in &stage.gates {
-            if let Err(error) = self.pass(stage, *gate).await {
+            if let Err(error) = self.pass(stage, *gate, shared).await {
                 return (index, Err(error));
             }
         }
@@ -181,7 +187,7 @@ impl Execution<'_, '_> {
         (index, Ok(()))
     }
 
-    async fn pass(&self, stage: &Stage, gate: Gate) -> Result<(), Error> {
+    async fn pass(&self, stage: &Stage, gate: Gate, shared: &Waits) -> Result<(), Error> {
         let earlier = &self.plan.stages[gate.stage];
         let resources = match gate.until {
             Until::Written => vec![],
@@ -198,16 +204,11 @@ impl Execution<'_, '_> {
             until: gate.until,
             stage: stage.part.clone(),
         });
-        let waited = match gate.until {
-            Until::Gone => {
-                self.cluster
-                    .wait_gone(&resources, self.guard.time_left())
-                    .await
-            }
-            Until::NoOldPods => self.reach(Condition::NoOldPods, &resources).await,
-            Until::Written | Until::Established | Until::Known | Until::Ready => {
-                self.reach(Condition::Ready, &resources).await
-            }
+        let waiting = self.meet(gate.until, &resources);
+        // Whoever comes first waits for all. After a failure nobody waits on, so that none tries again.
+        let waited = match shared.get(&gate) {
+            Some(wait) => wait.get_or_try_init(|| waiting).await.copied(),
+            None => waiting.await,
         };
         waited.map_err(|source| Error::Gate {
             stage: stage.part.to_string(),
@@ -215,6 +216,24 @@ impl Execution<'_, '_> {
             until: gate.until,
             source,
         })
+    }
+
+    /// Waits until these resources of a stage are what a gate wants of them.
+    async fn meet(
+        &self,
+        until: Until,
+        resources: &[(ResourceId, Kind)],
+    ) -> Result<(), cluster::Error> {
+        match until {
+            Until::Gone => {
+                let left = self.guard.time_left();
+                self.cluster.wait_gone(resources, left).await
+            }
+            Until::NoOldPods => self.reach(Condition::NoOldPods, resources).await,
+            Until::Written | Until::Established | Until::Known | Until::Ready => {
+                self.reach(Condition::Ready, resources).await
+            }
+        }
     }
 
     /// Waits until all resources are what is wanted of them, and tells how far each is.

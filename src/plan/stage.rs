@@ -71,7 +71,7 @@ impl fmt::Display for Part {
 }
 
 /// What has to be true of an earlier stage before another starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gate {
     /// The index of the earlier stage in the plan.
     pub stage: usize,
@@ -80,7 +80,7 @@ pub struct Gate {
 }
 
 /// What can have to be true of a stage; `ready` in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Until {
     /// Its steps are done.
