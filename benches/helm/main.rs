@@ -15,6 +15,7 @@ mod large;
 mod many;
 mod measure;
 mod records;
+mod rest;
 mod rules;
 mod static_chart;
 mod table;

@@ -10,7 +10,7 @@ use testbed::Recorder;
 
 use crate::measure::{Program, Sample};
 use crate::table::{Goal, Row};
-use crate::{Bench, ROOT, Waiting, alternate};
+use crate::{Bench, ROOT, Waiting, alternate, rest};
 
 /// How many resources a release has, and how often it is measured.
 #[derive(Clone, Copy)]
@@ -169,10 +169,16 @@ impl Side<'_> {
         ]
     }
 
-    /// Install, upgrade, no-op upgrade; then uninstalls, which is not measured.
+    /// Install, upgrade, no-op upgrade; then uninstalls, which is not measured. Each begins when what the one
+    /// before has begun is at rest.
     fn round(&self) -> [Sample; 3] {
-        let samples = self.changes().map(|args| self.tool.measure(&args));
+        let samples = self.changes().map(|args| {
+            let sample = self.tool.measure(&args);
+            rest::wait(self.namespace);
+            sample
+        });
         self.end();
+        rest::wait(self.namespace);
         samples
     }
 
