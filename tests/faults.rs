@@ -1,21 +1,23 @@
 //! That nothing is ever stuck: whatever happens to any one write of a change, the same command brings
-//! it to its end.
+//! it to its end, in whatever manner it is made.
 //!
 //! A proxy between pintle and the API server spoils one write of each run: the process is killed before
 //! or after it, the connection breaks, the answer is a refusal or none, or nothing comes through any more. By
-//! default each write suffers one of the [`TROUBLES`] in turn; with `PINTLE_FAULTS=all` every one.
+//! default each write suffers one of the [`TROUBLES`] in turn; with `PINTLE_FAULTS=all` every one. The
+//! [`MANNERS`] take turns.
 
 pub(crate) mod lease;
 mod release;
 mod renewal;
 mod stopped;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use ::testbed::{Fault, Faulty, Gateway};
 use jiff::{SignedDuration, Timestamp};
+use pintle::history::Driver;
 
 use crate::lock::signal;
 use crate::support::{Place, Run, Started};
@@ -48,6 +50,44 @@ const TROUBLES: [Trouble; 8] = [
     Trouble::Fault(Fault::Hang),
 ];
 
+/// How a change is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// By patches, without waiting.
+    Patches,
+    /// The same, until all is ready or gone.
+    Waiting,
+    /// By server-side apply, of what patches have written.
+    ServerSide,
+    /// With records in `ConfigMaps`.
+    ConfigMaps,
+}
+
+const MANNERS: [Manner; 4] = [
+    Manner::Patches,
+    Manner::Waiting,
+    Manner::ServerSide,
+    Manner::ConfigMaps,
+];
+
+impl Manner {
+    /// The flags of a change.
+    fn flags(self, change: Change) -> &'static [&'static str] {
+        match self {
+            Self::Waiting => &[],
+            Self::ServerSide if change != Change::Uninstall => &["--no-wait", "--server-side"],
+            Self::Patches | Self::ServerSide | Self::ConfigMaps => &["--no-wait"],
+        }
+    }
+
+    fn driver(self) -> Driver {
+        match self {
+            Self::ConfigMaps => Driver::ConfigMap,
+            Self::Patches | Self::Waiting | Self::ServerSide => Driver::Secret,
+        }
+    }
+}
+
 /// A command that changes a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
@@ -61,14 +101,13 @@ enum Change {
 
 impl Change {
     fn args(self, charts: &Charts) -> Vec<&str> {
-        let args = match self {
+        match self {
             Self::Install => vec!["install", "app", &charts.first],
             Self::Upgrade => vec!["upgrade", "app", &charts.second],
             Self::Rollback => vec!["rollback", "app", "1"],
             Self::Back => vec!["rollback", "app"],
             Self::Uninstall => vec!["uninstall", "app"],
-        };
-        [args, vec!["--no-wait"]].concat()
+        }
     }
 
     /// How many revisions there are before it.
@@ -102,16 +141,23 @@ impl Change {
     }
 }
 
-/// One run: what happens at which write.
+/// One run: what happens at which write, and the index of the manner.
 #[derive(Debug, Clone, Copy)]
 struct Case {
     number: usize,
     trouble: Trouble,
+    manner: usize,
+}
+
+/// What all runs of one manner share.
+struct Bench {
+    change: Change,
+    manner: Manner,
+    site: Arc<Site>,
 }
 
 /// What all runs share.
-struct Bench {
-    change: Change,
+struct Site {
     charts: Charts,
     gateway: Gateway,
     /// Where both of these live.
@@ -160,8 +206,13 @@ fn check(change: Change) {
     // One command at a time: the API server is busy enough with it.
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let bench = Bench::of(change);
-    let writes = bench.writes();
+    let patches = Bench::of(change);
+    let benches = MANNERS.map(|manner| Bench {
+        manner,
+        site: Arc::clone(&patches.site),
+        ..patches
+    });
+    let writes = benches.each_ref().map(Bench::writes);
     let cases = cases(writes);
     let (count, next) = (cases.len(), Mutex::new(cases.into_iter()));
     let faults: Mutex<Vec<String>> = Mutex::default();
@@ -169,8 +220,10 @@ fn check(change: Change) {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(case) = { next.lock().unwrap().next() } {
+                    let bench = &benches[case.manner];
                     if let Err(fault) = bench.run(case) {
-                        faults.lock().unwrap().push(format!("{case:?}: {fault}"));
+                        let case = format!("{:?} {case:?}", bench.manner);
+                        faults.lock().unwrap().push(format!("{case}: {fault}"));
                     }
                 }
             });
@@ -179,11 +232,11 @@ fn check(change: Change) {
     let faults = faults.into_inner().unwrap();
     assert!(
         faults.is_empty(),
-        "{} of {count} cases of {change:?} with {writes} writes:\n{}",
+        "{} of {count} cases of {change:?} with {writes:?} writes:\n{}",
         faults.len(),
         faults.join("\n")
     );
-    report(&format!("{change:?}: {count} cases over {writes} writes"));
+    report(&format!("{change:?}: {count} cases over {writes:?} writes"));
 }
 
 /// Prints how much was tried, also where the output of tests that pass is kept back.
@@ -192,39 +245,62 @@ fn report(text: &str) {
     eprintln!("{text}");
 }
 
-fn cases(writes: usize) -> Vec<Case> {
+/// Every trouble at every write, or one at each and at a third of those that one manner alone has; the manners
+/// take turns, as far as they have so many writes.
+fn cases(writes: [usize; MANNERS.len()]) -> Vec<Case> {
     let is_full = std::env::var("PINTLE_FAULTS").is_ok_and(|value| value == "all");
-    let numbers = 1..=writes;
-    numbers
-        .flat_map(|number| {
-            let troubles = if is_full {
-                TROUBLES.to_vec()
-            } else {
-                vec![TROUBLES[number % TROUBLES.len()]]
-            };
-            troubles
-                .into_iter()
-                .map(move |trouble| Case { number, trouble })
+    let most = writes.into_iter().max().unwrap_or_default();
+    let numbers = (1..=most).filter(|number| is_full || *number <= writes[0] || number % 3 == 0);
+    let all = numbers.flat_map(|number| {
+        let troubles = TROUBLES.into_iter().enumerate();
+        let troubles = troubles.filter(move |(at, _)| is_full || number % TROUBLES.len() == *at);
+        troubles.map(move |(at, trouble)| {
+            let turn = number + number / TROUBLES.len() + if is_full { at } else { 0 };
+            let manner = (0..MANNERS.len()).map(|next| (turn + next) % MANNERS.len());
+            let manner = { manner }.find(|manner| number <= writes[*manner]);
+            Case {
+                number,
+                trouble,
+                manner: manner.unwrap_or_default(),
+            }
         })
-        .collect()
+    });
+    all.collect()
 }
 
 impl Bench {
     fn of(change: Change) -> Self {
         let place = Place::without_namespace("faults");
-        Self {
-            change,
+        let site = Site {
             charts: Charts::write(&place),
             gateway: place.gateway(),
             _place: place,
+        };
+        Self {
+            change,
+            manner: Manner::Patches,
+            site: Arc::new(site),
         }
     }
 
     /// A namespace of its own that is where the change begins.
     fn prepare(&self) -> Place {
-        let place = Place::without_namespace("faults");
-        release::prepare(&place, &self.charts, self.change.before());
+        let mut place = Place::without_namespace("faults");
+        if self.manner == Manner::ConfigMaps {
+            place = place.setting("HELM_DRIVER", "configmap");
+        }
+        let begin = (&self.site.charts, self.change.before());
+        release::prepare(&place, begin, self.manner.driver());
         place
+    }
+
+    /// The arguments of a change in this manner.
+    fn args(&self, change: Change) -> Vec<&str> {
+        [
+            &change.args(&self.site.charts)[..],
+            self.manner.flags(change),
+        ]
+        .concat()
     }
 
     /// How many writes the change takes when nothing goes wrong.
@@ -244,10 +320,10 @@ impl Bench {
 
     fn start(&self, place: &Place, at: (usize, Fault)) -> (Faulty, Started) {
         let kubeconfig = place.folder().join("faulty.kubeconfig");
-        let faulty = Faulty::open(&self.gateway, at, &kubeconfig).unwrap();
+        let faulty = Faulty::open(&self.site.gateway, at, &kubeconfig).unwrap();
         let through = ["--kubeconfig", kubeconfig.to_str().unwrap()];
         let patience = ["--request-timeout", PATIENCE];
-        let args = [&self.change.args(&self.charts)[..], &through, &patience].concat();
+        let args = [&self.args(self.change)[..], &through, &patience].concat();
         let started = place.start_pintle(&args);
         (faulty, started)
     }
@@ -297,7 +373,7 @@ impl Bench {
         let Some(renewed) = lease::set(place, Timestamp::now()) else {
             return Ok(());
         };
-        let run = place.pintle(&self.change.args(&self.charts));
+        let run = place.pintle(&self.args(self.change));
         let is_held = run.code == Some(4) && run.stderr.contains("locked by eve@elsewhere");
         if !is_held && !is_done(&run) && !is_idle(&run) {
             return Err(format!("another machine's lock does not hold: {run}"));
@@ -320,7 +396,7 @@ impl Bench {
             // What was made or kept half-way stays, with its keys; deletions may still be under way.
             kept.extend(half.kept(next.wanted()));
         }
-        let run = place.pintle(&next.args(&self.charts));
+        let run = place.pintle(&self.args(next));
         if run.code != Some(0) && !is_done(&run) {
             return Err(format!("stuck: {run}"));
         }
@@ -330,7 +406,7 @@ impl Bench {
         }
         if self.change == Change::Install && is_done(&run) {
             // The release is there; whoever goes on takes away what is left of the lock.
-            let upgrade = ["upgrade", "app", &self.charts.first, "--no-wait"];
+            let upgrade = ["upgrade", "app", &self.site.charts.first, "--no-wait"];
             let run = place.pintle(&upgrade);
             if !is_idle(&run) {
                 return Err(format!("not done: {run}"));

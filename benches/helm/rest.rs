@@ -16,7 +16,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) fn wait(namespace: &str) {
     let start = Instant::now();
     while !is_at_rest(namespace) {
-        assert!(start.elapsed() < PATIENCE, "{namespace} does not come to rest");
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{namespace} does not come to rest"
+        );
         thread::sleep(PAUSE);
     }
 }

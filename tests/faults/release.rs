@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pintle::capabilities::Kind;
+use pintle::history::Driver;
 use pintle::ops::{Rehearsal, Terms};
 use serde_json::Value;
 
@@ -127,10 +128,11 @@ impl Charts {
 }
 
 /// Makes a namespace and brings it to where a change begins: with this many revisions, the second of the second
-/// version.
-pub(super) fn prepare(place: &Place, charts: &Charts, revisions: u32) {
+/// version, recorded in what `driver` says.
+pub(super) fn prepare(place: &Place, (charts, revisions): (&Charts, u32), driver: Driver) {
     block_on(async {
-        let library = Library::of(&testbed().kubeconfig, &place.namespace, "app").await;
+        let mut library = Library::of(&testbed().kubeconfig, &place.namespace, "app").await;
+        library.driver = driver;
         let made = library.cluster.create_namespace(&place.namespace).await;
         made.unwrap();
         let terms = Terms {

@@ -21,6 +21,8 @@ pub(crate) struct Library {
     pub(crate) cluster: Cluster,
     namespace: String,
     release: &'static str,
+    /// What its records are in.
+    pub(crate) driver: Driver,
 }
 
 impl Library {
@@ -35,6 +37,7 @@ impl Library {
             cluster: Cluster::connect(&target).await.unwrap(),
             namespace: namespace.to_owned(),
             release,
+            driver: Driver::default(),
         }
     }
 
@@ -48,7 +51,7 @@ impl Library {
                 identity: "test",
                 is_dead: |_| false,
             },
-            driver: Driver::default(),
+            driver: self.driver,
             stop: None,
             watch: ops::unwatched,
         }
