@@ -9,6 +9,7 @@
 pub(crate) mod lease;
 mod release;
 mod renewal;
+mod silence;
 mod stopped;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -12,6 +12,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, WARN
 use http::response::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use kube::client::Body;
 use serde_json::Value;
 
@@ -132,8 +133,9 @@ impl Cluster {
 
     /// Sends a request once, and gives the body of its answer before it has come.
     pub(super) async fn open(&self, call: &Call) -> Result<Body, Error> {
+        let mut request = call.request.clone().map(Body::from);
+        let connection = capture_connection(&mut request);
         let opening = async {
-            let request = call.request.clone().map(Body::from);
             let (head, body) = self.client.send(request).await?.into_parts();
             if head.status.is_success() {
                 return Ok(Ok(body));
@@ -146,7 +148,10 @@ impl Cluster {
         match tokio::time::timeout(self.patience, opening).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(error)) => Err(self.unreachable(Broken::of(&error))),
-            Err(_) => Err(call.subject.late(self.patience)),
+            Err(_) => {
+                leave(&connection);
+                Err(call.subject.late(self.patience))
+            }
         }
     }
 
@@ -159,7 +164,9 @@ impl Cluster {
     async fn attempt(&self, call: &Call) -> Outcome {
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await.ok();
-        let answer = tokio::time::timeout(self.patience, self.exchange(call)).await;
+        let mut request = self.request(call);
+        let connection = capture_connection(&mut request);
+        let answer = tokio::time::timeout(self.patience, self.exchange(request)).await;
         match answer.map(|answer| answer.map_err(|error| Broken::of(&error))) {
             Ok(Ok(response)) => {
                 self.is_reached.store(true, Ordering::Relaxed);
@@ -169,17 +176,24 @@ impl Cluster {
                 Outcome::Away(broken)
             }
             Ok(Err(broken)) => Outcome::Broken(broken),
-            Err(_) => Outcome::TimedOut,
+            Err(_) => {
+                leave(&connection);
+                Outcome::TimedOut
+            }
         }
     }
 
-    async fn exchange(&self, call: &Call) -> Result<Response<Bytes>, kube::Error> {
+    fn request(&self, call: &Call) -> Request<Body> {
         let mut request = call.request.clone().map(Body::from);
         // Packing costs more time than it saves unless there is a network in between.
         if call.request.method() == Method::GET && !self.is_near() {
             let value = HeaderValue::from_static("gzip");
             request.headers_mut().insert(ACCEPT_ENCODING, value);
         }
+        request
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Result<Response<Bytes>, kube::Error> {
         let (head, mut body) = self.client.send(request).await?.into_parts();
         // Into one buffer from the start: frames that are put together at the end are there twice.
         let mut bytes = Vec::new();
@@ -225,6 +239,14 @@ impl Cluster {
                 Error::Unreachable { server, source }
             }
         }
+    }
+}
+
+/// Sees to it that a connection on which no answer came in time is used for no other request: it may be dead,
+/// and with HTTP/2 all requests would go on sharing it.
+fn leave(connection: &CaptureConnection) {
+    if let Some(connected) = &*connection.connection_metadata() {
+        connected.poison();
     }
 }
 

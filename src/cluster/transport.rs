@@ -4,6 +4,11 @@
 //! connection is HTTP/2 where the API server speaks it, and several of HTTP/1.1 where not, over TCP
 //! without delay, through a proxy where there is one. What is
 //! sent is left to [`super::call`].
+//!
+//! A connection can be dead without having ended: a firewall has forgotten it, the network is another one. So
+//! the other side is asked for a sign of life where it is silent, over HTTP/2 by pings, which also find out what
+//! still takes bytes and passes none on, and below by TCP. A dead connection is closed within 10 s, so that a
+//! lock can be renewed over another one before it is lost.
 
 use std::io;
 use std::time::Duration;
@@ -33,8 +38,10 @@ use crate::kubeconfig;
 
 /// How long a connection may take: name, TCP, proxy and TLS.
 const CONNECT: Duration = Duration::from_secs(5);
-/// After how long without a byte the system asks whether the other side still lives.
-const KEEPALIVE: Duration = Duration::from_secs(30);
+/// After how long without a byte the other side is asked whether it still lives.
+const QUIET: Duration = Duration::from_secs(5);
+/// How long its answer may take.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// How long an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(50);
 /// Who sends the requests, for the API server's audit log.
@@ -235,7 +242,7 @@ fn client(
     tcp.enforce_http(false);
     // Otherwise the first request on each connection waits 40 ms for an acknowledgement.
     tcp.set_nodelay(true);
-    tcp.set_keepalive(Some(KEEPALIVE));
+    keep_alive(&mut tcp);
     let Some(proxy) = proxy else {
         return stack(config, tcp, protocol);
     };
@@ -253,6 +260,15 @@ fn client(
         }
         _ => stack(config, tunnel(&proxy, tcp), protocol),
     }
+}
+
+/// Has the system close connections whose other side does not acknowledge what it gets, or that it is there.
+fn keep_alive(tcp: &mut HttpConnector) {
+    tcp.set_keepalive(Some(QUIET));
+    tcp.set_keepalive_interval(Some(SIGN_OF_LIFE));
+    tcp.set_keepalive_retries(Some(2));
+    #[cfg(target_os = "linux")]
+    tcp.set_tcp_user_timeout(Some(QUIET + 2 * SIGN_OF_LIFE));
 }
 
 /// Puts TLS around a way to connect.
@@ -305,7 +321,11 @@ where
     let http: Http<_, Body> = Http::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
+        .timer(TokioTimer::new())
         .http2_adaptive_window(true)
+        .http2_keep_alive_interval(QUIET)
+        .http2_keep_alive_timeout(SIGN_OF_LIFE)
+        .http2_keep_alive_while_idle(true)
         .build(timed);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())

@@ -4,8 +4,9 @@
 //! [`builder`] compiles the components from Go modules into a cache folder, [`launch`] starts them
 //! and ends them, and [`running`] is what a test uses to find a testbed or to start one.
 //! [`recorder`] writes down what a client asks the API server, [`faults`] spoils it, and a [`meddler`] is
-//! faster; all go through a [`gateway`]. A [`terminal`] shows what a program draws. The library prints nothing; the binary `testbed` beside it is the process
-//! that the components live and die with.
+//! faster; all go through a [`gateway`]. On a [`relay`] connections fall silent. A [`terminal`] shows what a program
+//! draws. The library prints nothing; the binary `testbed` beside it is the process that the components live and die
+//! with.
 
 #![expect(
     clippy::disallowed_methods,
@@ -40,6 +41,8 @@ pub mod faults;
 
 pub mod meddler;
 
+pub mod relay;
+
 pub mod terminal;
 
 pub use faults::{Fault, Faulty};
@@ -48,5 +51,6 @@ pub use launch::{Options, Testbed};
 pub use meddler::Meddler;
 pub use place::{Place, User};
 pub use recorder::Recorder;
+pub use relay::Relay;
 pub use running::Running;
 pub use terminal::Terminal;
