@@ -37,6 +37,7 @@ mod wait;
 mod watch;
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -61,6 +62,7 @@ pub use wait::Wait;
 
 use call::PATIENCE;
 use transport::{Connection, Dialing};
+use wait::Finished;
 
 /// How many requests are under way at once; watches count while they are opened.
 const AT_ONCE: usize = 16;
@@ -96,6 +98,8 @@ pub struct Cluster {
     patience: Duration,
     /// Whether there has been an answer yet.
     is_reached: AtomicBool,
+    /// What was seen to have run to its end; later waits of a command rely on it.
+    finished: Mutex<Finished>,
     /// None for a client that is no connection.
     dialing: Option<Dialing>,
 }
@@ -159,6 +163,7 @@ impl Cluster {
             slots: Semaphore::new(AT_ONCE),
             patience: PATIENCE,
             is_reached: AtomicBool::new(false),
+            finished: Mutex::default(),
             dialing: Some(connection.dialing),
         }
     }
@@ -200,7 +205,7 @@ fn shown(server: &Uri) -> String {
 mod tests {
     use std::future::Future;
     use std::path::Path;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use http::{Request, Response};
     use kube::client::Body;
@@ -233,6 +238,7 @@ mod tests {
             slots: Semaphore::new(AT_ONCE),
             patience: PATIENCE,
             is_reached: AtomicBool::new(false),
+            finished: Mutex::default(),
             dialing: None,
         };
         (cluster, asked)

@@ -116,6 +116,27 @@ fn end(live: &Value) -> Health {
     }
 }
 
+/// Tells whether a Job or a Pod has run to its end, and well, so that nothing is missing when it is deleted.
+///
+/// One that is being deleted by the time that it is seen counts only if it asks for that itself
+/// (`ttlSecondsAfterFinished`): otherwise it may be somebody else who wants it gone.
+pub fn has_finished(live: &Value) -> bool {
+    let end = match (group(live), text(live, "/kind")) {
+        ("batch", Some("Job")) => job::end(live),
+        ("", Some("Pod")) => pod::end(live),
+        _ => return false,
+    };
+    let may_count = deletes_itself(live) || text(live, "/metadata/deletionTimestamp").is_none();
+    let judged = expressions::judged(live);
+    end.is_ready() && may_count && judged.is_none_or(|health| health.is_ready())
+}
+
+/// Tells whether a resource asks to be deleted when it has finished.
+pub fn deletes_itself(body: &Value) -> bool {
+    (group(body), text(body, "/kind")) == ("batch", Some("Job"))
+        && number(body, "/spec/ttlSecondsAfterFinished").is_some()
+}
+
 /// Returns the selector of a workload's pods if, to know whether old ones are left, somebody has
 /// to look whether any of them is ending: the status of the workload does not say.
 pub fn uncounted_pods(live: &Value, condition: Condition) -> Option<String> {
@@ -257,6 +278,45 @@ mod tests {
             &json!({"apiVersion": "batch/v1", "kind": "CronJob", "status": {"active": [{}]}}),
             "Ready",
         );
+    }
+
+    /// Checks whether a resource has finished, with this spec and status, deleted or not.
+    #[track_caller]
+    fn finished(kind: [&str; 2], spec: &Value, status: &Value) -> [bool; 2] {
+        let [version, kind] = kind;
+        let mut live = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "a"},
+            "spec": spec, "status": status});
+        let before = has_finished(&live);
+        live["metadata"]["deletionTimestamp"] = "2026-11-21T10:00:00Z".into();
+        [before, has_finished(&live)]
+    }
+
+    #[test]
+    fn what_has_run_to_its_end_has_finished() {
+        let complete = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+        let failed = json!({"conditions": [{"type": "Failed", "status": "True"}]});
+        let passing = json!({"ttlSecondsAfterFinished": 0});
+        let job = ["batch/v1", "Job"];
+        assert_eq!(finished(job, &json!({}), &complete), [true, false]);
+        assert_eq!(finished(job, &passing, &complete), [true, true]);
+        for status in [failed, json!({})] {
+            assert_eq!(finished(job, &passing, &status), [false, false]);
+        }
+        // It is ready, and will run.
+        let suspended = json!({"suspend": true, "ttlSecondsAfterFinished": 0});
+        assert_eq!(finished(job, &suspended, &json!({})), [false, false]);
+        let pod = ["v1", "Pod"];
+        let phase = |phase: &str| {
+            json!({"phase": phase, "conditions":
+            [{"type": "Ready", "status": "True"}]})
+        };
+        assert_eq!(
+            finished(pod, &json!({}), &phase("Succeeded")),
+            [true, false]
+        );
+        assert_eq!(finished(pod, &json!({}), &phase("Running")), [false, false]);
+        let other = ["example.com/v1", "Job"];
+        assert_eq!(finished(other, &passing, &complete), [false, false]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! leaves as it is, such as a generation that nobody has seen yet, is what the API server answers to a
 //! dry run, which nobody else can look at.
 
+mod finished;
 mod peers;
 mod table;
 

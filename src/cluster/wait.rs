@@ -3,12 +3,14 @@
 //! Each scope is listed once, and watched from there on if anything is still missing, so that a
 //! wait for what is ready already costs one list per scope and nobody polls.
 
+mod finished;
 mod follow;
 mod goal;
 mod outlast;
 mod until;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -17,6 +19,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 
+pub(super) use finished::Finished;
 use goal::{Goal, note, note_all};
 
 use super::diagnosis::Depth;
@@ -54,6 +57,7 @@ struct Ready<'a> {
     uncounted: BTreeMap<ResourceId, String>,
     /// What was seen first of each resource about a deadline that it has exceeded.
     exceeded: BTreeMap<ResourceId, Option<Value>>,
+    finished: &'a Mutex<Finished>,
     /// The workloads whose pods may end the wait.
     open: watch::Sender<Open>,
     on: &'a mut dyn FnMut(&ResourceId, &Health),
@@ -111,7 +115,9 @@ impl Ready<'_> {
 
 impl Goal for Ready<'_> {
     fn note(&mut self, id: &ResourceId, live: Option<&Value>) {
+        let has_finished = finished::note(self.finished, id, live);
         let health = match live {
+            _ if has_finished => Health::Ready,
             Some(live) => self.credible(id, live),
             None => Health::InProgress("missing".to_owned()),
         };
@@ -202,8 +208,8 @@ impl Cluster {
     /// Waits until all resources are what is wanted, and tells of every change of health, the
     /// first one included.
     ///
-    /// A resource that does not exist, or is deleted meanwhile, is in progress and "missing". One
-    /// that has failed for good ends the wait at once, and so does a workload with a pod of its
+    /// A resource that does not exist, or is deleted meanwhile, is in progress and "missing", but for a
+    /// Job or Pod that was seen to have [finished](health::has_finished). One that has failed for good ends the wait at once, and so does a workload with a pod of its
     /// newest template that is [hopeless](health::hopeless()), unless only the end of old pods is
     /// waited for. An API server that cannot be reached for a while does not.
     ///
@@ -226,6 +232,7 @@ impl Cluster {
                 .collect(),
             uncounted: BTreeMap::new(),
             exceeded: BTreeMap::new(),
+            finished: &self.finished,
             open,
             on,
         };
@@ -370,6 +377,7 @@ mod tests {
             states: BTreeMap::from([(id(), Health::InProgress("unknown".to_owned()))]),
             uncounted: BTreeMap::new(),
             exceeded: BTreeMap::new(),
+            finished: &Mutex::default(),
             open: watch::Sender::default(),
             on: &mut on,
         };
@@ -409,6 +417,7 @@ mod tests {
             states: BTreeMap::from([(id.clone(), Health::InProgress("unknown".to_owned()))]),
             uncounted: BTreeMap::new(),
             exceeded: BTreeMap::new(),
+            finished: &Mutex::default(),
             open: watch::Sender::default(),
             on: &mut on,
         };
@@ -461,6 +470,7 @@ mod tests {
             states: BTreeMap::new(),
             uncounted: BTreeMap::new(),
             exceeded: BTreeMap::new(),
+            finished: &Mutex::default(),
             open: watch::Sender::default(),
             on: &mut on,
         };

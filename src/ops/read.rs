@@ -34,6 +34,8 @@ pub struct ResourceStatus {
     pub group: Option<String>,
     /// Its health; none if it is missing.
     pub health: Option<Health>,
+    /// Whether it is deleted when it has finished, so that it may be missing because of that.
+    pub deletes_itself: bool,
     /// Why it is not ready, without logs; empty if it is ready.
     pub diagnosis: Diagnosis,
 }
@@ -190,6 +192,7 @@ pub async fn resources(session: &Session<'_>, release: &Release) -> Result<Stand
     let resources = resources.map(|resource| ResourceStatus {
         group: group::group_of(&resource.body).map(str::to_owned),
         health: healths.remove(&resource.id),
+        deletes_itself: health::deletes_itself(&resource.body),
         diagnosis: diagnoses.remove(&resource.id).unwrap_or_default(),
         id: resource.id,
     });

@@ -257,6 +257,7 @@ fn is_zero(count: &usize) -> bool {
 
 fn resource(status: &ResourceStatus, now: Timestamp) -> Resource<'_> {
     let (health, reason) = match &status.health {
+        None if status.deletes_itself => ("missing", "it is deleted when it has finished"),
         None => ("missing", ""),
         Some(Health::Ready) => ("ready", ""),
         Some(Health::InProgress(reason)) => ("in progress", reason.as_str()),
