@@ -371,3 +371,22 @@ fn what_several_groups_wait_for_is_waited_for_once() {
     assert_eq!(watches("deployments"), 1, "{requests:#?}");
     assert!(watches("pods") <= 1, "{requests:#?}");
 }
+
+#[test]
+fn pods_by_themselves_and_those_of_workloads_have_one_watch() {
+    let place = Place::new("podwatch");
+    let pod = |name: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\n\
+             spec: {{containers: [{{name: app, image: 'app:1'}}]}}\n"
+        )
+    };
+    let template = [TEMPLATE, &pod("one"), &pod("two")].concat();
+    let chart = place.chart("seven", "{}\n", &template);
+    let listening = Listening::on(&place);
+    let requests = listening.requests(&place, &["install", "app", &chart]);
+    let watches = requests
+        .iter()
+        .filter(|line| line.contains("watch=true") && line.contains("/pods?"));
+    assert_eq!(watches.count(), 1, "{requests:#?}");
+}

@@ -22,7 +22,7 @@ pub(super) struct Scope<'a> {
     pub(super) kind: &'a Kind,
     pub(super) namespace: Option<&'a str>,
     pub(super) ids: BTreeMap<&'a str, &'a ResourceId>,
-    /// Instead of names: the workloads whose pods are wanted.
+    /// The workloads whose pods are wanted, and pods that are wanted beside these, which are their own.
     pub(super) makers: Vec<&'a ResourceId>,
     /// Instead of both: what the labels have to be, as a label selector.
     pub(super) labels: &'a str,
@@ -50,7 +50,7 @@ impl Scope<'_> {
     fn fields(&self) -> String {
         match (self.ids.len(), self.ids.keys().next()) {
             // It may be a record.
-            (1, Some(name)) => format!("metadata.name={name}"),
+            (1, Some(name)) if self.makers.is_empty() => format!("metadata.name={name}"),
             _ if path::is_secret(self.kind) => NO_RECORDS.to_owned(),
             _ => String::new(),
         }

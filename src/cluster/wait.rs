@@ -10,6 +10,7 @@ mod gone;
 mod outlast;
 mod until;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -21,11 +22,11 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 pub(super) use finished::Finished;
-use goal::{Goal, note, note_all};
+use goal::{Goal, take};
 
 use super::diagnosis::Depth;
 use super::error::Unready;
-use super::hopeless::Open;
+use super::hopeless::{Open, Suspects};
 use super::pause::Backoff;
 use super::scope::{Scope, name};
 use super::watch::Change;
@@ -61,6 +62,8 @@ struct Ready<'a> {
     finished: &'a Mutex<Finished>,
     /// The workloads whose pods may end the wait.
     open: watch::Sender<Open>,
+    /// What is known of their pods.
+    suspects: &'a RefCell<Suspects>,
     on: &'a mut dyn FnMut(&ResourceId, &Health),
 }
 
@@ -137,9 +140,18 @@ impl Goal for Ready<'_> {
     /// What is ready without a status cannot become unready but by being deleted.
     fn is_settled(&self, scope: &Scope<'_>, live: &[Value]) -> bool {
         let is_ready = |id: &&ResourceId| self.states.get(*id).is_some_and(Health::is_ready);
-        live.len() == scope.ids.len()
+        scope.makers.is_empty()
+            && live.len() == scope.ids.len()
             && live.iter().all(|body| body.get("status").is_none())
             && scope.ids.values().all(is_ready)
+    }
+
+    fn look(&mut self, scope: &Scope<'_>, change: &Change) {
+        if !scope.makers.is_empty() {
+            self.suspects.borrow_mut().note(scope, change);
+            // Whoever judges them looks again.
+            self.open.send_modify(|_| ());
+        }
     }
 }
 
@@ -154,9 +166,10 @@ impl Cluster {
     /// first one included.
     ///
     /// A resource that does not exist, or is deleted meanwhile, is in progress and "missing", but for a
-    /// Job or Pod that was seen to have [finished](health::has_finished). One that has failed for good ends the wait at once, and so does a workload with a pod of its
-    /// newest template that is [hopeless](health::hopeless()), unless only the end of old pods is
-    /// waited for. An API server that cannot be reached for a while does not.
+    /// Job or Pod that was seen to have [finished](health::has_finished). One that has failed for good
+    /// ends the wait at once, and so does a workload with a pod of its newest template that is
+    /// [hopeless](health::hopeless()), unless only the end of old pods is waited for. An API server that
+    /// cannot be reached for a while does not. Pods of a namespace are watched once at a time.
     ///
     /// # Errors
     /// [`Error::NotReady`] with every resource that is not ready, those first that have failed, and
@@ -168,6 +181,12 @@ impl Cluster {
     ) -> Result<(), Error> {
         let unknown = || Health::InProgress("unknown".to_owned());
         let (open, opened) = watch::channel(Open::new());
+        let suspects = RefCell::new(Suspects::new(wait.since));
+        let mut scopes = self.scopes(wait.wanted);
+        let pods = match wait.until {
+            Condition::NoOldPods => vec![],
+            _ => self.pods_of(wait.wanted, &mut scopes),
+        };
         let mut goal = Ready {
             until: wait.until,
             states: wait
@@ -179,10 +198,11 @@ impl Cluster {
             exceeded: BTreeMap::new(),
             finished: &self.finished,
             open,
+            suspects: &suspects,
             on,
         };
         let pursuit = async {
-            self.pursue(wait.wanted, &mut goal).await?;
+            self.pursue_in(&scopes, &mut goal).await?;
             self.outlast(&mut goal).await
         };
         let ended = async {
@@ -190,9 +210,7 @@ impl Cluster {
                 // What is ready already is known before any pod is asked for.
                 biased;
                 pursued = pursuit => pursued.map(|()| None),
-                hopeless = self.first_hopeless((wait.wanted, wait.since), opened) => {
-                    Ok(Some(hopeless))
-                }
+                hopeless = self.first_hopeless((&pods, &suspects), opened) => Ok(Some(hopeless)),
             }
         };
         // Out of time or decided: what is left to tell is the same.
@@ -219,12 +237,16 @@ impl Cluster {
         wanted: &[(ResourceId, Kind)],
         goal: &mut impl Goal,
     ) -> Result<(), Error> {
-        let scopes = self.scopes(wanted);
+        self.pursue_in(&self.scopes(wanted), goal).await
+    }
+
+    async fn pursue_in(&self, scopes: &[Scope<'_>], goal: &mut impl Goal) -> Result<(), Error> {
         let lists = try_join_all(scopes.iter().map(|scope| self.first_list(scope))).await?;
         let mut open = Vec::new();
         for (scope, (live, version)) in scopes.iter().zip(lists) {
-            note_all(goal, scope, &live);
-            if !goal.is_settled(scope, &live) {
+            let all = Change::All(live);
+            take(goal, scope, &all);
+            if !matches!(&all, Change::All(live) if goal.is_settled(scope, live)) {
                 open.push((scope, version));
             }
         }
@@ -239,11 +261,7 @@ impl Cluster {
             })
             .collect();
         while let Some((scope, change)) = changes.next().await {
-            match change? {
-                Change::All(live) => note_all(goal, scope, &live),
-                Change::One(live) => note(goal, scope, (name(&live), Some(&live))),
-                Change::Gone(name) => note(goal, scope, (&name, None)),
-            }
+            take(goal, scope, &change?);
             if goal.is_decided() {
                 return Ok(());
             }
@@ -291,6 +309,7 @@ mod tests {
             exceeded: BTreeMap::new(),
             finished: &Mutex::default(),
             open: watch::Sender::default(),
+            suspects: &RefCell::new(Suspects::new(Timestamp::UNIX_EPOCH)),
             on: &mut on,
         };
         let live = |ready: i64| {
@@ -331,6 +350,7 @@ mod tests {
             exceeded: BTreeMap::new(),
             finished: &Mutex::default(),
             open: watch::Sender::default(),
+            suspects: &RefCell::new(Suspects::new(Timestamp::UNIX_EPOCH)),
             on: &mut on,
         };
         let mut body = json!({"apiVersion": "example.com/v1", "kind": "Car",
@@ -356,6 +376,7 @@ mod tests {
             exceeded: BTreeMap::new(),
             finished: &Mutex::default(),
             open: watch::Sender::default(),
+            suspects: &RefCell::new(Suspects::new(Timestamp::UNIX_EPOCH)),
             on: &mut on,
         };
         let live = |generation: u32, exceeded: &str| {

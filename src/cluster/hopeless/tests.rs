@@ -242,6 +242,60 @@ async fn what_is_ready_costs_one_list() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pods_by_themselves_and_those_of_workloads_are_watched_together() {
+    let (cluster, asked) = mock(|request, _| async move {
+        let of_pods = request.uri().path().ends_with("/pods");
+        let query = request.uri().query().unwrap_or_default();
+        if !query.contains("watch=true") && !of_pods {
+            return Ok(answer(200, &SET.answer(&request).1));
+        }
+        if query.contains("watch=true") {
+            if !of_pods {
+                return pending().await;
+            }
+            tokio::time::sleep(GRACE * 4).await;
+            let event = json!({"type": "MODIFIED", "object": SET.pod()});
+            return Ok(answer(200, &format!("{event}\n")));
+        }
+        let alone = json!({"metadata": {"name": "alone"}, "status": {"phase": "Pending"}});
+        let waiting = "ContainerCreating";
+        let all = json!([alone, Scene { waiting, ..SET }.pod()]);
+        let list = json!({"metadata": {"resourceVersion": "7"}, "items": all});
+        Ok(answer(200, &list.to_string()))
+    });
+    let id = |group: &str, kind: &str, name: &str| ResourceId {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+        namespace: Some("shop".to_owned()),
+        name: name.to_owned(),
+    };
+    let set = builtin::kind("apps", "StatefulSet").unwrap().clone();
+    let wait = Wait {
+        wanted: &[
+            (id("apps", "StatefulSet", "web"), set),
+            (id("", "Pod", "alone"), owner::pods().clone()),
+        ],
+        until: Condition::Ready,
+        deadline: DEADLINE,
+        since: BEGIN.parse().unwrap(),
+    };
+    let mut told = Vec::new();
+    let mut on = |id: &ResourceId, _: &Health| told.push(id.to_string());
+    let ended = cluster.wait_for(wait, &mut on).await;
+    let Err(Error::NotReady { resources }) = ended else {
+        panic!("{ended:?}");
+    };
+    assert!(resources[0].health.is_failed(), "{resources:?}");
+    assert_eq!(resources[0].id.name, "web");
+    told.sort();
+    assert_eq!(told, ["Pod alone", "StatefulSet web", "StatefulSet web"]);
+    let asked = asked.lock().unwrap();
+    let of_pods = asked.iter().filter(|line| line.contains("/pods?"));
+    let watches = of_pods.filter(|line| line.contains("watch=true"));
+    assert_eq!(watches.count(), 1, "{asked:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn pods_events_and_logs_explain_the_end() {
     let (unready, _, asked) = wait(SET, Condition::Ready).await;
     assert_eq!(

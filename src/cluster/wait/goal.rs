@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{ResourceId, Scope, name};
+use super::{Change, ResourceId, Scope, name};
 
 /// What a wait knows of its resources, and when it may end.
 pub(super) trait Goal {
@@ -14,17 +14,29 @@ pub(super) trait Goal {
     fn is_decided(&self) -> bool;
     /// Whether anything may still happen to these resources as they are now.
     fn is_settled(&self, scope: &Scope<'_>, live: &[Value]) -> bool;
+    /// Takes note of a change as a whole, also of pods that what is waited for has made.
+    fn look(&mut self, _: &Scope<'_>, _: &Change) {}
+}
+
+/// Tells of a change in a scope.
+pub(super) fn take(goal: &mut impl Goal, scope: &Scope<'_>, change: &Change) {
+    match change {
+        Change::All(live) => note_all(goal, scope, live),
+        Change::One(live) => note(goal, scope, (name(live), Some(live))),
+        Change::Gone(name) => note(goal, scope, (name, None)),
+    }
+    goal.look(scope, change);
 }
 
 /// Tells of the resource of this name in the scope, if it is one that is waited for.
-pub(super) fn note(goal: &mut impl Goal, scope: &Scope<'_>, (name, live): (&str, Option<&Value>)) {
+fn note(goal: &mut impl Goal, scope: &Scope<'_>, (name, live): (&str, Option<&Value>)) {
     if let Some(id) = scope.ids.get(name) {
         goal.note(id, live);
     }
 }
 
 /// Tells of all resources of the scope: those that are not listed do not exist.
-pub(super) fn note_all(goal: &mut impl Goal, scope: &Scope<'_>, live: &[Value]) {
+fn note_all(goal: &mut impl Goal, scope: &Scope<'_>, live: &[Value]) {
     for body in live {
         note(goal, scope, (name(body), Some(body)));
     }

@@ -1,7 +1,7 @@
 //! Waiting for pods that are ending and that the status of their workload does not count.
 //!
 //! Their end changes nothing else that could be watched, so that they are listed once and watched themselves,
-//! as far as the selector of their workload goes.
+//! once for each namespace: as far as the selector goes where that is of one workload, or else by their makers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -15,28 +15,29 @@ use crate::cluster::scope::Scope;
 use crate::health::Health;
 
 type Changes<'a> =
-    SelectAll<Pin<Box<dyn Stream<Item = (&'a ResourceId, Result<Change, Error>)> + 'a>>>;
+    SelectAll<Pin<Box<dyn Stream<Item = (&'a [&'a ResourceId], Result<Change, Error>)> + 'a>>>;
 
 /// The names of the pods of one workload that are ending.
 #[derive(Default)]
 struct Ending(BTreeSet<String>);
 
 impl Ending {
-    fn note(&mut self, change: Change) {
+    /// Takes note of pods, of which those count that `is_own` says.
+    fn note(&mut self, change: &Change, is_own: &dyn Fn(&Value) -> bool) {
         match change {
             Change::All(pods) => {
                 self.0.clear();
-                for pod in &pods {
-                    self.note_one(pod);
+                for pod in pods {
+                    self.note_one(pod, is_own);
                 }
             }
-            Change::One(pod) => self.note_one(&pod),
-            Change::Gone(pod) => drop(self.0.remove(&pod)),
+            Change::One(pod) => self.note_one(pod, is_own),
+            Change::Gone(pod) => drop(self.0.remove(pod)),
         }
     }
 
-    fn note_one(&mut self, pod: &Value) {
-        if pod.pointer("/metadata/deletionTimestamp").is_some() {
+    fn note_one(&mut self, pod: &Value, is_own: &dyn Fn(&Value) -> bool) {
+        if is_own(pod) && pod.pointer("/metadata/deletionTimestamp").is_some() {
             self.0.insert(name(pod).to_owned());
         } else {
             // A StatefulSet gives the name of a pod to the next one.
@@ -62,31 +63,41 @@ impl Cluster {
         }
         let mut open = std::mem::take(&mut goal.uncounted);
         open.retain(|id, _| goal.states.get(id).is_some_and(Health::is_ready));
-        let scopes = open.iter().map(|(id, selector)| {
+        let mut places: BTreeMap<Option<&str>, Vec<&ResourceId>> = BTreeMap::new();
+        for id in open.keys() {
             let place = self.namespace_of(owner::pods(), id.namespace.as_deref());
-            (id, owner::selected(place, selector))
+            places.entry(place).or_default().push(id);
+        }
+        let scopes = places.into_iter().map(|(place, ids)| match ids[..] {
+            [id] => (owner::selected(place, &open[id]), ids),
+            _ => (owner::scope(place, ids.clone()), ids),
         });
-        let scopes: Vec<(&ResourceId, Scope<'_>)> = scopes.collect();
+        let scopes: Vec<(Scope<'_>, Vec<&ResourceId>)> = scopes.collect();
         let mut changes: Changes<'_> = SelectAll::new();
-        for (id, scope) in &scopes {
+        for (scope, ids) in &scopes {
             let followed = self.follow_all(scope);
-            changes.push(Box::pin(followed.map(move |change| (*id, change))));
+            changes.push(Box::pin(followed.map(move |change| (&ids[..], change))));
         }
         let mut left: BTreeMap<&ResourceId, Ending> =
             open.keys().map(|id| (id, Ending::default())).collect();
         while !left.is_empty() {
-            let Some((id, change)) = changes.next().await else {
+            let Some((ids, change)) = changes.next().await else {
                 return Ok(());
             };
-            let Some(ending) = left.get_mut(id) else {
-                continue;
-            };
-            ending.note(change?);
-            let health = ending.health();
-            if health.is_ready() {
-                left.remove(id);
+            let change = change?;
+            for &id in ids {
+                let Some(ending) = left.get_mut(id) else {
+                    continue;
+                };
+                let has_made =
+                    |pod: &Value| owner::metadata(pod).is_some_and(|pod| owner::has_made(id, pod));
+                ending.note(&change, &|pod| ids.len() == 1 || has_made(pod));
+                let health = ending.health();
+                if health.is_ready() {
+                    left.remove(id);
+                }
+                goal.tell(id, health);
             }
-            goal.tell(id, health);
         }
         Ok(())
     }
@@ -116,7 +127,7 @@ mod tests {
         };
         let mut ending = Ending::default();
         let mut check = |change: Change, expected: &str| {
-            ending.note(change);
+            ending.note(&change, &|_| true);
             assert_eq!(ending.health().reason().unwrap_or("ready"), expected);
         };
         let all = vec![pod("a", true), pod("b", true), pod("c", false)];
@@ -179,5 +190,74 @@ mod tests {
         assert_eq!(*list, format!("{pods}&limit=500"));
         assert!(watch.starts_with(&format!("{pods}&watch=true&")), "{watch}");
         assert!(watch.ends_with("&resourceVersion=10"), "{watch}");
+    }
+
+    /// A workload of one pod whose status does not count those that are ending.
+    fn workload(name: &str) -> Value {
+        json!({"metadata": {"name": name, "annotations": {"pintle.dev/ready": "no-old-pods"}},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": name}}},
+            "status": {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
+                "availableReplicas": 1}})
+    }
+
+    /// A pod of a workload that is ending.
+    fn ending(workload: &str) -> Value {
+        let set = json!({"kind": "ReplicaSet", "name": format!("{workload}-5d8")});
+        json!({"metadata": {"name": format!("{workload}-5d8-x"), "resourceVersion": "11",
+            "labels": {"pod-template-hash": "5d8"}, "ownerReferences": [set],
+            "deletionTimestamp": "2026-11-21T10:00:00Z"}})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn workloads_of_a_namespace_have_one_watch_of_their_ending_pods() {
+        let (cluster, asked) = mock(|request, _| async move {
+            let query = request.uri().query().unwrap_or_default();
+            let items = match request.uri().path().ends_with("/pods") {
+                true if query.contains("watch=true") => {
+                    let gone = ["api", "web"].map(|name| {
+                        let event = json!({"type": "DELETED", "object": ending(name)});
+                        format!("{event}\n")
+                    });
+                    return Ok(answer(200, &gone.concat()));
+                }
+                true => json!([ending("api"), ending("web"), ending("other")]),
+                false => json!([workload("api"), workload("web")]),
+            };
+            let list = json!({"metadata": {"resourceVersion": "10"}, "items": items});
+            Ok(answer(200, &list.to_string()))
+        });
+        let kind = crate::builtin::kind("apps", "Deployment").unwrap();
+        let wanted = ["api", "web"].map(|name| {
+            let id = ResourceId {
+                group: "apps".to_owned(),
+                kind: "Deployment".to_owned(),
+                namespace: Some("shop".to_owned()),
+                name: name.to_owned(),
+            };
+            (id, kind.clone())
+        });
+        let wait = Wait {
+            wanted: &wanted,
+            until: Condition::Ready,
+            deadline: Duration::from_mins(1),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        let mut told = Vec::new();
+        let mut on = |id: &ResourceId, health: &Health| {
+            let health = health.reason().unwrap_or("ready");
+            told.push(format!("{}: {health}", id.name));
+        };
+        cluster.wait_for(wait, &mut on).await.unwrap();
+        let ending = ["api: pods still ending: 1", "web: pods still ending: 1"];
+        assert_eq!(told[2..4], ending);
+        assert_eq!(told[4..], ["api: ready", "web: ready"]);
+        let asked = asked.lock().unwrap();
+        let pods = "GET /api/v1/namespaces/shop/pods?";
+        let of_pods: Vec<_> = asked.iter().filter(|line| line.starts_with(pods)).collect();
+        let [list, watch] = &of_pods[..] else {
+            panic!("{asked:#?}");
+        };
+        assert_eq!(**list, format!("{pods}limit=500"));
+        assert!(watch.contains("watch=true"), "{watch}");
     }
 }
