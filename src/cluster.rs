@@ -9,6 +9,7 @@ mod answer;
 mod body;
 mod broken;
 mod call;
+mod clock;
 mod deletion;
 mod diagnosis;
 mod discovery;
@@ -42,6 +43,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::Uri;
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::kubeconfig::Kubeconfig;
@@ -61,6 +63,7 @@ pub use tunnel::ServicePort;
 pub use wait::Wait;
 
 use call::PATIENCE;
+use clock::Clock;
 use transport::{Connection, Dialing};
 use wait::Finished;
 
@@ -100,6 +103,7 @@ pub struct Cluster {
     is_reached: AtomicBool,
     /// What was seen to have run to its end; later waits of a command rely on it.
     finished: Mutex<Finished>,
+    clock: Clock,
     /// None for a client that is no connection.
     dialing: Option<Dialing>,
 }
@@ -144,13 +148,23 @@ impl Cluster {
         };
         let mut connection = transport::open_as(kubeconfig, called, tunnel).await?;
         namespace.clone_into(&mut connection.namespace);
-        Ok(Self::with_connection(connection).answering_within(host.patience))
+        let mut cluster = Self::with_connection(connection).answering_within(host.patience);
+        cluster.clock = host.clock.of_another();
+        Ok(cluster)
     }
 
     /// The same connection, on which one try of a request may take this long instead of 30 s.
     #[must_use]
     pub fn answering_within(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// The same connection, on which it is found out by how much the API server's clock differs from `now`.
+    /// Leases and the age of pods are judged by the API server's then.
+    #[must_use]
+    pub fn beside_clock(mut self, now: fn() -> Timestamp) -> Self {
+        self.clock = Clock::beside(now);
         self
     }
 
@@ -164,6 +178,7 @@ impl Cluster {
             patience: PATIENCE,
             is_reached: AtomicBool::new(false),
             finished: Mutex::default(),
+            clock: Clock::default(),
             dialing: Some(connection.dialing),
         }
     }
@@ -239,6 +254,7 @@ mod tests {
             patience: PATIENCE,
             is_reached: AtomicBool::new(false),
             finished: Mutex::default(),
+            clock: Clock::default(),
             dialing: None,
         };
         (cluster, asked)

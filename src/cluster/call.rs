@@ -136,7 +136,9 @@ impl Cluster {
         let mut request = call.request.clone().map(Body::from);
         let connection = capture_connection(&mut request);
         let opening = async {
+            let sent = self.clock.own();
             let (head, body) = self.client.send(request).await?.into_parts();
+            self.clock.note(sent, &head.headers);
             if head.status.is_success() {
                 return Ok(Ok(body));
             }
@@ -194,7 +196,9 @@ impl Cluster {
     }
 
     async fn exchange(&self, request: Request<Body>) -> Result<Response<Bytes>, kube::Error> {
+        let sent = self.clock.own();
         let (head, mut body) = self.client.send(request).await?.into_parts();
+        self.clock.note(sent, &head.headers);
         // Into one buffer from the start: frames that are put together at the end are there twice.
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {

@@ -4,9 +4,9 @@
 //! A Lease is renewed while its holder works, and deleted at the end. One that is over is taken
 //! over by an update that holds only for the version that was read, so that exactly one wins.
 //!
-//! Whether a Lease is over is counted from the `renewTime` that its holder wrote, by the clock of
-//! whoever reads it. It is renewed three times within its duration, so clocks that differ by up to
-//! 20 s do no harm. A holder that has not renewed its Lease until 5 s before that is over does not count
+//! Whether a Lease is over is counted from the `renewTime` that its holder wrote. Both are times of the API
+//! server's clock as far as that is known from its answers, and else of the own one: it is renewed three times
+//! within its duration, so clocks that differ by up to 20 s do no harm. A holder that has not renewed its Lease until 5 s before that is over does not count
 //! as one, whatever has kept it from doing so, and does again when a renewal succeeds, which shows that nobody
 //! has taken it over meanwhile: its [`Hold`] is asked before every write. What is under way by then is left
 //! to the preconditions of each write. A Lease from a clock that is far ahead holds for as much longer.
@@ -118,14 +118,8 @@ impl Claim<'_> {
         format!("pintle.{}", self.release)
     }
 
-    /// The time with the precision that Leases have.
-    fn time(&self) -> Timestamp {
-        let now = (self.now)();
-        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
-    }
-
-    fn is_over(&self, tenure: &Tenure) -> bool {
-        tenure.is_over((self.now)(), self.holder.is_dead)
+    fn is_over(&self, cluster: &Cluster, tenure: &Tenure) -> bool {
+        tenure.is_over(cluster.clock.at((self.now)()), self.holder.is_dead)
     }
 
     /// Whether `tenure` is this claim's, taken at `acquired`.
@@ -157,7 +151,7 @@ impl Cluster {
     /// # Errors
     /// [`Error::NotFound`] if the namespace does not exist, and any other refusal.
     pub async fn take_lease<'a>(&'a self, claim: Claim<'a>) -> Result<Taking<'a>, Error> {
-        let acquired = claim.time();
+        let acquired = self.lease_time((claim.now)());
         for _ in 0..RACES {
             if let Some(taking) = self.try_to_take(claim, acquired).await? {
                 return Ok(taking);
@@ -171,6 +165,12 @@ impl Cluster {
         })
     }
 
+    /// A time of the own clock as Leases have it: by that of the API server, to the microsecond.
+    fn lease_time(&self, own: Timestamp) -> Timestamp {
+        let time = self.clock.at(own);
+        Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+    }
+
     /// One round for a Lease; none if others were faster and it has to be looked at again.
     async fn try_to_take<'a>(
         &'a self,
@@ -179,8 +179,8 @@ impl Cluster {
     ) -> Result<Option<Taking<'a>>, Error> {
         let (kind, name) = (kind(), claim.name());
         let at = at(&kind, claim.namespace, &name);
-        let renewed = claim.time();
-        let renewal = Renewal::of(renewed);
+        let now = (claim.now)();
+        let (renewed, renewal) = (self.lease_time(now), Renewal::of(now));
         let taken = |live: Value, before: Option<Tenure>| {
             Some(Taking::Taken(Lease {
                 cluster: self,
@@ -202,7 +202,7 @@ impl Cluster {
         };
         let before = Tenure::of(&live).filter(|tenure| !claim.is_own(tenure, acquired));
         if let Some(tenure) = &before
-            && !claim.is_over(tenure)
+            && !claim.is_over(self, tenure)
         {
             return Ok(Some(Taking::Held(tenure.clone())));
         }
@@ -265,8 +265,8 @@ impl Lease<'_> {
         let (kind, name) = (kind(), self.claim.name());
         let at = at(&kind, self.claim.namespace, &name);
         loop {
-            let renewed = self.claim.time();
-            let renewal = Renewal::of(renewed);
+            let now = (self.claim.now)();
+            let (renewed, renewal) = (self.cluster.lease_time(now), Renewal::of(now));
             let body = self.claim.body(Some(&self.live), (self.acquired, renewed));
             match self.cluster.replace(&at, &body, Write::by(MANAGER)).await {
                 Ok(written) => {

@@ -105,7 +105,7 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// A time in the form that HTTP prescribes, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn time(text: &str) -> Option<Timestamp> {
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 

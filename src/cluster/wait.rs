@@ -181,7 +181,7 @@ impl Cluster {
     ) -> Result<(), Error> {
         let unknown = || Health::InProgress("unknown".to_owned());
         let (open, opened) = watch::channel(Open::new());
-        let suspects = RefCell::new(Suspects::new(wait.since));
+        let suspects = RefCell::new(Suspects::new(self.clock.at(wait.since)));
         let mut scopes = self.scopes(wait.wanted);
         let pods = match wait.until {
             Condition::NoOldPods => vec![],

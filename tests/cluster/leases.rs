@@ -3,12 +3,12 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pintle::cluster::{Claim, Cluster, Holder, Taking};
 use pintle::release::check_name;
 use serde_json::{Value, json};
 
-use super::{address, create, kind, new_namespace};
+use super::{address, connect, create, kind, kubeconfig, new_namespace};
 
 fn claim<'a>(cluster: &'a Cluster, release: &'a str, identity: &'a str) -> Claim<'a> {
     Claim {
@@ -125,4 +125,38 @@ async fn one_of_many_takes_over_a_lease_that_is_over() {
             .iter()
             .all(|w| live["spec"]["holderIdentity"] == **w)
     );
+}
+
+/// A clock that is ten minutes late.
+fn late() -> Timestamp {
+    Timestamp::now() - SignedDuration::from_mins(10)
+}
+
+/// A clock that is ten minutes ahead.
+fn ahead() -> Timestamp {
+    Timestamp::now() + SignedDuration::from_mins(10)
+}
+
+#[tokio::test]
+async fn clocks_that_are_wrong_do_no_harm() {
+    let right = new_namespace("lease-clocks").await;
+    let namespace = right.namespace();
+    let late_one = connect(kubeconfig(), namespace).await.beside_clock(late);
+    late_one.version().await.unwrap();
+    let its = Claim {
+        now: late,
+        ..claim(&late_one, "web", "late")
+    };
+    let taken = late_one.take_lease(its).await.unwrap();
+    assert!(matches!(taken, Taking::Taken(_)));
+    assert_eq!(holder(&right, "web", "right").await, "late");
+    let fast_one = connect(kubeconfig(), namespace).await.beside_clock(ahead);
+    let its = Claim {
+        now: ahead,
+        ..claim(&fast_one, "web", "fast")
+    };
+    match fast_one.take_lease(its).await.unwrap() {
+        Taking::Held(tenure) => assert_eq!(tenure.holder, "late"),
+        Taking::Taken(_) => panic!("a live Lease was taken over"),
+    }
 }

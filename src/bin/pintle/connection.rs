@@ -141,7 +141,9 @@ async fn connect(global: &Global, namespace: Option<String>) -> Result<Connectio
     let access = global.access.access();
     let cluster = Cluster::connect_with(&target, &access).await;
     let cluster = cluster.map_err(ops::Error::from)?;
-    let cluster = cluster.answering_within(global.request_timeout);
+    let cluster = cluster
+        .answering_within(global.request_timeout)
+        .beside_clock(now);
     Ok(Connection {
         namespace: cluster.namespace().to_owned(),
         cluster,

@@ -25,7 +25,7 @@ pub(super) struct Renewal {
 }
 
 impl Renewal {
-    /// A renewal of this moment, which is `time`.
+    /// A renewal of this moment, which is `time` by the own clock.
     pub(super) fn of(time: Timestamp) -> Self {
         Self {
             time,

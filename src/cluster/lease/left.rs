@@ -28,7 +28,9 @@ impl Cluster {
             let text = |field: &str| live["metadata"][field].as_str().unwrap_or_default();
             let tenure = Tenure::of(&live);
             Left {
-                is_over: tenure.as_ref().is_none_or(|tenure| claim.is_over(tenure)),
+                is_over: tenure
+                    .as_ref()
+                    .is_none_or(|tenure| claim.is_over(self, tenure)),
                 tenure,
                 uid: text("uid").to_owned(),
                 version: text("resourceVersion").to_owned(),

@@ -360,3 +360,44 @@ async fn a_lease_that_cannot_be_read_is_held_while_it_is_fresh() {
     check_reading(late, &["me", "forbidden"], "unknown").await;
     check_reading(late, &["me", "none"], "its Lease was deleted").await;
 }
+
+/// What comes of a claim to a Lease that somebody renewed at 10:00:00, where it is `date` by the API server's
+/// clock, and so many seconds after 10:00:00 by the own one.
+async fn claimed(date: &'static str, own: u64) -> String {
+    START.set(Instant::now());
+    SLEPT.set(Duration::from_secs(own));
+    let (cluster, _) = mock(move |request: Request<Body>, _| async move {
+        let mut answer = match request.method().as_str() {
+            "POST" => refusal(409, "AlreadyExists"),
+            "PUT" => Response::new(request.into_body()),
+            _ => answer(200, &lease("you")),
+        };
+        let date = http::HeaderValue::from_static(date);
+        answer.headers_mut().insert(http::header::DATE, date);
+        Ok(answer)
+    });
+    let cluster = cluster.beside_clock(now);
+    match cluster.take_lease(claim()).await.unwrap() {
+        Taking::Held(tenure) => format!("held by {}", tenure.holder),
+        Taking::Taken(mut lease) => {
+            lease.try_to_renew().await.ok().unwrap();
+            let renewed = lease.live["spec"]["renewTime"].take();
+            renewed.as_str().unwrap().to_owned()
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_are_judged_and_renewed_by_the_clock_of_the_api_server() {
+    // The own clock is ahead: the Lease is not over.
+    assert_eq!(
+        claimed("Sat, 21 Nov 2026 10:00:05 GMT", 600).await,
+        "held by you"
+    );
+    // It is late: the Lease has been over for long.
+    let renewed = claimed("Sat, 21 Nov 2026 10:10:00 GMT", 1).await;
+    assert_eq!(renewed, "2026-11-21T10:10:00.000000Z");
+    // It agrees well enough, and is more precise.
+    let renewed = claimed("Sat, 21 Nov 2026 10:00:32 GMT", 31).await;
+    assert_eq!(renewed, "2026-11-21T10:00:31.000000Z");
+}
