@@ -1,6 +1,7 @@
 //! Who may change a release, and that a process that was killed never leaves it stuck.
 
 mod meanwhile;
+mod waiting;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -31,7 +31,7 @@ fn bind(place: &Place, (plural, body): (&str, &Value)) {
 }
 
 /// Every verb that is needed but `watch`, on these resources of the API group.
-fn rule(group: &str, resources: &[&str]) -> Value {
+pub(crate) fn rule(group: &str, resources: &[&str]) -> Value {
     let verbs = ["get", "list", "create", "update", "patch", "delete"];
     json!({"apiGroups": [group], "resources": resources, "verbs": verbs})
 }

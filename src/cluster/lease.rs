@@ -14,6 +14,7 @@
 mod hold;
 mod left;
 mod tenure;
+mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,8 +16,10 @@ use crate::event::Event;
 use crate::history::Entry;
 use crate::release::{Info, Status};
 
-/// The pause before a lock that is held is looked at again.
+/// The first pause before a lock that is held is looked at again; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(250);
+/// The longest one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Takes the lock, or tells who has it.
 pub(super) async fn take<'a>(
@@ -40,6 +42,8 @@ pub(super) async fn take<'a>(
 /// Waits a moment, and then until nobody holds the release or `deadline` comes. Helm, which holds no lock,
 /// has until `helms` for a revision that it has left pending.
 ///
+/// A Lease is watched. Where that may not be done, and for Helm, it is looked again after pauses that grow.
+///
 /// # Errors
 /// If the Lease or the records cannot be read.
 pub async fn wait(
@@ -48,11 +52,15 @@ pub async fn wait(
     on: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
     let mut told = None;
+    let mut pause = PAUSE;
+    let mut may_watch = true;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        tokio::time::sleep(PAUSE.min(left)).await;
-        let (holder, since) = match session.cluster.lease_holder(claim(session)).await? {
-            Some(tenure) => (tenure.holder, tenure.since),
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).clamp(PAUSE, LONGEST_PAUSE);
+        let tenure = session.cluster.lease_holder(claim(session)).await?;
+        let (holder, since) = match &tenure {
+            Some(tenure) => (tenure.holder.clone(), tenure.since),
             None if is_with_helm(session, helms).await? => ("Helm".to_owned(), None),
             None => return Ok(()),
         };
@@ -66,6 +74,18 @@ pub async fn wait(
         }
         if left.is_zero() {
             return Ok(());
+        }
+        if let Some(tenure) = tenure.filter(|_| may_watch) {
+            let turn = session
+                .cluster
+                .lease_turn(claim(session), &tenure, deadline);
+            match turn.await {
+                Err(error) if error.is_forbidden() => may_watch = false,
+                waited => {
+                    waited?;
+                    pause = Duration::ZERO;
+                }
+            }
         }
     }
 }

@@ -401,3 +401,57 @@ async fn leases_are_judged_and_renewed_by_the_clock_of_the_api_server() {
     let renewed = claimed("Sat, 21 Nov 2026 10:00:32 GMT", 31).await;
     assert_eq!(renewed, "2026-11-21T10:00:31.000000Z");
 }
+
+/// Waits for the turn at a Lease that `you` hold, with a watch that says `event` or stays silent, and tells for
+/// how many seconds and what was asked.
+async fn turn(event: Option<&'static str>) -> (u64, String) {
+    let begin = Instant::now();
+    START.set(begin);
+    SLEPT.set(Duration::ZERO);
+    let live: Value = serde_json::from_str(&lease("you")).unwrap();
+    let tenure = Tenure::of(&live).unwrap();
+    let (cluster, asked) = mock(move |request: Request<Body>, _| {
+        let live = live.clone();
+        async move {
+            let query = request.uri().query().unwrap_or_default();
+            Ok(match event {
+                Some(event) if query.contains("watch=true") => {
+                    let event = json!({"type": event, "object": live});
+                    answer(200, &format!("{event}\n"))
+                }
+                None if query.contains("watch=true") => std::future::pending().await,
+                _ => {
+                    let list = json!({"metadata": {"resourceVersion": "7"}, "items": [live]});
+                    answer(200, &list.to_string())
+                }
+            })
+        }
+    });
+    let deadline = begin + Duration::from_secs(20);
+    cluster
+        .lease_turn(claim(), &tenure, deadline)
+        .await
+        .unwrap();
+    (begin.elapsed().as_secs(), verbs(&asked))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_comes_when_a_lease_is_given_back() {
+    assert_eq!(turn(Some("DELETED")).await, (0, "GET GET".to_owned()));
+    assert_eq!(turn(None).await, (20, "GET GET".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_comes_without_a_request_when_a_lease_is_over() {
+    // Since it was renewed, the machine has slept.
+    let over = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        SLEPT.set(Duration::from_secs(27));
+        std::future::pending::<()>().await;
+    };
+    let (seconds, asked) = tokio::select! {
+        turn = turn(None) => turn,
+        () = over => unreachable!(),
+    };
+    assert_eq!((seconds, asked.as_str()), (3, "GET GET"));
+}
