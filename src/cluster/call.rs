@@ -147,7 +147,7 @@ impl Cluster {
         };
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await.ok();
-        match tokio::time::timeout(self.patience, opening).await {
+        match tokio::time::timeout(self.patience, Box::pin(opening)).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(error)) => Err(self.unreachable(Broken::of(&error))),
             Err(_) => {
@@ -168,7 +168,9 @@ impl Cluster {
         let _slot = self.slots.acquire().await.ok();
         let mut request = self.request(call);
         let connection = capture_connection(&mut request);
-        let answer = tokio::time::timeout(self.patience, self.exchange(request)).await;
+        // On the heap: every future around it would be larger by it.
+        let exchange = Box::pin(self.exchange(request));
+        let answer = tokio::time::timeout(self.patience, exchange).await;
         match answer.map(|answer| answer.map_err(|error| Broken::of(&error))) {
             Ok(Ok(response)) => {
                 self.is_reached.store(true, Ordering::Relaxed);

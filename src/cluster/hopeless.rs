@@ -189,7 +189,7 @@ impl Cluster {
                 |scope: &&mut Scope<'_>| scope.kind == owner::pods() && scope.namespace == place;
             match scopes.iter_mut().find(is_here) {
                 Some(scope) => {
-                    scope.makers = [workloads, scope.ids.values().copied().collect()].concat()
+                    scope.makers = [workloads, scope.ids.values().copied().collect()].concat();
                 }
                 None => others.push(owner::scope(place, workloads)),
             }
@@ -242,10 +242,9 @@ impl Cluster {
                 return Some(found);
             }
             tokio::select! {
-                Some((scope, change)) = changes.next() => match change {
-                    Ok(change) => suspects.borrow_mut().note(scope, &change),
-                    // Not to be read: nothing can be found here.
-                    Err(_) => {}
+                // An error is that they may not be read: nothing can be found there.
+                Some((scope, change)) = changes.next() => if let Ok(change) = change {
+                    suspects.borrow_mut().note(scope, &change);
                 },
                 turn = open.changed() => match turn {
                     Ok(()) if !open.borrow().is_empty() => {}
