@@ -259,7 +259,7 @@ impl Plan {
     pub fn with_hooks(mut self, hooks: Hooks) -> Self {
         let phases = self.stages.iter_mut().flat_map(|stage| &mut stage.phases);
         for phase in phases {
-            phase.retain(|step| !matches!(step.action, Action::Delete(..)) || !hooks.has(&step.id));
+            phase.retain(|step| !step.is_end() || !hooks.has(&step.id));
         }
         self.hooks = hooks;
         self
@@ -348,13 +348,9 @@ impl Plan {
         stages.flat_map(|stage| stage.awaited.clone()).collect()
     }
 
-    /// The resources that it deletes.
+    /// What is wanted no more and being deleted when its steps are done, whoever has begun that.
     pub fn deleted(&self) -> Vec<(ResourceId, Kind)> {
-        let steps = self.steps();
-        let deleted = steps.filter(|step| matches!(step.action, Action::Delete(..)));
-        deleted
-            .map(|step| (step.id.clone(), step.kind.clone()))
-            .collect()
+        self.stages.iter().flat_map(Stage::deleted).collect()
     }
 
     /// How many steps do what.

@@ -18,6 +18,7 @@ mod cluster;
 mod create;
 mod crowd;
 mod drift;
+mod ending;
 mod faults;
 mod groups;
 mod hooks;

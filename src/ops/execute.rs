@@ -252,10 +252,9 @@ impl Execution<'_, '_> {
         Box::pin(self.cluster.wait_for(wait, &mut tell)).await
     }
 
-    /// Waits until everything is ready, and what was deleted is gone; an earlier plan has begun to delete
-    /// `before`.
-    pub(super) async fn settle(&self, before: &[(ResourceId, Kind)]) -> Result<(), Error> {
-        self.unless_stopped(self.settled(before)).await
+    /// Waits until everything is ready, and what is being deleted is gone, whoever has begun that.
+    pub(super) async fn settle(&self) -> Result<(), Error> {
+        self.unless_stopped(self.settled()).await
     }
 
     /// Waits for something unless it has to stop.
@@ -270,7 +269,7 @@ impl Execution<'_, '_> {
         waited
     }
 
-    async fn settled(&self, before: &[(ResourceId, Kind)]) -> Result<(), Error> {
+    async fn settled(&self) -> Result<(), Error> {
         let awaited = self.plan.awaited();
         if !awaited.is_empty() {
             self.voice.say(Event::Waiting {
@@ -278,7 +277,7 @@ impl Execution<'_, '_> {
             });
             self.reach(Condition::Ready, &awaited).await?;
         }
-        let deleted = [&self.plan.deleted()[..], before].concat();
+        let deleted = self.plan.deleted();
         if !deleted.is_empty() {
             self.cluster
                 .wait_gone(&deleted, self.guard.time_left())

@@ -3,7 +3,7 @@
 use super::execute::{Execution, Reached, Voice};
 use super::guard::Guard;
 use super::hook::Runner;
-use super::replan::{self, Planner, Tries, Why};
+use super::replan::{Planner, Tries, Why};
 use super::stop::Wish;
 use super::{Change, End, Error, Session, outcome};
 use crate::event::Event;
@@ -89,7 +89,6 @@ async fn execute(
     };
     let since = (session.now)();
     let mut rest: Option<Plan> = None;
-    let mut going = vec![];
     let mut is_known = false;
     loop {
         let plan = rest.as_ref().unwrap_or(whole);
@@ -106,7 +105,7 @@ async fn execute(
             Ok(Reached::End) => {
                 return match terms.end {
                     End::Written => Ok(()),
-                    End::Ready => execution.settle(&going).await,
+                    End::Ready => execution.settle().await,
                 };
             }
             Ok(Reached::Addresses) if is_known => {
@@ -122,10 +121,7 @@ async fn execute(
             Err(error) => Why::Changed(planner.changed(error)?),
         };
         let next = planner.rest(plan, why, runner.voice);
-        let next = unless_stopped((&runner.guard.stop, runner.voice), next).await?;
-        let deleted = [going, plan.deleted()].concat();
-        going = replan::going(deleted, &next).collect();
-        rest = Some(next);
+        rest = Some(unless_stopped((&runner.guard.stop, runner.voice), next).await?);
     }
 }
 

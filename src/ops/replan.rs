@@ -10,10 +10,9 @@ use super::aim::Aim;
 use super::execute::Voice;
 use super::rehearse::{self, Rehearsal};
 use super::{Error, Session, StepError, Terms};
-use crate::capabilities::Kind;
 use crate::event::Event;
 use crate::manifest::ResourceId;
-use crate::plan::{Action, Class, Hooks, Keep, Plan, Recreation, Step};
+use crate::plan::{Action, Class, Hooks, Plan, Recreation, Step};
 
 /// How often a change is planned in all because others change what it is about.
 const PLANS: usize = 3;
@@ -160,18 +159,6 @@ fn recreation(step: &Step) -> Option<&Recreation> {
         Action::Recreate(recreation) => Some(recreation),
         _ => None,
     }
-}
-
-/// What an earlier plan was to delete and is being deleted, so that the rest does not delete it once more.
-pub(super) fn going(
-    deleted: Vec<(ResourceId, Kind)>,
-    rest: &Plan,
-) -> impl Iterator<Item = (ResourceId, Kind)> {
-    let is_going = |step: &&Step| step.action == Action::Keep(Keep::BeingDeleted);
-    let going = rest.steps().filter(is_going);
-    let going: BTreeSet<ResourceId> = going.map(|step| step.id.clone()).collect();
-    let deleted = deleted.into_iter();
-    deleted.filter(move |(id, _)| going.contains(id))
 }
 
 #[cfg(test)]

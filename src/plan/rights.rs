@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::diff::Change;
 use super::objection::{About, Class, Objection};
 use super::stage::Until;
-use super::step::Cascade;
+use super::step::{Cascade, Keep};
 use super::{Action, Effect, Plan, Step};
 use crate::capabilities::Kind;
 use crate::manifest::{self, Manifest, NO_OLD_PODS, ResourceId};
@@ -127,7 +127,8 @@ impl Plan {
                 is_slow(&step.kind) && difference.changes.iter().any(is_of_spec)
             }
             Action::Unchanged => is_slow(&step.kind) && awaited.contains(&step.id),
-            Action::Delete(_, Cascade::Foreground) => true,
+            // What is being deleted already has not gone at once.
+            Action::Delete(_, Cascade::Foreground) | Action::Keep(Keep::BeingDeleted) => true,
             // What uses a claim holds it, and containers get time to end.
             Action::Delete(..) => {
                 step.id.group.is_empty()

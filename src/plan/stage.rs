@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::step::{Action, Keep, Step};
+use super::step::Step;
 use super::trend::Trend;
 use crate::capabilities::Kind;
 use crate::manifest::ResourceId;
@@ -106,10 +106,7 @@ impl Stage {
     /// What is being deleted when its steps are done, whoever has begun that.
     pub fn deleted(&self) -> Vec<(ResourceId, Kind)> {
         let steps = self.phases.iter().flatten();
-        let deleted = steps.filter(|step| {
-            let begun = Action::Keep(Keep::BeingDeleted);
-            matches!(step.action, Action::Delete(..)) || step.action == begun
-        });
+        let deleted = steps.filter(|step| step.is_end());
         deleted
             .map(|step| (step.id.clone(), step.kind.clone()))
             .collect()

@@ -58,6 +58,12 @@ impl Step {
         self
     }
 
+    /// Whether the resource is wanted no more and being deleted when the step is done, whoever has begun that.
+    pub(super) fn is_end(&self) -> bool {
+        let is_going = self.action == Action::Keep(Keep::BeingDeleted);
+        is_going || matches!(self.action, Action::Delete(..))
+    }
+
     /// A step about a resource of the manifests, of which nothing more is known yet.
     pub(super) fn of(resource: &Resource, (kind, action): (Kind, Action)) -> Self {
         Self {
