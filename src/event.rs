@@ -120,6 +120,11 @@ pub enum Event {
         /// What its steps will do.
         counts: Counts,
     },
+    /// A resource is being deleted and has to be gone before it is made anew.
+    Ending {
+        /// The resource.
+        id: ResourceId,
+    },
     /// One resource was changed.
     Stepped {
         /// The resource.

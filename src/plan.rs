@@ -14,6 +14,7 @@ pub mod credentials;
 pub mod definition;
 pub mod diff;
 pub mod drift;
+mod ending;
 pub mod file;
 mod hook;
 pub mod ignored;
@@ -51,6 +52,7 @@ use serde_json::Value;
 
 pub use checked::Checked;
 pub use consent::{Consent, Named, NamedError, Permit};
+pub use ending::is_ending;
 pub use hook::{HookAim, HookStep, Hooks, Left, Remains, is_cleaned_up, is_hook};
 pub use immutable::{Recreation, Way};
 pub use made::is_as_wanted;
@@ -70,6 +72,7 @@ use crate::release::ApplyMethod;
 use addresses::Services;
 use part::Parts;
 use resource::{Base, Credentials};
+use stage::phases;
 
 /// What the cluster holds of the resources that a plan is about; what is absent has no entry.
 pub type Observed = BTreeMap<ResourceId, Value>;
@@ -197,13 +200,28 @@ fn names(names: &[Named]) -> String {
 impl Plan {
     /// Decides what has to be done.
     ///
-    /// What would certainly be refused is in it as [objections](Self::objections).
+    /// What would certainly be refused is in it as [objections](Self::objections). What is wanted and being
+    /// deleted counts as absent, and is made when it is gone.
     ///
     /// # Errors
     /// If a wanted kind is unknown, a resource to be made anew is not wanted, a wanted resource exists, was not applied by the base and does
     /// not carry the release's ownership marks, a generated Secret is another release's, a
     /// workload names a generated Secret that nothing makes, or the resource groups have no order.
     pub fn new(inputs: &Inputs<'_>) -> Result<Self, Error> {
+        let ending = ending::of(inputs);
+        if ending.is_empty() {
+            return Self::decide(inputs);
+        }
+        let mut plan = Self::decide(&Inputs {
+            observed: &ending::without(inputs.observed, &ending),
+            ..*inputs
+        })?;
+        plan.steps_mut()
+            .for_each(|step| ending::postpone(step, &ending));
+        Ok(plan)
+    }
+
+    fn decide(inputs: &Inputs<'_>) -> Result<Self, Error> {
         refuse::unknown(inputs)?;
         refuse::unnamed(inputs)?;
         let base = Base::new(inputs);
@@ -376,18 +394,6 @@ fn decide(inputs: &Inputs<'_>, generators: &[Generator]) -> Result<Credentials, 
     };
     let decisions = credentials::decide(generators, live, inputs.now)?;
     Ok(Credentials::new(decisions))
-}
-
-/// Cuts sorted steps into phases of one rank each.
-fn phases(steps: Vec<Step>, rank: fn(&str) -> (usize, &str)) -> Vec<Vec<Step>> {
-    let mut phases: Vec<Vec<Step>> = vec![];
-    for step in steps {
-        match phases.last_mut() {
-            Some(phase) if rank(&phase[0].id.kind) == rank(&step.id.kind) => phase.push(step),
-            _ => phases.push(vec![step]),
-        }
-    }
-    phases
 }
 
 #[cfg(test)]

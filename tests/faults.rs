@@ -7,6 +7,7 @@
 //! [`MANNERS`] take turns.
 
 pub(crate) mod lease;
+mod lingering;
 mod release;
 mod renewal;
 mod silence;

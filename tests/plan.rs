@@ -2,7 +2,7 @@
 
 mod compared;
 mod definitions;
-mod files;
+pub(crate) mod files;
 mod lists;
 mod matrix;
 mod meanwhile;

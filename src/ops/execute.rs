@@ -298,6 +298,10 @@ impl Execution<'_, '_> {
             guard: self.guard,
         };
         let steps = self.plan.stages[stage].phases[phase].iter();
+        for step in steps.clone().filter(|step| step.follows.is_some()) {
+            let id = step.id.clone();
+            self.voice.say(Event::Ending { id });
+        }
         let tries = stream::iter(steps).map(|step| tried(step, context));
         let mut results = std::pin::pin!(tries.buffer_unordered(BEGUN));
         let mut errors: Vec<StepError> = vec![];

@@ -52,7 +52,10 @@ pub(super) async fn objections(
 ) -> Vec<Objection> {
     let has_gates = plan.stages.iter().any(|stage| !stage.gates.is_empty());
     let waits = end == End::Ready || has_gates;
-    let awaited = plan.lasting().filter(|_| waits);
+    // What is being deleted has to be gone in any case before it is made anew.
+    let awaited = plan
+        .lasting()
+        .filter(|step| waits || step.follows.is_some());
     let hooks = plan.hooks.steps.iter().map(|hook| &hook.step);
     let hooks = hooks.filter(|step| rights::is_slow(&step.kind));
     let watched = awaited.chain(hooks);

@@ -61,6 +61,9 @@ pub(super) async fn run(step: &Step, context: Context<'_>) -> Result<Option<Done
         },
         Action::Keep(_) => (None, None),
         Action::Create(body) => {
+            if let Some(uid) = &step.follows {
+                gone(step, (uid, "create"), context).await?;
+            }
             let live = create(step, body, context).await?;
             (Some(Done::Created), Some(live))
         }
@@ -126,7 +129,7 @@ async fn create(step: &Step, body: &Value, context: Context<'_>) -> Result<Value
 async fn made(step: &Step, body: &Value, cluster: &Cluster) -> Result<Option<Value>, StepError> {
     let live = cluster.get(&at(step)).await;
     let live = live.map_err(|source| failed(step, "read", source))?;
-    Ok(live.filter(|live| plan::is_as_wanted(body, live)))
+    Ok(live.filter(|live| plan::is_as_wanted(body, live) && !plan::is_ending(live)))
 }
 
 /// Gives the owners of what was applied what is theirs.
@@ -268,27 +271,33 @@ async fn recreate(
     recreation: &Recreation,
     context: Context<'_>,
 ) -> Result<Value, StepError> {
-    let cluster = context.cluster;
     let propagation = match recreation.way {
         Way::Whole => Propagation::Foreground,
         Way::Orphan => Propagation::Orphan,
     };
-    delete(step, (&recreation.precondition, propagation), context).await?;
-    let gone = [(step.id.clone(), step.kind.clone())];
-    let left = context.guard.time_left();
-    let interrupted = || StepError::Interrupted {
-        id: step.id.clone(),
-    };
-    tokio::select! {
-        waited = cluster.wait_gone(&gone, left) => {
-            waited.map_err(|source| failed(step, "delete", source))?;
-        }
-        () = context.guard.stop.comes() => return Err(interrupted()),
-    }
+    let precondition = &recreation.precondition;
+    delete(step, (precondition, propagation), context).await?;
+    gone(step, (&precondition.uid, "delete"), context).await?;
     create(step, &recreation.body, context).await
 }
 
-/// The version of a resource that has not changed in substance since the plan was made.
+/// Waits until the resource of this uid, which is being deleted, is gone.
+async fn gone(
+    step: &Step,
+    (uid, doing): (&str, &'static str),
+    context: Context<'_>,
+) -> Result<(), StepError> {
+    let left = context.guard.time_left();
+    let gone = context
+        .cluster
+        .wait_gone_of((&step.id, &step.kind), uid, left);
+    tokio::select! {
+        waited = gone => waited.map_err(|source| failed(step, doing, source)),
+        () = context.guard.stop.comes() => Err(StepError::Interrupted { id: step.id.clone() }),
+    }
+}
+
+/// The version of a resource that has not changed in substance since the plan was made, and stays.
 async fn still(
     step: &Step,
     precondition: &Precondition,
@@ -296,7 +305,7 @@ async fn still(
 ) -> Result<Option<String>, StepError> {
     let live = cluster.get(&at(step)).await;
     let live = live.map_err(|source| failed(step, "read", source))?;
-    let same = live.filter(|live| precondition.holds(live));
+    let same = live.filter(|live| precondition.holds(live) && !plan::is_ending(live));
     Ok(same.map(|live| Precondition::of(&live).resource_version))
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Observed, Owner};
+use super::{Observed, Owner, is_ending};
 use crate::capabilities::Kind;
 use crate::manifest::generator::{Generator, k8s_name};
 use crate::manifest::{Manifest, ResourceId, ResourcePolicy};
@@ -47,7 +47,7 @@ impl FailedChange<'_> {
             .filter(|(id, _)| !self.is_good(id) && !is_needed(id))
             .filter_map(|(id, kind)| {
                 let live = self.live.get(id)?;
-                let is_own = self.owner.mismatch(live).is_none();
+                let is_own = self.owner.mismatch(live).is_none() && !is_ending(live);
                 let uid = live.pointer("/metadata/uid")?.as_str()?;
                 is_own.then(|| (id, kind, uid.to_owned()))
             })

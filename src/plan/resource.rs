@@ -120,6 +120,7 @@ pub(super) fn apply(
             decision: decision.clone(),
             precondition: live.map(Precondition::of),
         }),
+        follows: None,
         remark,
         checked,
     })

@@ -122,6 +122,7 @@ impl Plan {
         let awaited: BTreeSet<&ResourceId> = awaited.map(|(id, _)| id).collect();
         let is_of_spec = |change: &Change| change.path.starts_with("spec");
         self.steps().filter(move |step| match &step.action {
+            _ if step.follows.is_some() => true,
             Action::Create(_) | Action::Recreate(_) => is_slow(&step.kind),
             Action::Configure(difference, _) => {
                 is_slow(&step.kind) && difference.changes.iter().any(is_of_spec)

@@ -113,6 +113,18 @@ impl Stage {
     }
 }
 
+/// Cuts sorted steps into phases of one rank each.
+pub(super) fn phases(steps: Vec<Step>, rank: fn(&str) -> (usize, &str)) -> Vec<Vec<Step>> {
+    let mut phases: Vec<Vec<Step>> = vec![];
+    for step in steps {
+        match phases.last_mut() {
+            Some(phase) if rank(&phase[0].id.kind) == rank(&step.id.kind) => phase.push(step),
+            _ => phases.push(vec![step]),
+        }
+    }
+    phases
+}
+
 /// One group as the order sees it; the resources of no group count as one that depends on others.
 #[derive(Debug)]
 pub(super) struct Node {

@@ -27,6 +27,8 @@ pub struct Step {
     pub apply: Option<Apply>,
     /// What is done to the data of a generated Secret.
     pub credential: Option<Credential>,
+    /// The uid of the resource that is being deleted under its name and has to be gone first.
+    pub follows: Option<String>,
     /// What the user has to do or to know besides.
     pub remark: Option<String>,
     /// What was found out about it before anything was written.
@@ -73,6 +75,7 @@ impl Step {
             action,
             apply: None,
             credential: None,
+            follows: None,
             remark: None,
             checked: Checked::default(),
         }

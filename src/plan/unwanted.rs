@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::checked::Checked;
 use super::consent::Permit;
+use super::ending::is_ending;
 use super::resource::Base;
 use super::step::{Cascade, Keep};
 use super::{Action, Inputs, Precondition, Step, ownership};
@@ -59,6 +60,7 @@ pub(super) fn orphans(
             action,
             apply: None,
             credential: None,
+            follows: None,
             remark: None,
             checked: Checked::default(),
         })
@@ -88,7 +90,7 @@ fn unwanted(id: &ResourceId, live: &Value, (inputs, base): (&Inputs<'_>, &Base<'
         Action::Keep(Keep::Policy)
     } else if let Some(why) = inputs.owner.mismatch(live) {
         Action::Keep(Keep::Foreign(why))
-    } else if live.pointer("/metadata/deletionTimestamp").is_some() {
+    } else if is_ending(live) {
         Action::Keep(Keep::BeingDeleted)
     } else if let Some(text) = instances(id, inputs) {
         Action::Keep(Keep::Instances(text))

@@ -81,7 +81,7 @@ impl Files {
 
 /// Checks a file against the schema that is published.
 #[track_caller]
-fn check_schema(file: &str) {
+pub(crate) fn check_schema(file: &str) {
     let schema = fs::read_to_string(path("schemas/plan-file.schema.json")).unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
     assert!(jsonschema::meta::is_valid(&schema));

@@ -350,6 +350,9 @@ impl Failure {
             ops::Error::Steps(errors) if error.kind() == ErrorKind::Conflict => {
                 hint::steps(errors, self.ways())
             }
+            ops::Error::Steps(_) if error.kind() == ErrorKind::NotReady => {
+                format!("what its finalizers name has to let go of it; {}", self.ways())
+            }
             ops::Error::WentBack { .. } | ops::Error::Stranded { .. } => return hint::undone(error),
             ops::Error::Back { .. } => {
                 "go on with `pintle upgrade`; --ignore-rules goes back all the same".to_owned()

@@ -80,10 +80,37 @@ impl Cluster {
         let ids = wanted
             .iter()
             .map(|(id, _)| (id.clone(), "unknown".to_owned()));
-        let mut goal = Gone {
+        let goal = Gone {
             left: ids.collect(),
             ..Gone::default()
         };
+        self.leave(wanted, goal, deadline).await
+    }
+
+    /// The same for one resource, of this uid.
+    ///
+    /// # Errors
+    /// As [`wait_gone`](Self::wait_gone).
+    pub async fn wait_gone_of(
+        &self,
+        (id, kind): (&ResourceId, &Kind),
+        uid: &str,
+        deadline: Duration,
+    ) -> Result<(), Error> {
+        let goal = Gone {
+            left: BTreeMap::from([(id.clone(), "unknown".to_owned())]),
+            uids: BTreeMap::from([(id.clone(), uid.to_owned())]),
+        };
+        self.leave(&[(id.clone(), kind.clone())], goal, deadline)
+            .await
+    }
+
+    async fn leave(
+        &self,
+        wanted: &[(ResourceId, Kind)],
+        mut goal: Gone,
+        deadline: Duration,
+    ) -> Result<(), Error> {
         if let Ok(Err(error)) = tokio::time::timeout(deadline, self.pursue(wanted, &mut goal)).await
         {
             return Err(error);

@@ -75,6 +75,7 @@ impl Error {
                 ErrorKind::Interrupted
             }
             Self::Steps(errors) if errors.iter().any(StepError::is_conflict) => ErrorKind::Conflict,
+            Self::Steps(errors) if errors.iter().all(StepError::is_late) => ErrorKind::NotReady,
             _ => ErrorKind::Failed,
         }
     }

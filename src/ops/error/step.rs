@@ -98,6 +98,11 @@ impl StepError {
         }
     }
 
+    /// Whether what is being deleted was not gone in time.
+    pub(super) fn is_late(&self) -> bool {
+        matches!(self, Self::Request { source, .. } if source.is_not_ready())
+    }
+
     /// Whether somebody else holds the resource or has changed it.
     pub(super) fn is_conflict(&self) -> bool {
         match self {

@@ -74,10 +74,15 @@ pub fn compare(planned: &[Planned], now: &[Planned]) -> Vec<Difference> {
 /// What has changed about one resource.
 fn changes(then: &Planned, now: &Planned) -> Vec<String> {
     match (&then.uid, &now.uid) {
+        // What was waited for has happened.
+        (Some(_), None) if then.being_deleted => {}
         (Some(_), None) => return vec!["it was deleted".to_owned()],
         (None, Some(_)) => return vec!["it was created by somebody".to_owned()],
         (Some(one), Some(other)) if one != other => {
             return vec!["it was deleted and made anew".to_owned()];
+        }
+        (Some(_), Some(_)) if now.being_deleted && !then.being_deleted => {
+            return vec!["it is being deleted".to_owned()];
         }
         _ => {}
     }

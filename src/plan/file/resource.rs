@@ -33,6 +33,9 @@ pub struct Planned {
     pub template: String,
     /// Which resource it is; none if there is none.
     pub uid: Option<String>,
+    /// Whether it is being deleted, and made when it is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub being_deleted: bool,
     /// What the decision rests on: a digest of the fields that the chart speaks of, without the status;
     /// of a Secret to which something is sent a fingerprint, because a digest of what is secret could be
     /// guessed at.
@@ -93,6 +96,7 @@ pub fn planned(plan: &Plan, sources: &Sources<'_>) -> Vec<Planned> {
         name: line.name,
         template: line.template,
         uid: sources.uids.get(&step.id).cloned(),
+        being_deleted: step.follows.is_some(),
         state: states.remove(&step.id),
         sends: sends(step),
         reason: line.reason,

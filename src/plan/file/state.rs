@@ -15,7 +15,7 @@ use crate::manifest::{Resource, ResourceId};
 use crate::plan::resource::{Base, standing};
 use crate::plan::{Action, Inputs, Plan, Precondition, Step, redact};
 
-/// The states of the resources of a plan; what does not exist has none, nor what is kept.
+/// The states of the resources of a plan; what does not exist has none, nor what is kept or has to be gone first.
 pub(super) fn states(plan: &Plan, sources: &Sources<'_>) -> BTreeMap<ResourceId, String> {
     let inputs = sources.inputs;
     let base = Base::new(inputs);
@@ -36,7 +36,8 @@ pub(super) fn states(plan: &Plan, sources: &Sources<'_>) -> BTreeMap<ResourceId,
         };
         Some((step.id.clone(), state))
     };
-    plan.steps().filter_map(state).collect()
+    let steps = plan.steps().filter(|step| step.follows.is_none());
+    steps.filter_map(state).collect()
 }
 
 /// What a decision to send something rests on.

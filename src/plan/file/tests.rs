@@ -12,6 +12,7 @@ fn planned(name: &str, uid: &str) -> Planned {
         name: name.to_owned(),
         template: "web/templates/all.yaml:1".to_owned(),
         uid: (!uid.is_empty()).then(|| uid.to_owned()),
+        being_deleted: false,
         state: Some("sha256:1".to_owned()),
         sends: Some("sha256:2".to_owned()),
         reason: None,
@@ -147,6 +148,23 @@ fn what_has_changed_about_a_resource_is_said() {
         |now| now.sends = None,
         "ConfigMap a: what is wanted of it has changed",
     );
+}
+
+#[test]
+fn what_is_being_deleted_may_be_gone() {
+    let mut then = planned("a", "1");
+    then.action = Effect::Create;
+    (then.being_deleted, then.state) = (true, None);
+    then.fields.clear();
+    let gone = Planned {
+        being_deleted: false,
+        uid: None,
+        ..then.clone()
+    };
+    assert_eq!(told(&compare(&[then.clone()], &[gone])), "");
+    let before = planned("a", "1");
+    let found = compare(&[before], &[then]);
+    assert_eq!(told(&found), "ConfigMap a: it is being deleted");
 }
 
 #[test]

@@ -103,7 +103,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn is_anew(&self) -> bool {
-        matches!(self.step.action, Action::Recreate(_))
+        self.step.follows.is_some() || matches!(self.step.action, Action::Recreate(_))
     }
 
     fn namespace(&self) -> &str {
@@ -146,7 +146,8 @@ impl Case<'_> {
                 "you may create no pods, so none was tried".to_owned(),
             ));
         }
-        if self.about == About::Pods && quota && !matches!(self.step.action, Action::Create(_)) {
+        let is_new = matches!(self.step.action, Action::Create(_)) && !self.is_anew();
+        if self.about == About::Pods && quota && !is_new {
             // Old pods may make way for new ones.
             let text = format!("one more pod would exceed a quota: {}", self.words());
             return Some(Verdict::Warned(text));
@@ -397,6 +398,7 @@ mod tests {
             action,
             apply: None,
             credential: None,
+            follows: None,
             remark: None,
             checked: Checked::default(),
         }

@@ -25,7 +25,7 @@ pub type Tried = BTreeMap<ResourceId, Value>;
 /// The namespaces in which a plan may use up more of a quota.
 pub fn namespaces(plan: &Plan) -> BTreeSet<&str> {
     let grows = |step: &&Step| match &step.action {
-        Action::Create(_) => true,
+        Action::Create(_) => step.follows.is_none(),
         Action::Configure(difference, _) => replicas_added(difference) > 0,
         _ => false,
     };
@@ -130,6 +130,8 @@ fn demand<'a>(
             *demand.entry(what).or_default().entry(&step.id).or_default() += amount;
         };
         match &step.action {
+            // What goes before it counts as much.
+            Action::Create(_) if step.follows.is_some() => {}
             Action::Create(body) => {
                 objects(step, body, &mut add);
                 pods(step, (body, replicas(body)), tried, &mut add);

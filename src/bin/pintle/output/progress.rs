@@ -185,6 +185,7 @@ fn line(release: &str, event: Event) -> String {
             until,
         } => format!("{stage}: waiting until {}", met(&earlier, until)),
         Event::Stage { part, counts } => format!("{part}: {}", summary(counts)),
+        Event::Ending { id } => format!("waiting until {id} is gone, which is being deleted"),
         Event::Stepped { id, done } => stepped(&id, done),
         Event::Addresses { services } => {
             format!("waiting for the address of {}", listed(&services))

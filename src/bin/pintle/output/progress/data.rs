@@ -61,6 +61,7 @@ fn name(event: &Event) -> &'static str {
         Event::Begun { .. } => "begun",
         Event::Gate { .. } => "gate",
         Event::Stage { .. } => "stage",
+        Event::Ending { .. } => "ending",
         Event::Stepped { .. } => "stepped",
         Event::Addresses { .. } => "addresses",
         Event::Planned { .. } => "planned",
@@ -134,6 +135,7 @@ fn step(event: &Event) -> Option<Value> {
         Event::Stage { part, counts } => {
             json!({"stage": part.to_string(), "counts": counted(*counts)})
         }
+        Event::Ending { id } => json!({"resource": resource(id)}),
         Event::Stepped { id, done } => {
             json!({"resource": resource(id), "done": word(*done)})
         }

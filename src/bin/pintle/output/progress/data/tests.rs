@@ -64,6 +64,7 @@ every! {
         stepped(Done::Deleted),
         stepped(Done::Issued),
     ],
+    Ending: [Event::Ending { id: id(None) }],
     Addresses: [Event::Addresses { services: vec![id(None)] }],
     Planned: [Event::Planned { counts: Counts::default() }],
     Replanned: [Event::Replanned { ids: vec![id(None)], counts: Counts::default() }],
