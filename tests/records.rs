@@ -6,6 +6,7 @@ mod gone;
 mod large;
 mod list;
 mod pages;
+mod pruning;
 mod removal;
 mod values;
 

@@ -90,8 +90,8 @@ pub(super) async fn succeed(ledger: Ledger<'_>, change: Change) -> Result<Releas
         retire(ledger, previous, release.revision).await?;
     }
     tidy(ledger, &past, release.revision).await?;
-    let excess = excess(&past.entries, terms.recording.history_max);
-    delete(ledger, &past.entries[..excess]).await?;
+    let pruned = pruned(&past.entries, terms.recording.history_max);
+    delete(ledger, pruned).await?;
     Ok(release)
 }
 
@@ -131,11 +131,19 @@ pub(super) async fn fail(
     error: &Error,
 ) -> Result<Release, Error> {
     let mut release = change.release;
+    let begun = release.info.status;
     release.info.status = Status::Failed;
     release.info.description = told(error).chars().take(MAX_DESCRIPTION).collect();
     let recorded = release.record_failure(&failure::of(ledger.session, &release, error));
     recorded.map_err(|source| history::Error::Encode { source })?;
     ledger.update(&mut release).await?;
+    if begun != Status::Uninstalling && !ledger.guard.stop.is_there() {
+        let target = release.info.rollback_revision;
+        let max = change.terms.recording.history_max;
+        let passed = passed((&change.past.entries, target), max);
+        // That the change has failed is recorded, and the next one deletes what this one cannot.
+        let _ = delete(ledger, passed).await;
+    }
     Ok(release)
 }
 
@@ -200,6 +208,28 @@ fn excess(older: &[Entry], history_max: usize) -> usize {
     }
 }
 
+/// The records that are deleted behind a good revision: the oldest, and the one that can be gone back to last, as
+/// Helm does.
+fn pruned(older: &[Entry], history_max: usize) -> impl Iterator<Item = &Entry> {
+    let good = history::deployed(older).map(|good| good.revision);
+    let is_good = move |entry: &&Entry| Some(entry.revision) == good;
+    let others = older.iter().filter(move |entry| !is_good(entry));
+    let all = others.chain(older.iter().filter(is_good));
+    all.take(excess(older, history_max))
+}
+
+/// The records that are deleted behind a revision that failed: the oldest, as far as the next change does not rest
+/// on them, and without that which the failed one was to go back to: the same command goes there again.
+fn passed(
+    (older, target): (&[Entry], Option<u32>),
+    history_max: usize,
+) -> impl Iterator<Item = &Entry> {
+    let before = older.len() - history::base(older).len();
+    let before = older[..before].iter();
+    let before = before.filter(move |entry| Some(entry.revision) != target);
+    before.take(excess(older, history_max))
+}
+
 /// Records that a release is uninstalled, and keeps its history: no revision is deployed any more.
 async fn keep(ledger: Ledger<'_>, release: &mut Release, past: &Past) -> Result<(), Error> {
     ledger.update(release).await?;
@@ -216,14 +246,17 @@ async fn keep(ledger: Ledger<'_>, release: &mut Release, past: &Past) -> Result<
 /// uninstallation that is not finished.
 pub(super) async fn delete_all(ledger: Ledger<'_>, entries: &[Entry]) -> Result<(), Error> {
     if let Some((newest, older)) = entries.split_last() {
-        delete(ledger, older).await?;
+        delete(ledger, older.iter()).await?;
         ledger.delete(newest).await?;
     }
     Ok(())
 }
 
-async fn delete(ledger: Ledger<'_>, entries: &[Entry]) -> Result<(), Error> {
-    let each = stream::iter(entries.iter().map(Ok));
+async fn delete<'a>(
+    ledger: Ledger<'_>,
+    entries: impl Iterator<Item = &'a Entry>,
+) -> Result<(), Error> {
+    let each = stream::iter(entries.map(Ok));
     each.try_for_each_concurrent(CONCURRENCY, |entry| ledger.delete(entry))
         .await
 }
