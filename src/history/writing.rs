@@ -60,9 +60,7 @@ impl Store<'_> {
             secret: at.name.to_owned(),
             source,
         })?;
-        let record =
-            |stored: &Value| (stored["data"].clone(), stored["metadata"]["labels"].clone());
-        Ok(live.filter(|live| record(live) == record(body)))
+        Ok(live.filter(|live| is_record(live, body)))
     }
 
     /// Writes a revision again that is recorded already, if its record still has the version that the
@@ -126,4 +124,45 @@ fn payload(release: &Release) -> Result<Vec<u8>, Error> {
 fn uid(object: &Value) -> String {
     let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
     uid.unwrap_or_default().to_owned()
+}
+
+/// Whether what is stored is the record `body`; admission may have given it more labels.
+fn is_record(stored: &Value, body: &Value) -> bool {
+    let labels = body["metadata"]["labels"].as_object();
+    let mut labels = labels.into_iter().flatten();
+    let has = |(name, value): (&String, &Value)| stored["metadata"]["labels"][name] == *value;
+    stored["data"] == body["data"] && labels.all(has)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks what is stored counts as, beside the record that was sent.
+    #[track_caller]
+    fn check((data, labels): (&str, Value), expected: &str) {
+        let body = json!({"metadata": {"labels": {"owner": "helm", "createdAt": "7"}},
+            "data": {"release": "one"}});
+        let stored = json!({"metadata": {"labels": labels}, "data": {"release": data}});
+        let found = if is_record(&stored, &body) {
+            "the same"
+        } else {
+            "another"
+        };
+        assert_eq!(found, expected, "{stored}");
+    }
+
+    #[test]
+    fn a_record_that_admission_has_labelled_is_the_one_that_was_sent() {
+        let own = json!({"owner": "helm", "createdAt": "7"});
+        let more = json!({"owner": "helm", "createdAt": "7", "team": "web"});
+        check(("one", own.clone()), "the same");
+        check(("one", more), "the same");
+        check(("two", own), "another");
+        check(
+            ("one", json!({"owner": "helm", "createdAt": "8"})),
+            "another",
+        );
+        check(("one", Value::Null), "another");
+    }
 }
