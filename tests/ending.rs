@@ -324,3 +324,29 @@ fn what_goes_with_a_namespace_or_a_kind_is_made_after_it() {
     inside(&["get", "configmap/inside"]);
     place.pintle(&["uninstall", "app"]).ok();
 }
+
+#[test]
+fn a_namespace_that_is_being_deleted_is_waited_for_by_the_user() {
+    let place = Place::new("terminating");
+    let chart = small(&place);
+    place.kubectl(&["create", "configmap", "held"]).ok();
+    place.hold("configmap/held");
+    let namespace = format!("namespace/{}", place.namespace);
+    place.kubectl(&["delete", &namespace, "--wait=false"]).ok();
+    place.wait_for_deletion("configmap/held");
+    for args in [
+        &["install", "app", &chart][..],
+        &["install", "app", &chart, "--create-namespace"],
+    ] {
+        place.pintle(args).fails_with(1).says(&[
+            "because it is being terminated",
+            "hint: wait until the namespace is gone, and run the command again",
+        ]);
+    }
+    let unasked = ["install", "app", &chart, "--no-validate"];
+    place
+        .pintle(&unasked)
+        .fails_with(1)
+        .says(&["hint: wait until the namespace is gone"]);
+    place.let_go("configmap/held");
+}

@@ -39,6 +39,8 @@ pub enum Class {
     Refused,
     /// A quota leaves no room for it.
     OverQuota,
+    /// Its namespace is being deleted.
+    Terminating,
     /// Somebody else has changed it since it was read.
     Conflict,
     /// Its name is that of something else.

@@ -262,6 +262,8 @@ impl Case<'_> {
             objection.class = Class::Conflict;
         } else if self.is_over_quota() {
             objection.class = Class::OverQuota;
+        } else if self.said.contains("because it is being terminated") {
+            objection.class = Class::Terminating;
         }
         match after(self.said, "failed calling webhook ") {
             Some(name) => Verdict::Webhook(name.to_owned(), objection),
@@ -444,6 +446,7 @@ mod tests {
                 Class::Refused | Class::OverQuota => format!("refused: {}", objection.reason),
                 Class::Conflict | Class::Taken => format!("conflict: {}", objection.reason),
                 Class::Owned => format!("owned: {}", objection.reason),
+                Class::Terminating => format!("terminating: {}", objection.reason),
             },
             Verdict::Webhook(name, objection) => format!("{name}: {}", objection.reason),
         }
@@ -490,6 +493,13 @@ mod tests {
             "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: \
              unknown field \"dta\"",
             "refused: unknown field \"dta\"",
+        );
+        itself(
+            403,
+            "configmaps \"a\" is forbidden: unable to create new content in namespace shop because \
+             it is being terminated",
+            "terminating: unable to create new content in namespace shop because it is being \
+             terminated",
         );
         itself(502, "Bad gateway\u{1b}[2J\nx", "refused: Bad gateway [2J x");
         itself(0, "", "refused: told 0");

@@ -155,6 +155,14 @@ pub(super) fn steps(errors: &[StepError], ways: &str) -> String {
 /// What to do about fields that others own.
 const OWNED: &str = "--force-conflicts takes these fields over; a field that the chart leaves out stays its owner's";
 
+/// What to do about a namespace that is being deleted.
+const TERMINATING: &str = "wait until the namespace is gone, and run the command again: what is in it goes with it. \
+                           `kubectl describe namespace` tells what holds it";
+
+fn is_terminating(objection: &Objection) -> bool {
+    objection.class == Class::Terminating
+}
+
 fn is_owned(objection: &Objection) -> bool {
     objection.class == Class::Owned
 }
@@ -170,6 +178,7 @@ pub(super) fn plan(error: &plan::Error) -> Option<&'static str> {
              --take-ownership"
         }
         plan::Error::Refused(objections) if objections.iter().any(is_owned) => OWNED,
+        plan::Error::Refused(objections) if objections.iter().any(is_terminating) => TERMINATING,
         plan::Error::Refused(_) => {
             "`--dry-run=client` or `diff --no-validate` shows the plan without asking the API server"
         }
@@ -211,6 +220,9 @@ pub(super) fn cluster(error: &cluster::Error) -> Option<String> {
         cluster::Error::Unreachable { .. } => {
             "check the address in the kubeconfig, or choose another with --kube-context"
         }
+        cluster::Error::Forbidden {
+            detail: Some(said), ..
+        } if said.contains("because it is being terminated") => TERMINATING,
         cluster::Error::Forbidden { .. } => "ask an administrator of the cluster for this right",
         _ => return None,
     };
