@@ -84,11 +84,12 @@ impl Cluster {
     ///
     /// What must not be read, such as logs, is left out.
     pub async fn explain(&self, unready: &mut [Unready], depth: Depth) {
-        let (mut sources, mut warnings, mut known) = (vec![], Warnings::default(), None);
+        let (mut sources, mut known) = (vec![], None);
+        let warnings = Warnings::default();
         let asking = async {
             sources = self.find_pods(unready).await;
             let about = self.about(unready, &sources);
-            let listing = async { warnings = self.warnings(about).await };
+            let listing = self.warnings(about, &warnings);
             let reading = async {
                 let known = &*known.insert(self.values_of_pods(unready, &sources).await);
                 hide(unready, &sources, known);

@@ -3,6 +3,7 @@
 //! They are listed once for each namespace. Of what is about something that is not ready, what says the same
 //! becomes one, and what says nothing new is left out.
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,9 +89,9 @@ impl About {
     }
 }
 
-/// Warnings, by namespace.
+/// Warnings, by namespace, as they come.
 #[derive(Debug, Default)]
-pub(super) struct Warnings(BTreeMap<String, Vec<Event>>);
+pub(super) struct Warnings(RefCell<BTreeMap<String, Vec<Event>>>);
 
 impl Warnings {
     /// The newest ones about a pod that tell more than its trouble does.
@@ -102,7 +103,8 @@ impl Warnings {
     ) -> Vec<Warning> {
         let trouble = clean::whole(&pod.trouble);
         let mine = |event: &&Event| pod.uid.as_deref() == Some(&event.involved_object.uid);
-        let events = self.of(namespace).filter(mine);
+        let all = self.0.borrow();
+        let events = all.get(namespace).into_iter().flatten().filter(mine);
         newest(events.filter(|event| tells_more(event, &trouble)), |text| {
             known.hide(text)
         })
@@ -110,33 +112,33 @@ impl Warnings {
 
     /// The newest ones about a resource itself.
     pub(super) fn of_resource(&self, namespace: &str, id: &ResourceId) -> Vec<Warning> {
-        let events = self.of(namespace);
+        let all = self.0.borrow();
+        let events = all.get(namespace).into_iter().flatten();
         let mine = events.filter(|event| is_about(&event.involved_object, id));
         newest(mine, str::to_owned)
     }
 
-    fn of(&self, namespace: &str) -> impl Iterator<Item = &Event> {
-        self.0.get(namespace).into_iter().flatten()
+    fn add(&self, namespace: &str, event: Event) {
+        let mut all = self.0.borrow_mut();
+        all.entry(namespace.to_owned()).or_default().push(event);
     }
 }
 
 impl Cluster {
-    /// The warnings of some namespaces, of each as many as can be read.
-    pub(super) async fn warnings(&self, wanted: BTreeMap<String, About>) -> Warnings {
+    /// Reads the warnings of some namespaces, of each as many as can be read.
+    pub(super) async fn warnings(&self, wanted: BTreeMap<String, About>, found: &Warnings) {
         let listed = wanted.into_iter().map(|(namespace, about)| async move {
-            let mut found = Vec::new();
             // Who may not read events has to do without.
-            let _ = self.list_warnings((&namespace, &about), &mut found).await;
-            (namespace, found)
+            let _ = self.list_warnings((&namespace, &about), found).await;
         });
-        Warnings(join_all(listed).await.into_iter().collect())
+        join_all(listed).await;
     }
 
     /// One list, whatever they are wanted about: an API server reads all events of a namespace for any of them.
     async fn list_warnings(
         &self,
         (namespace, about): (&str, &About),
-        found: &mut Vec<Event>,
+        found: &Warnings,
     ) -> Result<(), Error> {
         let kind = Kind::core("Event", "events");
         let subject = || path::subject("list", &kind, Some(namespace));
@@ -149,7 +151,7 @@ impl Cluster {
             let answer = self.send(&call).await?;
             let mut keep = |event: Event| {
                 if about.wants(&event.involved_object) {
-                    found.push(event);
+                    found.add(namespace, event);
                 }
             };
             let Ok(page) = each_of(&answer.body, &mut keep) else {
