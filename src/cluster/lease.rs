@@ -19,7 +19,7 @@ mod turn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
@@ -40,6 +40,9 @@ use crate::capabilities::Kind;
 const LABEL: &str = "pintle.dev/release";
 /// The field manager of what is pintle's alone.
 const MANAGER: &str = "pintle";
+/// By how much the own clock has to differ from an API server's to count for nothing: API servers that differ as
+/// much do not trust each other's tokens.
+const WRONG: SignedDuration = SignedDuration::from_mins(5);
 /// How long after one renewal the next one follows.
 const PERIOD: Duration = Duration::from_secs(10);
 /// How long one try to renew may take.
@@ -119,8 +122,14 @@ impl Claim<'_> {
         format!("pintle.{}", self.release)
     }
 
+    /// Whether a Lease is over by the clock of the API server, and by the own one unless that is wrong: API
+    /// servers of one cluster, which answer in turn, may differ as well.
     fn is_over(&self, cluster: &Cluster, tenure: &Tenure) -> bool {
-        tenure.is_over(cluster.clock.at((self.now)()), self.holder.is_dead)
+        let own = (self.now)();
+        let theirs = cluster.clock.at(own);
+        let is_wrong = own.duration_since(theirs).abs() > WRONG;
+        let is_dead = self.holder.is_dead;
+        tenure.is_over(theirs, is_dead) && (is_wrong || tenure.is_over(own, is_dead))
     }
 
     /// Whether `tenure` is this claim's, taken at `acquired`.
