@@ -40,8 +40,8 @@ use crate::kubeconfig;
 const CONNECT: Duration = Duration::from_secs(5);
 /// After how long without a byte the other side is asked whether it still lives.
 const QUIET: Duration = Duration::from_secs(5);
-/// How long its answer may take.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// How long its answer may take, behind what is being sent.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(50);
 /// Who sends the requests, for the API server's audit log.
