@@ -218,6 +218,7 @@ impl Plan {
         })?;
         plan.steps_mut()
             .for_each(|step| ending::postpone(step, &ending));
+        plan.stages.iter_mut().for_each(ending::defer);
         Ok(plan)
     }
 
@@ -369,6 +370,15 @@ impl Plan {
     /// What is wanted no more and being deleted when its steps are done, whoever has begun that.
     pub fn deleted(&self) -> Vec<(ResourceId, Kind)> {
         self.stages.iter().flat_map(Stage::deleted).collect()
+    }
+
+    /// The uids of the resources that it deletes.
+    pub fn doomed(&self) -> BTreeMap<ResourceId, String> {
+        let uid = |step: &Step| match &step.action {
+            Action::Delete(precondition, _) => Some((step.id.clone(), precondition.uid.clone())),
+            _ => None,
+        };
+        self.steps().filter_map(uid).collect()
     }
 
     /// How many steps do what.

@@ -350,3 +350,25 @@ fn a_namespace_that_is_being_deleted_is_waited_for_by_the_user() {
         .says(&["hint: wait until the namespace is gone"]);
     place.let_go("configmap/held");
 }
+
+#[test]
+fn a_claim_that_pods_hold_keeps_nothing_from_being_written() {
+    let place = Place::new("claim");
+    let template = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: \
+                    {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n---\n\
+                    apiVersion: v1\nkind: ConfigMap\nmetadata: {name: size}\ndata: {size: \
+                    '{{ values.size }}'}\n";
+    let chart = place.chart("claim", "size: 1\n", template);
+    place.pintle(&["install", "app", &chart, "--no-wait"]).ok();
+    let first = uid(&place, "pvc/data");
+    place.hold("pvc/data");
+    place.kubectl(&["delete", "pvc/data", "--wait=false"]).ok();
+    let upgrade = ["upgrade", "app", &chart, "--set", "size=2", "--no-wait"];
+    // Some change of the same stage may be what lets the claim go, such as one of how many pods there are.
+    let mut started = place.start_pintle(&[&upgrade[..], &LONG].concat());
+    started.says(&["waiting until PersistentVolumeClaim data is gone"]);
+    assert_eq!(place.get(&["configmap/size"])["data"]["size"], "2");
+    place.let_go("pvc/data");
+    started.end().ok();
+    assert_ne!(uid(&place, "pvc/data"), first);
+}

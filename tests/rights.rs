@@ -369,6 +369,10 @@ fn what_has_to_be_gone_is_asked_for_like_what_has_to_be_ready() {
         "ConfigMap settings: not allowed to watch configmaps",
     );
     assert_eq!(versions(), before);
+    // Who does not wait needs none of that.
+    place
+        .pintle(&["uninstall", "app", "--no-wait", "--dry-run"])
+        .ok();
     let watch = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["watch"]}]);
     allow(&place, "watch", &watch);
     place.pintle(&uninstall).ok();

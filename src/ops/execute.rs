@@ -227,7 +227,8 @@ impl Execution<'_, '_> {
         match until {
             Until::Gone => {
                 let left = self.guard.time_left();
-                self.cluster.wait_gone(resources, left).await
+                let uids = self.plan.doomed();
+                self.cluster.wait_gone_of(resources, uids, left).await
             }
             Until::NoOldPods => self.reach(Condition::NoOldPods, resources).await,
             Until::Written | Until::Established | Until::Known | Until::Ready => {
@@ -279,9 +280,8 @@ impl Execution<'_, '_> {
         }
         let deleted = self.plan.deleted();
         if !deleted.is_empty() {
-            self.cluster
-                .wait_gone(&deleted, self.guard.time_left())
-                .await?;
+            let (uids, left) = (self.plan.doomed(), self.guard.time_left());
+            self.cluster.wait_gone_of(&deleted, uids, left).await?;
         }
         Ok(())
     }

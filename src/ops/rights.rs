@@ -15,7 +15,7 @@ use crate::capabilities::Kind;
 use crate::cluster::{self, Question};
 use crate::manifest::ResourceId;
 use crate::plan::rights::{self, Right};
-use crate::plan::{self, Objection, Plan};
+use crate::plan::{self, Objection, Plan, Step};
 
 /// How the pods of a workload are looked at.
 const LOOKED_AT: &[&str] = &["list", "watch"];
@@ -52,13 +52,14 @@ pub(super) async fn objections(
 ) -> Vec<Objection> {
     let has_gates = plan.stages.iter().any(|stage| !stage.gates.is_empty());
     let waits = end == End::Ready || has_gates;
-    // What is being deleted has to be gone in any case before it is made anew.
-    let awaited = plan
-        .lasting()
-        .filter(|step| waits || step.follows.is_some());
+    let awaited = plan.unready().filter(|_| waits);
+    let going: Vec<&Step> = match end {
+        End::Ready => plan.lingering().collect(),
+        End::Written => plan.obstructing().collect(),
+    };
     let hooks = plan.hooks.steps.iter().map(|hook| &hook.step);
     let hooks = hooks.filter(|step| rights::is_slow(&step.kind));
-    let watched = awaited.chain(hooks);
+    let watched = awaited.chain(going).chain(hooks);
     let watched = watched.map(|step| (&step.id, &step.kind, rights::WATCHED));
     let pods = Kind::core("Pod", "pods");
     let replaced = plan.replaced(&aim.desired).filter(|_| waits).collect();

@@ -1,5 +1,7 @@
 //! The requests of one step.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::guard::Guard;
@@ -288,9 +290,9 @@ async fn gone(
     context: Context<'_>,
 ) -> Result<(), StepError> {
     let left = context.guard.time_left();
-    let gone = context
-        .cluster
-        .wait_gone_of((&step.id, &step.kind), uid, left);
+    let old = [(step.id.clone(), step.kind.clone())];
+    let uids = BTreeMap::from([(step.id.clone(), uid.to_owned())]);
+    let gone = context.cluster.wait_gone_of(&old, uids, left);
     tokio::select! {
         waited = gone => waited.map_err(|source| failed(step, doing, source)),
         () = context.guard.stop.comes() => Err(StepError::Interrupted { id: step.id.clone() }),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Action, Inputs, Observed, Step, definition};
+use super::{Action, Inputs, Observed, Stage, Step, definition};
 use crate::manifest::{Resource, ResourceId};
 
 /// What is said of a step that has to wait.
@@ -60,6 +60,23 @@ pub(super) fn of(inputs: &Inputs<'_>) -> Ending {
 pub(super) fn without(observed: &Observed, ending: &Ending) -> Observed {
     let stays = observed.iter().filter(|(id, _)| !ending.contains_key(id));
     stays.map(|(id, live)| (id.clone(), live.clone())).collect()
+}
+
+/// Puts claims that have to be gone first behind all else of their stage: pods hold them, and may go by what
+/// comes of that.
+pub(super) fn defer(stage: &mut Stage) {
+    let is_held = |step: &mut Step| {
+        let is_claim = step.id.group.is_empty() && step.id.kind == "PersistentVolumeClaim";
+        is_claim && step.follows.is_some()
+    };
+    let phases = stage.phases.iter_mut();
+    let held: Vec<Step> = phases
+        .flat_map(|phase| phase.extract_if(.., is_held))
+        .collect();
+    stage.phases.retain(|phase| !phase.is_empty());
+    if !held.is_empty() {
+        stage.phases.push(held);
+    }
 }
 
 /// Makes a step wait until what is being deleted under its name is gone.
@@ -138,7 +155,7 @@ metadata: {name: absent}
         let plan = Plan::new(&inputs).unwrap();
         // It is watched, so that the right to do so is asked for.
         let mut waiting = plan.steps().filter(|step| step.follows.is_some());
-        assert!(waiting.all(|step| plan.lasting().any(|other| other.id == step.id)));
+        assert!(waiting.all(|step| plan.lingering().any(|other| other.id == step.id)));
         let told = plan.steps().map(|step| {
             let sign = match step.effect() {
                 Effect::Create => "+",

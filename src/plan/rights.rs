@@ -108,6 +108,20 @@ pub fn missing(status: &Value, needed: &[Right]) -> Vec<Right> {
     lacking.filter(|right| !right.verbs.is_empty()).collect()
 }
 
+fn lingers(step: &Step) -> bool {
+    match &step.action {
+        _ if step.follows.is_some() => true,
+        // What is being deleted already has not gone at once.
+        Action::Delete(_, Cascade::Foreground) | Action::Keep(Keep::BeingDeleted) => true,
+        // What uses a claim holds it, and containers get time to end.
+        Action::Delete(..) => {
+            let kind = step.id.kind.as_str();
+            step.id.group.is_empty() && matches!(kind, "Pod" | "PersistentVolumeClaim")
+        }
+        _ => false,
+    }
+}
+
 fn has(rule: &Value, field: &str, wanted: &str) -> bool {
     let values = rule.get(field).and_then(Value::as_array);
     let mut values = values.into_iter().flatten();
@@ -115,27 +129,38 @@ fn has(rule: &Value, field: &str, wanted: &str) -> bool {
 }
 
 impl Plan {
-    /// The steps about what is waited for and takes a while: until it is ready, because it is not what it was
-    /// or is not ready now; or until it is gone.
-    pub fn lasting(&self) -> impl Iterator<Item = &Step> {
+    /// The steps about what is waited for until it is ready, and takes a while: because it is not what it was,
+    /// or is not ready now.
+    pub fn unready(&self) -> impl Iterator<Item = &Step> {
         let awaited = self.stages.iter().flat_map(|stage| &stage.awaited);
         let awaited: BTreeSet<&ResourceId> = awaited.map(|(id, _)| id).collect();
         let is_of_spec = |change: &Change| change.path.starts_with("spec");
         self.steps().filter(move |step| match &step.action {
-            _ if step.follows.is_some() => true,
             Action::Create(_) | Action::Recreate(_) => is_slow(&step.kind),
             Action::Configure(difference, _) => {
                 is_slow(&step.kind) && difference.changes.iter().any(is_of_spec)
             }
             Action::Unchanged => is_slow(&step.kind) && awaited.contains(&step.id),
-            // What is being deleted already has not gone at once.
-            Action::Delete(_, Cascade::Foreground) | Action::Keep(Keep::BeingDeleted) => true,
-            // What uses a claim holds it, and containers get time to end.
-            Action::Delete(..) => {
-                step.id.group.is_empty()
-                    && matches!(step.id.kind.as_str(), "Pod" | "PersistentVolumeClaim")
-            }
-            Action::Keep(_) => false,
+            Action::Delete(..) | Action::Keep(_) => false,
+        })
+    }
+
+    /// The steps about what does not go at once.
+    pub fn lingering(&self) -> impl Iterator<Item = &Step> {
+        self.steps().filter(|step| lingers(step))
+    }
+
+    /// Those of them that have to be gone before other stages start, or something else is made under their name.
+    pub fn obstructing(&self) -> impl Iterator<Item = &Step> {
+        let changing = self.stages.iter().filter(|stage| stage.has_changes());
+        let gates = changing.flat_map(|stage| &stage.gates);
+        let gates = gates.filter(|gate| gate.until == Until::Gone);
+        let before: BTreeSet<usize> = gates.map(|gate| gate.stage).collect();
+        let stages = self.stages.iter().enumerate();
+        stages.flat_map(move |(index, stage)| {
+            let is_before = before.contains(&index);
+            let steps = stage.phases.iter().flatten();
+            steps.filter(move |step| step.follows.is_some() || (is_before && lingers(step)))
         })
     }
 

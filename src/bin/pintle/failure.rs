@@ -351,7 +351,8 @@ impl Failure {
                 hint::steps(errors, self.ways())
             }
             ops::Error::Steps(_) if error.kind() == ErrorKind::NotReady => {
-                format!("what its finalizers name has to let go of it; {}", self.ways())
+                let held = "what its finalizers name has to let go of it, such as the pods that use a claim";
+                format!("{held}; {}", self.ways())
             }
             ops::Error::WentBack { .. } | ops::Error::Stranded { .. } => return hint::undone(error),
             ops::Error::Back { .. } => {

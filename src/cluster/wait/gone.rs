@@ -77,40 +77,28 @@ impl Cluster {
         wanted: &[(ResourceId, Kind)],
         deadline: Duration,
     ) -> Result<(), Error> {
-        let ids = wanted
-            .iter()
-            .map(|(id, _)| (id.clone(), "unknown".to_owned()));
-        let goal = Gone {
-            left: ids.collect(),
-            ..Gone::default()
-        };
-        self.leave(wanted, goal, deadline).await
+        let uids = BTreeMap::new();
+        self.wait_gone_of(wanted, uids, deadline).await
     }
 
-    /// The same for one resource, of this uid.
+    /// The same, where the uids of some are known: others of their names, which somebody may have made before
+    /// this looks, count as gone from the beginning.
     ///
     /// # Errors
     /// As [`wait_gone`](Self::wait_gone).
     pub async fn wait_gone_of(
         &self,
-        (id, kind): (&ResourceId, &Kind),
-        uid: &str,
-        deadline: Duration,
-    ) -> Result<(), Error> {
-        let goal = Gone {
-            left: BTreeMap::from([(id.clone(), "unknown".to_owned())]),
-            uids: BTreeMap::from([(id.clone(), uid.to_owned())]),
-        };
-        self.leave(&[(id.clone(), kind.clone())], goal, deadline)
-            .await
-    }
-
-    async fn leave(
-        &self,
         wanted: &[(ResourceId, Kind)],
-        mut goal: Gone,
+        uids: BTreeMap<ResourceId, String>,
         deadline: Duration,
     ) -> Result<(), Error> {
+        let ids = wanted
+            .iter()
+            .map(|(id, _)| (id.clone(), "unknown".to_owned()));
+        let mut goal = Gone {
+            left: ids.collect(),
+            uids,
+        };
         if let Ok(Err(error)) = tokio::time::timeout(deadline, self.pursue(wanted, &mut goal)).await
         {
             return Err(error);
@@ -131,6 +119,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cluster::tests::{answer, mock};
 
     fn id() -> ResourceId {
         ResourceId {
@@ -167,5 +156,27 @@ mod tests {
         assert!(!goal.is_decided());
         goal.note(&id(), Some(&json!({"metadata": {"uid": "2"}})));
         assert!(goal.is_decided());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_successor_that_was_there_first_counts_as_gone() {
+        let check = async |uid: &str, is_gone: bool| {
+            let (cluster, _) = mock(|request, _| async move {
+                let query = request.uri().query().unwrap_or_default();
+                if query.contains("watch=true") {
+                    return std::future::pending().await;
+                }
+                let items = json!([{"metadata": {"name": "web", "uid": "2"}}]);
+                let list = json!({"metadata": {"resourceVersion": "7"}, "items": items});
+                Ok(answer(200, &list.to_string()))
+            });
+            let wanted = [(id(), Kind::core("Secret", "secrets"))];
+            let uids = BTreeMap::from([(id(), uid.to_owned())]);
+            let deadline = Duration::from_secs(9);
+            let result = cluster.wait_gone_of(&wanted, uids, deadline).await;
+            assert_eq!(result.is_ok(), is_gone, "{uid}");
+        };
+        check("1", true).await;
+        check("2", false).await;
     }
 }
