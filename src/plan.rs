@@ -6,6 +6,7 @@
 
 pub mod addresses;
 mod attribution;
+mod awaited;
 pub mod between;
 mod checked;
 mod clash;
@@ -65,7 +66,7 @@ pub use step::{Action, Cascade, Counts, Credential, Effect, Keep, Step};
 pub use trend::Trend;
 
 use crate::builtin::Type;
-use crate::capabilities::{Kind, Kinds};
+use crate::capabilities::Kinds;
 use crate::manifest::generator::Generator;
 use crate::manifest::{Manifest, Origin, Resource, ResourceId, group};
 use crate::release::ApplyMethod;
@@ -358,27 +359,6 @@ impl Plan {
         let steps = self.steps().chain(hooks);
         let steps = steps.flat_map(|step| &step.checked.objections);
         steps.chain(own).cloned().collect()
-    }
-
-    /// The resources to wait for until they are ready, at the end: those that change and those
-    /// that are not healthy now.
-    pub fn awaited(&self) -> Vec<(ResourceId, Kind)> {
-        let stages = self.stages.iter();
-        stages.flat_map(|stage| stage.awaited.clone()).collect()
-    }
-
-    /// What is wanted no more and being deleted when its steps are done, whoever has begun that.
-    pub fn deleted(&self) -> Vec<(ResourceId, Kind)> {
-        self.stages.iter().flat_map(Stage::deleted).collect()
-    }
-
-    /// The uids of the resources that it deletes.
-    pub fn doomed(&self) -> BTreeMap<ResourceId, String> {
-        let uid = |step: &Step| match &step.action {
-            Action::Delete(precondition, _) => Some((step.id.clone(), precondition.uid.clone())),
-            _ => None,
-        };
-        self.steps().filter_map(uid).collect()
     }
 
     /// How many steps do what.

@@ -351,8 +351,7 @@ impl Failure {
                 hint::steps(errors, self.ways())
             }
             ops::Error::Steps(_) if error.kind() == ErrorKind::NotReady => {
-                let held = "what its finalizers name has to let go of it, such as the pods that use a claim";
-                format!("{held}; {}", self.ways())
+                hint::held(self.ways())
             }
             ops::Error::WentBack { .. } | ops::Error::Stranded { .. } => return hint::undone(error),
             ops::Error::Back { .. } => {

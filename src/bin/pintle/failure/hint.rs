@@ -152,6 +152,13 @@ pub(super) fn steps(errors: &[StepError], ways: &str) -> String {
     format!("{ways}; a plan in a file has to be made anew")
 }
 
+/// What to do about what is being deleted and not gone in time.
+pub(super) fn held(ways: &str) -> String {
+    format!(
+        "what its finalizers name has to let go of it, such as the pods that use a claim; {ways}"
+    )
+}
+
 /// What to do about fields that others own.
 const OWNED: &str = "--force-conflicts takes these fields over; a field that the chart leaves out stays its owner's";
 
